@@ -1,0 +1,1 @@
+"""One module per outside thing (camera, model, database, broker, disk, clock). May import ports and core only."""

@@ -1,0 +1,124 @@
+"""The one error tree. Whether a retry can help is a type, not a guess.
+
+    CityEyeError
+    ├── RetryableError            may go away by itself: back off and try again
+    │   ├── CameraUnreachable     no TCP connection, unknown host, time-out while opening
+    │   ├── CameraStalled         connected, but no packet within the read time-out
+    │   ├── StreamEnded           the far side closed the stream
+    │   ├── BrokerUnreachable     no TCP or TLS connection to the broker, or it was lost
+    │   ├── StoreFull             the disk (or quota) does not take the commit now
+    │   └── EvidenceSkipped       the picture could not be kept; the event still goes out
+    └── PermanentError            stays until somebody changes something
+        ├── ConfigError           carries every `Problem` of the file
+        ├── ModelError            missing, corrupt or mismatched model file
+        ├── CameraRefused         wrong password, or a digest algorithm we cannot speak
+        ├── UnsupportedStream     not a video, or a codec that cannot be decoded
+        ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
+        ├── StoreUnusable         read-only folder, corrupt or foreign database
+        └── IllegalTransition     the lifecycle table has no such step (a bug)
+
+A message a person reads says where, what was expected, what was found and how to mend it; it never
+contains a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CityEyeError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class RetryableError(CityEyeError):
+    """The same call may succeed later without anybody changing anything."""
+
+
+class PermanentError(CityEyeError):
+    """The same call will fail until somebody changes the configuration, a file or the far side."""
+
+
+class CameraUnreachable(RetryableError):
+    """The camera could not be connected to."""
+
+
+class CameraStalled(RetryableError):
+    """The camera is connected but sends nothing."""
+
+
+class StreamEnded(RetryableError):
+    """The stream came to its end."""
+
+
+class BrokerUnreachable(RetryableError):
+    """The broker could not be connected to, or the connection was lost."""
+
+
+class StoreFull(RetryableError):
+    """The database could not grow; nothing of the commit was kept."""
+
+
+class EvidenceSkipped(RetryableError):
+    """A picture was not kept. `reason` is a short code for the event (`disk_full`, `read_only`, `io_error`)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a configuration, in terms a person can act on.
+
+    Attributes:
+        file: path as the user gave it. line: 1-based, or None when the file has no such place.
+        key: dotted path with indices, such as `cameras[0].zones[1].polygon`.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    expected: str
+    found: str
+    mend: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.key}: expected {self.expected}, found {self.found}; {self.mend}"
+
+
+class ConfigError(PermanentError):
+    """The configuration cannot be used; carries all of its problems, ordered by line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems = tuple(problems)
+
+
+class ModelError(PermanentError):
+    """The model file is missing, corrupt or not what was said."""
+
+
+class CameraRefused(PermanentError):
+    """The camera refuses the login. `attempted` tells whether a credential was spent on it."""
+
+    def __init__(self, message: str, *, attempted: bool) -> None:
+        super().__init__(message)
+        self.attempted = attempted
+
+
+class UnsupportedStream(PermanentError):
+    """What the address delivers cannot be decoded as video."""
+
+
+class BrokerRefused(PermanentError):
+    """The broker answered and said no."""
+
+
+class StoreUnusable(PermanentError):
+    """The data folder or database cannot be used as it is."""
+
+
+class IllegalTransition(PermanentError):
+    """The lifecycle table does not allow this step; nothing was changed."""

@@ -1,0 +1,30 @@
+"""What one camera is to be watched for: the configuration as the core needs it, names resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from agent.core.calendar import Calendar
+from agent.core.rules import RuleSettings
+from agent.core.zones import Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """One rule in one zone. `calendar` is `settings.calendar` with its name resolved."""
+
+    zone: Zone
+    rule: str
+    settings: RuleSettings
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraPlan:
+    """All duties of one camera, in the order of the configuration, and the site's time zone."""
+
+    box_id: str
+    camera: str
+    duties: tuple[Duty, ...]
+    time_zone: ZoneInfo

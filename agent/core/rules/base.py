@@ -1,0 +1,33 @@
+"""What every rule has in common: its settings, and the questions the scene asks it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.core.calendar import ALWAYS, Calendar
+from agent.core.quantities import Seconds
+from agent.core.types import Severity
+
+
+class RuleSettings(BaseModel):
+    """Settings that every rule of a zone has. `calendar`: a name from `calendars:`, or a calendar written in place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    dwell: Seconds = Field(180.0, gt=0, description="How long it must stand, in sight, before an incident opens.")
+    clear_after: Seconds = Field(
+        30.0, gt=0, description="How long the place must be seen empty before the incident closes."
+    )
+    overlap: float = Field(0.5, gt=0, le=1, description="Share of the object's footprint that must lie in the zone.")
+    min_score: float = Field(0.35, gt=0, lt=1, description="Detector score at which an object is first believed.")
+    severity: Severity = Field(Severity.MEDIUM, description="low, medium or high.")
+    calendar: Calendar | str = Field(ALWAYS, description="When the rule is in force; default: always.")
+
+
+class Rule:
+    """One kind of street disorder. Stateless: the scene keeps all state."""
+
+    name: ClassVar[str]
+    Settings: ClassVar[type[RuleSettings]]

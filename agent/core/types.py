@@ -1,0 +1,241 @@
+"""The values that flow through the agent. All frozen; arrays are validated once and never written to.
+
+Coordinate frames: `_px` is pixels of the decoded picture (x right, y down), `_n` is 0..1 of width and height.
+Boxes are x1, y1, x2, y2. Times: `utc` names a moment to people, `mono_s` is for every duration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(H, W, 3) uint8 BGR."""
+Floats = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """One moment on two clocks.
+
+    Attributes:
+        utc: aware datetime; may step when the box's clock is set.
+        mono_s: seconds on a clock that never steps; comparable only within one run of the agent.
+    """
+
+    utc: datetime
+    mono_s: float
+
+    def __post_init__(self) -> None:
+        if self.utc.utcoffset() != timedelta(0):
+            raise ValueError(f"Stamp.utc must be aware and in UTC, found {self.utc!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """A decoded picture. `image` is (H, W, 3) uint8 BGR."""
+
+    camera: str
+    seq: int
+    stamp: Stamp
+    image: Image
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return int(self.image.shape[1]), int(self.image.shape[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detections:
+    """What the model saw in one picture, as a struct of arrays.
+
+    Attributes:
+        boxes_px: (N, 4) float32, x1 y1 x2 y2 in pixels of the picture.
+        scores: (N,) float32 in 0..1.
+        class_ids: (N,) int64, indices into `taxonomy.CLASSES`.
+        looks: (N, D) float32 appearance descriptors of unit length, or (N, 0) when not computed.
+    """
+
+    boxes_px: Floats
+    scores: Floats
+    class_ids: NDArray[np.int64]
+    looks: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes_px)
+        shapes = (self.boxes_px.shape, self.scores.shape, self.class_ids.shape, self.looks.shape[:1])
+        if shapes != ((n, 4), (n,), (n,), (n,)) or self.looks.ndim != 2:
+            raise ValueError(f"Detections: expected (N,4), (N,), (N,), (N,D); found {shapes}, looks {self.looks.shape}")
+
+    def __len__(self) -> int:
+        return len(self.boxes_px)
+
+    @staticmethod
+    def none() -> Detections:
+        """No detections, with consistent empty shapes."""
+        return Detections(
+            boxes_px=np.zeros((0, 4), np.float32),
+            scores=np.zeros(0, np.float32),
+            class_ids=np.zeros(0, np.int64),
+            looks=np.zeros((0, 0), np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Observation:
+    """One look at one camera: everything the core may know about the picture."""
+
+    camera: str
+    seq: int
+    stamp: Stamp
+    size_px: tuple[int, int]
+    detections: Detections
+
+
+class GapReason(StrEnum):
+    """Why the agent was not looking."""
+
+    OFFLINE = "offline"
+    STALLED = "stalled"
+    REFUSED = "refused"
+    UNDECODABLE = "undecodable"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The agent was NOT looking at this camera at this moment, nor since its last observation."""
+
+    camera: str
+    stamp: Stamp
+    reason: GapReason
+
+
+class Phase(StrEnum):
+    """Where in its life an incident is when an event about it is sent."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+class CloseReason(StrEnum):
+    """Why an incident was closed. A gap is never among them."""
+
+    CLEARED = "cleared"
+    REPLACED = "replaced"
+    PERMITTED = "permitted"
+    RULE_REMOVED = "rule_removed"
+
+
+class Severity(StrEnum):
+    """How urgent the site considers a violation."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Channel(StrEnum):
+    """Which way of seeing found the violation."""
+
+    MODEL = "model"
+    SCENE_CHANGE = "scene_change"
+    ZONE_STATE = "zone_state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenObject:
+    """One object of an incident. `box_n` is x1 y1 x2 y2 in 0..1 of the picture."""
+
+    class_name: str
+    score: float
+    box_n: Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A picture that was kept, and how to know it again."""
+
+    evidence_id: UUID
+    kind: str
+    sha256: str
+    bytes: int
+    mime: str
+    captured_at: datetime
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing the centre is to know about one incident.
+
+    Attributes:
+        event_id: UUIDv7, minted once; the same event always carries the same id.
+        revision: 1 for `opened`, then counting up without gaps within the incident.
+        dwell_s: seconds the violation was seen to stand. blind_s: seconds within its stay when nobody looked.
+        evidence_note: why pictures are missing, or None.
+    """
+
+    event_id: UUID
+    incident_id: UUID
+    revision: int
+    phase: Phase
+    camera: str
+    rule: str
+    zone: str
+    severity: Severity
+    channel: Channel
+    at: datetime
+    first_seen: datetime
+    opened_at: datetime
+    last_seen: datetime
+    closed_at: datetime | None
+    dwell_s: float
+    blind_s: float
+    objects: tuple[SeenObject, ...]
+    close_reason: CloseReason | None = None
+    evidence: tuple[Evidence, ...] = field(default=())
+    evidence_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What goes on the wire, apart from when: topic and payload are final once made."""
+
+    topic: str
+    payload: bytes
+    content_type: str
+    qos: int = 1
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One outbox row. `row` orders delivery; `sequence` is the box's event sequence number.
+
+    `due_at_utc_s` is seconds since the epoch: rows outlive a boot, so a monotonic clock cannot serve.
+    """
+
+    row: int
+    sequence: int
+    message: Message
+    attempts: int
+    due_at_utc_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """Which model is looking: its file name, content hash, input width and height in pixels, and its classes."""
+
+    name: str
+    sha256: str
+    input_px: tuple[int, int]
+    class_names: tuple[str, ...]

@@ -1,0 +1,161 @@
+"""All seams of the agent on one page. Each has a real adapter and a fake that passes the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from agent.core.types import Detections, Envelope, Event, Evidence, Frame, Image, Message, ModelInfo, Stamp
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> Stamp: ...
+
+
+class Sample(Protocol):
+    """A picture that can be had, but was not decoded yet: decoding is paid for only when somebody looks."""
+
+    @property
+    def camera(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def stamp(self) -> Stamp: ...
+    def decode(self) -> Frame | None:
+        """Decode now, in the caller's thread. None when the data is damaged: that picture is not looked at."""
+
+
+class Source(Protocol):
+    """One video, opened anew by each call of `samples`."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Connect and yield samples until the stream ends; closing the iterator closes the connection.
+
+        Raises:
+            CameraUnreachable, CameraStalled, StreamEnded: a later call may succeed.
+            CameraRefused, UnsupportedStream: it will not, until somebody changes something.
+        """
+
+
+class Detector(Protocol):
+    """One object detector, shared by all cameras and safe to call from several threads."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Detect in each (H, W, 3) uint8 BGR picture; sizes may differ. Boxes are in that picture's pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRow:
+    """An incident as the store knows it, for lists and summaries."""
+
+    incident_id: UUID
+    camera: str
+    rule: str
+    zone: str
+    phase: str
+    opened_at: datetime
+    closed_at: datetime | None
+    dwell_s: float
+    blind_s: float
+    close_reason: str | None
+    revision: int
+    delivered: bool
+
+
+class Store(Protocol):
+    """Durable memory: scene states, incidents and the outbox. Safe to call from several threads."""
+
+    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+        """Keep the events, their outbox rows and the camera's scene state in ONE commit that survives power loss.
+
+        Raises: StoreFull (nothing was kept, call again with the same events), StoreUnusable.
+        """
+
+    def save_state(self, camera: str, state: str) -> None:
+        """Keep a scene state alone, when there is no event to keep it with. Raises as `record` does."""
+
+    def load_state(self, camera: str) -> str | None:
+        """The last kept scene state, or None for a camera never seen."""
+
+    def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+        """Newest first."""
+
+
+class Outbox(Protocol):
+    """What still has to reach the centre, in order."""
+
+    def due(self, now: Stamp, limit: int) -> list[Envelope]:
+        """The oldest rows that are not done, not set aside and due by now, in sequence order."""
+
+    def done(self, rows: Sequence[int]) -> None: ...
+    def postpone(self, row: int, due_at_utc_s: float) -> None:
+        """Count a failed attempt and try again at the given time."""
+
+    def set_aside(self, row: int, reason: str) -> None:
+        """Never try again, keep for a person to look at."""
+
+    def depth(self) -> int:
+        """Rows that still have to go."""
+
+
+class LoginLedger(Protocol):
+    """Counts refused logins per camera and credential, so that no camera locks the box out; survives restarts."""
+
+    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+        """How many refusals, and the epoch second of the last one (0.0 when none)."""
+
+    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None: ...
+    def clear(self, camera: str) -> None: ...
+
+
+class EvidenceStore(Protocol):
+    """Keeps pictures within a quota."""
+
+    def keep(self, event: Event, kind: str, jpeg: bytes, captured_at: datetime) -> Evidence:
+        """Write one JPEG. Raises EvidenceSkipped; never blocks an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acked:
+    """The broker answered a publish. `error` is None on success, else its reason."""
+
+    token: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The session is over; whatever was not acked has to be sent again on a new one."""
+
+    reason: str
+
+
+class Link(Protocol):
+    """One MQTT session from CONNACK to its end. Never reconnects by itself."""
+
+    @property
+    def max_packet_bytes(self) -> int | None:
+        """The largest packet the broker takes, or None when it did not say."""
+
+    def publish(self, message: Message) -> int:
+        """Hand one message over; returns a token that an `Acked` will carry. Raises BrokerUnreachable."""
+
+    def poll(self, timeout_s: float) -> list[Acked | Lost]:
+        """What happened since the last call; waits up to `timeout_s` for the first."""
+
+    def close(self) -> None:
+        """Send DISCONNECT (so that no last will fires) and free everything. Idempotent."""
+
+
+class Broker(Protocol):
+    """Where links come from."""
+
+    def connect(self, will: Message, will_delay_s: int) -> Link:
+        """Raises BrokerUnreachable (try later) or BrokerRefused (somebody must change something)."""

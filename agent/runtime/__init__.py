@@ -1,0 +1,1 @@
+"""The threads: how samples, events and envelopes move. May import ports and core only."""

@@ -1,0 +1,59 @@
+"""Packaging of the City Eye edge agent."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="city-eye-agent",
+    version="0.1.0",
+    description="Edge agent that turns street cameras into verified incidents and reports them over MQTT",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["agent", "agent.*"]),
+    package_data={"agent": ["py.typed"]},
+    install_requires=[
+        "av>=14,<19",
+        "numpy>=1.26",
+        "onnxruntime>=1.18",
+        "opencv-python-headless>=4.9",
+        "paho-mqtt>=2.1,<3",
+        "pydantic>=2.9,<3",
+        "pyyaml>=6",
+        "rich>=13",
+        "shapely>=2.0.4",
+        "typer>=0.12",
+        "tzdata",
+    ],
+    extras_require={
+        "demo": ["amqtt>=0.12"],
+        "openvino": ["openvino>=2024.4"],
+        "train": ["ultralytics>=8.3", "onnx>=1.16"],
+        "dev": [
+            "hypothesis>=6.100",
+            "import-linter>=2.1",
+            "jsonschema>=4.21",
+            "mypy>=1.11",
+            "onnx>=1.16",
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "ruff>=0.6",
+            "types-PyYAML",
+            "types-shapely",
+            "types-jsonschema",
+        ],
+    },
+    entry_points={"console_scripts": ["cityeye=agent.cli:main"]},
+    classifiers=[
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Typing :: Typed",
+    ],
+)
