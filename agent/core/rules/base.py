@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,8 +28,21 @@ class RuleSettings(BaseModel):
     calendar: Calendar | str = Field(ALWAYS, description="When the rule is in force; default: always.")
 
 
-class Rule:
-    """One kind of street disorder. Stateless: the scene keeps all state."""
+S = TypeVar("S", bound=RuleSettings)
+
+
+class Rule(ABC, Generic[S]):
+    """One kind of street disorder. Stateless: the scene keeps all state, a rule only answers."""
 
     name: ClassVar[str]
     Settings: ClassVar[type[RuleSettings]]
+
+    @classmethod
+    @abstractmethod
+    def classes(cls, settings: S) -> Collection[str]:
+        """The names of `taxonomy.CLASSES` that can violate this rule."""
+
+    @classmethod
+    def limit_s(cls, settings: S, class_name: str) -> float:  # noqa: ARG003 - rules with a grace per class use it
+        """Seconds that a thing of this class may stand."""
+        return settings.dwell

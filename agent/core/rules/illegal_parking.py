@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import Field
@@ -23,8 +24,18 @@ class IllegalParkingSettings(RuleSettings):
     )
 
 
-class IllegalParking(Rule):
+class IllegalParking(Rule[IllegalParkingSettings]):
     """A vehicle's ground footprint in the zone, standing still for the dwell time."""
 
     name = "illegal_parking"
     Settings = IllegalParkingSettings
+
+    @classmethod
+    def classes(cls, settings: IllegalParkingSettings) -> Collection[str]:
+        """The vehicles that the zone forbids."""
+        return settings.classes
+
+    @classmethod
+    def limit_s(cls, settings: IllegalParkingSettings, class_name: str) -> float:
+        """The dwell, or the longer grace of the class."""
+        return next((limit for name, limit in settings.grace.items() if name == class_name), settings.dwell)

@@ -1,0 +1,121 @@
+"""A thing in a zone under a rule, with its clocks; once it has stood too long, an incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from agent.core.ids import uuid7_from
+from agent.core.lifecycle import State, Trigger, advance
+from agent.core.track import Report, Track
+from agent.core.types import (
+    Box,
+    Channel,
+    CloseReason,
+    Event,
+    Phase,
+    SeenObject,
+    Severity,
+    Stamp,
+)
+
+_REASONS = {
+    Trigger.LEFT: CloseReason.CLEARED,
+    Trigger.REPLACED: CloseReason.REPLACED,
+    Trigger.PERMITTED: CloseReason.PERMITTED,
+    Trigger.RULE_REMOVED: CloseReason.RULE_REMOVED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """One thing, one zone, one rule.
+
+    Attributes:
+        entered: when its clock began. last_seen: its last sighting.
+        dwell_s: seconds attested by sight since `entered`. blind_s: seconds of its stay in which nobody could look.
+        incident_id, opened_at: set from the moment it is open. revision: of the last event about it, 0 before that.
+    """
+
+    rule: str
+    zone: str
+    track_id: int
+    severity: Severity
+    state: State = State.WATCHED
+    entered: Stamp
+    last_seen: Stamp
+    dwell_s: float = 0.0
+    blind_s: float = 0.0
+    class_name: str
+    score: float
+    box_n: Box
+    incident_id: UUID | None = None
+    opened_at: datetime | None = None
+    revision: int = 0
+
+    @staticmethod
+    def begin(rule: str, zone: str, severity: Severity, track: Track) -> Presence:
+        """A presence whose clock starts with the track's present sighting."""
+        return Presence(
+            rule=rule,
+            zone=zone,
+            track_id=track.track_id,
+            severity=severity,
+            entered=track.last_seen,
+            last_seen=track.last_seen,
+            class_name=track.class_name,
+            score=track.best_score,
+            box_n=track.place_n,
+        )
+
+    def sighted(self, report: Report) -> Presence:
+        """After a sighting: clocks advanced by what the tracker attests."""
+        track = report.track
+        return replace(
+            self,
+            last_seen=track.last_seen,
+            dwell_s=self.dwell_s + report.seen_s,
+            blind_s=self.blind_s + report.blind_s,
+            class_name=track.class_name,
+            score=track.best_score,
+            box_n=track.place_n,
+        )
+
+    def opened(self, now: Stamp, *, box_id: str, camera: str) -> Presence:
+        """After its time was up. Raises IllegalTransition when it is open already."""
+        state = advance(self.state, Trigger.OVERDUE)
+        identity = f"{box_id}/{camera}/{self.rule}/{self.zone}/{self.track_id}/{self.entered.utc.isoformat()}"
+        return replace(
+            self, state=state, incident_id=uuid7_from(now.utc, identity), opened_at=now.utc, revision=self.revision + 1
+        )
+
+    def ended(self, trigger: Trigger, unseen_s: float) -> Presence:
+        """After it left or its rule no longer applies; `unseen_s` of the time since `last_seen` nobody could look."""
+        state = advance(self.state, trigger)
+        return replace(self, state=state, blind_s=self.blind_s + unseen_s, revision=self.revision + 1)
+
+    def event(self, phase: Phase, now: Stamp, *, camera: str, trigger: Trigger | None = None) -> Event:
+        """What the centre is told about it now."""
+        assert self.incident_id is not None
+        assert self.opened_at is not None
+        return Event(
+            event_id=uuid7_from(now.utc, f"{self.incident_id}/{self.revision}"),
+            incident_id=self.incident_id,
+            revision=self.revision,
+            phase=phase,
+            camera=camera,
+            rule=self.rule,
+            zone=self.zone,
+            severity=self.severity,
+            channel=Channel.MODEL,
+            at=now.utc,
+            first_seen=self.entered.utc,
+            opened_at=self.opened_at,
+            last_seen=self.last_seen.utc,
+            closed_at=now.utc if phase is Phase.CLOSED else None,
+            dwell_s=round(self.dwell_s, 3),
+            blind_s=round(self.blind_s, 3),
+            objects=(SeenObject(class_name=self.class_name, score=round(self.score, 4), box_n=self.box_n),),
+            close_reason=_REASONS[trigger] if trigger else None,
+        )

@@ -1,0 +1,218 @@
+"""One camera's scene: observations and gaps in, events out. The same inputs always give the same events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.core.geometry import contained, iou, same_ground
+from agent.core.lifecycle import State, Trigger
+from agent.core.plan import CameraPlan, Duty
+from agent.core.presence import Presence
+from agent.core.rules import RULES
+from agent.core.track import Report, Sight, Track
+from agent.core.tracker import DUPLICATE_COVERAGE, STILL_IOU, Tracker
+from agent.core.types import Event, Gap, Observation, Phase, Stamp
+
+STAY_SHARE = 0.8
+"""A thing that is in a zone stays in it down to this share of the overlap it needed to enter (hysteresis)."""
+_MEMORY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Memory:
+    """All that a scene must remember, as it is kept."""
+
+    version: int
+    stamp: Stamp | None
+    next_id: int
+    last_look: Stamp | None
+    interrupted: bool
+    tracks: tuple[Track, ...]
+    presences: tuple[Presence, ...]
+
+
+_MEMORY: TypeAdapter[_Memory] = TypeAdapter(_Memory)
+
+
+class Scene:
+    """Decides, for one camera, which things violate which rule since when.
+
+    Example: `events = scene.step(observation)`; then keep `scene.keep()` together with the events.
+    """
+
+    def __init__(self, plan: CameraPlan) -> None:
+        """A scene that has seen nothing yet."""
+        self._plan = plan
+        settings = [(RULES[d.rule], d.settings) for d in plan.duties]
+        self._tracker = Tracker(
+            {name for rule, setting in settings for name in rule.classes(setting)},
+            start_score=min((setting.min_score for _, setting in settings), default=1.0),
+            keep_absent_s=max((setting.clear_after for _, setting in settings), default=0.0),
+        )
+        self._presences: dict[tuple[str, int], Presence] = {}
+        self._stamp: Stamp | None = None
+
+    def step(self, seen: Observation | Gap) -> list[Event]:
+        """Take one look, or learn that nobody looked. A gap never yields an event.
+
+        Raises: ValueError when the camera is another one, or time runs backwards.
+        """
+        if seen.camera != self._plan.camera:
+            raise ValueError(f"scene of {self._plan.camera!r} was given {seen.camera!r}")
+        if self._stamp is not None and seen.stamp.mono_s < self._stamp.mono_s:
+            raise ValueError(f"{seen.camera}: time ran back from {self._stamp.mono_s} to {seen.stamp.mono_s}")
+        self._stamp = seen.stamp
+        if isinstance(seen, Gap):
+            self._tracker.interrupt()
+            return []
+        return self._close_orphans(seen.stamp) + self._look(seen)
+
+    @property
+    def open_incidents(self) -> tuple[Presence, ...]:
+        """The presences that are incidents now."""
+        return tuple(p for p in self._presences.values() if p.state is State.OPEN)
+
+    def keep(self) -> str:
+        """Everything the scene remembers, as text for `recall`."""
+        memory = _Memory(
+            version=_MEMORY_VERSION,
+            stamp=self._stamp,
+            next_id=self._tracker.next_id,
+            last_look=self._tracker.last_look,
+            interrupted=self._tracker.interrupted,
+            tracks=self._tracker.tracks,
+            presences=tuple(self._presences.values()),
+        )
+        return _MEMORY.dump_json(memory).decode()
+
+    def recall(self, kept: str, now: Stamp) -> None:
+        """Remember what `keep` gave, perhaps in another run of the agent, whose monotonic clock differs.
+
+        The time between is measured in UTC and never taken for negative. Raises ValueError for a foreign text.
+        """
+        try:
+            memory = _MEMORY.validate_json(kept)
+        except ValidationError as error:
+            where = f"{self._plan.camera}: kept scene state"
+            raise ValueError(f"{where} cannot be read ({error.error_count()} faults)") from error
+        if memory.version != _MEMORY_VERSION:
+            raise ValueError(
+                f"{self._plan.camera}: kept scene state: expected version {_MEMORY_VERSION}, found {memory.version}"
+            )
+        if memory.stamp is None:
+            return
+        away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
+        shift_s = now.mono_s - away_s - memory.stamp.mono_s
+
+        def moved(stamp: Stamp) -> Stamp:
+            return replace(stamp, mono_s=stamp.mono_s + shift_s)
+
+        self._tracker.next_id = memory.next_id
+        self._tracker.last_look = moved(memory.last_look) if memory.last_look else None
+        self._tracker.interrupted = memory.interrupted
+        self._tracker.tracks = tuple(
+            replace(t, stay_since=moved(t.stay_since), last_seen=moved(t.last_seen)) for t in memory.tracks
+        )
+        self._presences = {
+            (p.rule, p.track_id): replace(p, entered=moved(p.entered), last_seen=moved(p.last_seen))
+            for p in memory.presences
+        }
+        self._stamp = moved(memory.stamp)
+
+    def _look(self, seen: Observation) -> list[Event]:
+        now = seen.stamp
+        in_force = [d for d in self._plan.duties if d.calendar.in_force(now.utc, self._plan.time_zone)]
+        rules = dict.fromkeys(d.rule for d in self._plan.duties)
+        events = []
+        for report in self._tracker.step(seen):
+            for rule in rules:
+                events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
+        return events
+
+    def _consider(self, report: Report, rule: str, duties: list[Duty], now: Stamp) -> list[Event]:
+        """What this look at this track means under this rule, whose duties in force are given."""
+        presence = self._presences.get((rule, report.track.track_id))
+        if presence is None:
+            self._enter(report, rule, duties)
+            return []
+        duty = next((d for d in duties if d.zone.zone_id == presence.zone), None)
+        seen_now = report.track.sight is Sight.SEEN
+        if seen_now and report.moved and presence.state is State.WATCHED:
+            self._end(presence, Trigger.LEFT, report, now)
+            self._enter(report, rule, duties)
+            return []
+        if seen_now:
+            presence = presence.sighted(report)
+            self._presences[rule, presence.track_id] = presence
+        trigger = Trigger.PERMITTED if duty is None else _end_trigger(report, duty)
+        if trigger:
+            return self._end(presence, trigger, report, now)
+        if duty and seen_now and self._is_overdue(presence, duty):
+            return [self._open(presence, now)]
+        return []
+
+    def _enter(self, report: Report, rule: str, duties: list[Duty]) -> None:
+        """Start the clock when the track stands in one of the zones; of several, the one it stands in most."""
+        track = report.track
+        if track.sight is not Sight.SEEN or report.dropped:
+            return
+        fitting = [
+            (overlap, duty)
+            for duty in duties
+            if track.best_score >= duty.settings.min_score
+            and track.class_name in RULES[rule].classes(duty.settings)
+            and (overlap := duty.zone.overlap(track.place_n)) >= duty.settings.overlap
+        ]
+        if fitting:
+            _, duty = max(fitting, key=lambda pair: pair[0])
+            presence = Presence.begin(rule, duty.zone.zone_id, duty.settings.severity, track)
+            self._presences[rule, track.track_id] = presence
+
+    def _is_overdue(self, presence: Presence, duty: Duty) -> bool:
+        limit_s = RULES[presence.rule].limit_s(duty.settings, presence.class_name)
+        if presence.state is not State.WATCHED or presence.dwell_s < limit_s:
+            return False
+        return not any(_same_thing(presence, other) for other in self.open_incidents if other.rule == presence.rule)
+
+    def _open(self, presence: Presence, now: Stamp) -> Event:
+        presence = presence.opened(now, box_id=self._plan.box_id, camera=self._plan.camera)
+        self._presences[presence.rule, presence.track_id] = presence
+        return presence.event(Phase.OPENED, now, camera=self._plan.camera)
+
+    def _end(self, presence: Presence, trigger: Trigger, report: Report | None, now: Stamp) -> list[Event]:
+        del self._presences[presence.rule, presence.track_id]
+        ended = presence.ended(trigger, report.track.unseen_s if report else 0.0)
+        if ended.state is not State.CLOSED:
+            return []
+        return [ended.event(Phase.CLOSED, now, camera=self._plan.camera, trigger=trigger)]
+
+    def _close_orphans(self, now: Stamp) -> list[Event]:
+        """Close what belongs to a zone or rule that the configuration no longer has."""
+        known = {(d.rule, d.zone.zone_id) for d in self._plan.duties}
+        orphans = [p for p in self._presences.values() if (p.rule, p.zone) not in known]
+        return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
+
+
+def _end_trigger(report: Report, duty: Duty) -> Trigger | None:
+    """Why a presence under this duty ends with this look, or None."""
+    track = report.track
+    if track.sight is Sight.SEEN:
+        inside = duty.zone.overlap(track.place_n) >= duty.settings.overlap * STAY_SHARE
+        return None if inside else Trigger.LEFT
+    if track.absent_s >= duty.settings.clear_after or report.dropped:
+        return Trigger.REPLACED if report.rival else Trigger.LEFT
+    return None
+
+
+def _same_thing(newer: Presence, incident: Presence) -> bool:
+    """Whether the place of an open incident holds this one too: a second box around it, or a clipped view of it.
+
+    A newcomer of the same size is told apart by the tracker (it becomes the rival), and may open once that closed.
+    """
+    if not same_ground(newer.box_n, incident.box_n):
+        return False
+    inside = max(contained(newer.box_n, incident.box_n), contained(incident.box_n, newer.box_n))
+    return inside >= DUPLICATE_COVERAGE or iou(newer.box_n, incident.box_n) >= STILL_IOU

@@ -1,0 +1,110 @@
+"""A thing at a place: what the tracker remembers about it, and what one look says about it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import numpy as np
+from pydantic import PlainSerializer, PlainValidator
+
+from agent.core.taxonomy import MOTOR_VEHICLES
+from agent.core.types import Box, Floats, Stamp
+
+SETTLED_HITS = 3
+"""Sightings at the same place after which a thing counts as standing rather than passing."""
+
+
+def _look_of(value: object) -> Floats:
+    if isinstance(value, str):
+        return np.frombuffer(base64.b64decode(value), np.float32)
+    return np.asarray(value, np.float32)
+
+
+Look = Annotated[
+    Floats, PlainValidator(_look_of), PlainSerializer(lambda look: base64.b64encode(look.tobytes()).decode())
+]
+"""(D,) float32 unit vector, or (0,) when unknown; base64 of its bytes where it is kept."""
+
+
+class Sight(StrEnum):
+    """What one look said about one track."""
+
+    SEEN = "seen"
+    OCCLUDED = "occluded"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Track:
+    """A thing at a place.
+
+    Attributes:
+        place_n: where it stands, averaged over its sightings; box_n: where it was seen last.
+        look: (D,) unit vector, or (0,) when unknown. doubt_look, doubts: another look seen at the same pixels, and how
+            often in a row. strays: sightings in a row beside the place.
+        class_weights: summed scores per class name, since small models flip between vehicle classes.
+        stay_since: when it came to this place. hits: sightings of this stay.
+        absent_s: seconds in which the place was seen empty. unseen_s: seconds in which it could not be seen.
+        looked_s: seconds since the last sighting in which somebody was looking.
+    """
+
+    track_id: int
+    group: str
+    place_n: Box
+    box_n: Box
+    look: Look
+    doubt_look: Look
+    doubts: int = 0
+    strays: int = 0
+    class_weights: tuple[tuple[str, float], ...]
+    score: float
+    best_score: float
+    stay_since: Stamp
+    last_seen: Stamp
+    hits: int = 1
+    sight: Sight = Sight.SEEN
+    absent_s: float = 0.0
+    unseen_s: float = 0.0
+    looked_s: float = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was seen often enough at this place to count as standing."""
+        return self.hits >= SETTLED_HITS
+
+    @property
+    def class_name(self) -> str:
+        """The class with the greatest summed score; the first in the alphabet on a tie."""
+        return min(self.class_weights, key=lambda item: (-item[1], item[0]))[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """What one look changed about one track.
+
+    Attributes:
+        seen_s, blind_s: seconds since the previous sighting, attested by sight or not; both 0 unless seen now.
+        moved: it left its place and stands somewhere else now; its stay began anew.
+        rival: the settled track that now stands on this very ground, if any.
+        dropped: the tracker forgets it with this report.
+    """
+
+    track: Track
+    seen_s: float = 0.0
+    blind_s: float = 0.0
+    moved: bool = False
+    rival: Track | None = None
+    dropped: bool = False
+
+
+def group_of(class_name: str) -> str:
+    """The family in which a detector may confuse class names."""
+    return "motor_vehicle" if class_name in MOTOR_VEHICLES else class_name
+
+
+def similarity(a: Floats, b: Floats) -> float:
+    """Likeness of two looks, 1 for the same; 1 also when either is unknown, so that it never separates."""
+    return float(a @ b) if a.size and a.size == b.size else 1.0

@@ -1,0 +1,285 @@
+"""Which things stand where, from pictures that are seconds apart.
+
+Violations are about things that stand, so a track here is a THING AT A PLACE. Pictures come every few seconds, so a
+moving vehicle rarely overlaps itself in two of them and no motion model could help; a standing one covers the same
+pixels again and again. Hence: association by overlap with the place, guarded by look (appearance descriptor), and
+patience with occlusion instead of prediction.
+
+What the guards are for
+- Dense traffic fills the same spot with another vehicle in every picture: without the look a lane would seem parked.
+- A swap takes time. While a settled thing is seen in every picture at the same pixels, its look may change as the
+  light does (dusk, infra-red at night); only after a break in sight does another look mean another thing.
+- A truck in front hides a place for a while: that is blindness, not departure. A neighbour that was there all along
+  hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.core.geometry import as_array, between, coverage, iou, ious, normalised, same_ground
+from agent.core.taxonomy import CLASSES
+from agent.core.track import SETTLED_HITS, Report, Sight, Track, group_of, similarity
+from agent.core.types import Box, Detections, Floats, Observation, Stamp
+
+MATCH_IOU = 0.3
+"""Least overlap with a place at which a detection may be the thing that stands there."""
+STILL_IOU = 0.6
+"""Overlap from which it has not moved. Parked cars measure 0.83 to 0.99 between pictures, clipped views go lower."""
+PINNED_IOU = 0.7
+"""Overlap from which a settled thing that was seen a moment ago is believed whatever its look."""
+SAME_LOOK = 0.8
+"""Least likeness of looks (dot product of unit vectors) of one thing at two times; measured, see adapters/looks.py."""
+OCCLUDER_COVERAGE = 0.25
+"""Share of a place that something else must cover to excuse that the thing is not seen."""
+DUPLICATE_COVERAGE = 0.8
+"""Two boxes of one picture, one this deep in the other on the same ground, are one thing seen twice."""
+BRIDGE_S = 10.0
+"""Sightings this close together count as sight in between: nothing can leave and be back as it was."""
+BLIND_AFTER_S = 60.0
+"""Looks further apart than this have a gap between them, whether or not anybody reported it."""
+PASSING_KEEP_S = 10.0
+"""Looked-at seconds after which a thing that never settled is forgotten."""
+ANCHOR_HITS = 10
+"""Sightings over which the place is averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look in time: seconds looked since the one before, or seconds of the gap between them."""
+
+    now: Stamp
+    looked_s: float
+    gap_s: float
+    unbroken: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """One detection in 0..1 coordinates."""
+
+    box_n: Box
+    class_name: str
+    group: str
+    score: float
+    look: Floats
+
+
+class Tracker:
+    """Keeps the tracks of one camera. All state is in `tracks`, `next_id` and `last_look`, so it can be kept."""
+
+    def __init__(self, classes: Iterable[str], *, start_score: float, keep_absent_s: float) -> None:
+        """Track these classes.
+
+        Args:
+            classes: names of `taxonomy.CLASSES` that some rule asks for; all others only hide places.
+            start_score: detector score from which a new thing is believed; weaker ones only confirm known things.
+            keep_absent_s: seconds of seen absence after which a settled track is dropped.
+        """
+        self._groups = frozenset(group_of(name) for name in classes)
+        self._start_score = start_score
+        self._keep_absent_s = keep_absent_s
+        self.tracks: tuple[Track, ...] = ()
+        self.next_id = 1
+        self.last_look: Stamp | None = None
+        self.interrupted = False
+
+    def interrupt(self) -> None:
+        """Nobody was looking since the last observation: nothing may be concluded from that time."""
+        self.interrupted = True
+
+    def step(self, seen: Observation) -> list[Report]:
+        """Take one look. Returns a report on every track, in the order of ids, those that are dropped now included."""
+        look = self._look(seen.stamp)
+        everything = _unpack(seen)
+        candidates = [d for d in everything if d.group in self._groups]
+        matches = self._match(candidates, look)
+        reports = [_sighted(t, candidates[matches[t.track_id]], look) for t in self.tracks if t.track_id in matches]
+        owners = {id(candidates[matches[r.track.track_id]]): r.track for r in reports}
+        reports += [_missed(t, everything, owners, look) for t in self.tracks if t.track_id not in matches]
+        strangers = [d for d in candidates if id(d) not in owners]
+        known = [d for d in candidates if id(d) in owners]
+        reports += [Report(track=track) for track in self._newcomers(strangers, known, look)]
+        reports = [replace(r, dropped=self._is_over(r.track)) for r in sorted(reports, key=lambda r: r.track.track_id)]
+        self.tracks = tuple(r.track for r in reports if not r.dropped)
+        self.last_look, self.interrupted = look.now, False
+        return reports
+
+    def _look(self, now: Stamp) -> _Look:
+        since_s = now.mono_s - self.last_look.mono_s if self.last_look else 0.0
+        unbroken = self.last_look is not None and not self.interrupted and since_s <= BLIND_AFTER_S
+        return _Look(now, looked_s=since_s if unbroken else 0.0, gap_s=0.0 if unbroken else since_s, unbroken=unbroken)
+
+    def _is_over(self, track: Track) -> bool:
+        if track.settled:
+            return track.absent_s >= self._keep_absent_s
+        return track.looked_s >= PASSING_KEEP_S
+
+    def _match(self, found: list[_Seen], look: _Look) -> dict[int, int]:
+        """Track id to index of the detection that is the same thing: greedy by overlap and look."""
+        if not found or not self.tracks:
+            return {}
+        overlaps = ious(as_array(*(t.place_n for t in self.tracks)), as_array(*(d.box_n for d in found)))
+        pairs = []
+        for row, col in np.argwhere(overlaps >= MATCH_IOU).tolist():
+            track, seen = self.tracks[row], found[col]
+            overlap, likeness = float(overlaps[row, col]), similarity(track.look, seen.look)
+            if track.group == seen.group and (likeness >= SAME_LOOK or _pinned(track, overlap, look)):
+                pairs.append((-(overlap + 0.3 * likeness), track.track_id, col))
+        matches: dict[int, int] = {}
+        for _, track_id, col in sorted(pairs):
+            if track_id not in matches and col not in matches.values():
+                matches[track_id] = col
+        return matches
+
+    def _newcomers(self, strangers: list[_Seen], known: list[_Seen], look: _Look) -> list[Track]:
+        """New tracks for believable detections that are not a second box around a known thing."""
+        tracks = []
+        accepted = list(known)
+        for seen in sorted(strangers, key=lambda d: (-d.score, d.box_n)):
+            if seen.score < self._start_score or any(_one_thing(seen, other) for other in accepted):
+                continue
+            accepted.append(seen)
+            tracks.append(
+                Track(
+                    track_id=self.next_id,
+                    group=seen.group,
+                    place_n=seen.box_n,
+                    box_n=seen.box_n,
+                    look=seen.look,
+                    doubt_look=np.zeros(0, np.float32),
+                    class_weights=((seen.class_name, seen.score),),
+                    score=seen.score,
+                    best_score=seen.score,
+                    stay_since=look.now,
+                    last_seen=look.now,
+                )
+            )
+            self.next_id += 1
+        return tracks
+
+
+def _unpack(seen: Observation) -> list[_Seen]:
+    found: Detections = seen.detections
+    boxes = normalised(found.boxes_px, seen.size_px).tolist()
+    return [
+        _Seen(tuple(box), name, group_of(name), float(score), look)
+        for box, name, score, look in zip(
+            boxes, (CLASSES[i] for i in found.class_ids.tolist()), found.scores.tolist(), found.looks, strict=True
+        )
+    ]
+
+
+def _pinned(track: Track, overlap: float, look: _Look) -> bool:
+    """Whether it was seen at these very pixels a moment ago, so that another look means another light."""
+    steady = look.unbroken and track.sight is Sight.SEEN and look.looked_s <= BRIDGE_S
+    return steady and track.settled and overlap >= PINNED_IOU
+
+
+def _one_thing(a: _Seen, b: _Seen) -> bool:
+    """Whether two boxes of one picture are one thing seen twice: nested, on the same ground, of one family."""
+    if a.group != b.group or not same_ground(a.box_n, b.box_n):
+        return False
+    one, other = as_array(a.box_n), as_array(b.box_n)
+    return max(float(coverage(one, other)[0, 0]), float(coverage(other, one)[0, 0])) >= DUPLICATE_COVERAGE
+
+
+def _sighted(track: Track, seen: _Seen, look: _Look) -> Report:
+    """The track after it was seen."""
+    since_s = look.now.mono_s - track.last_seen.mono_s
+    attested = since_s <= BRIDGE_S or (look.unbroken and track.sight is Sight.SEEN)
+    strayed = iou(track.place_n, seen.box_n) < STILL_IOU
+    moved = strayed and (not track.settled or track.strays + 1 >= SETTLED_HITS)
+    track = replace(
+        _relooked(track, seen, strayed=strayed),
+        box_n=seen.box_n,
+        class_weights=_weigh(track.class_weights, seen),
+        score=seen.score,
+        best_score=max(track.best_score, seen.score),
+        last_seen=look.now,
+        sight=Sight.SEEN,
+        absent_s=0.0,
+        unseen_s=0.0,
+        looked_s=0.0,
+    )
+    if moved:
+        track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0)
+        return Report(track=track, moved=True)
+    if strayed:
+        track = replace(track, strays=track.strays + 1)
+    else:
+        weight = 1.0 / min(track.hits + 1, ANCHOR_HITS)
+        place = between(track.place_n, seen.box_n, weight)
+        track = replace(track, place_n=place, hits=track.hits + 1, strays=0)
+    return Report(track=track, seen_s=since_s if attested else 0.0, blind_s=0.0 if attested else since_s)
+
+
+def _relooked(track: Track, seen: _Seen, *, strayed: bool) -> Track:
+    """The track with its look brought up to date: slowly while it agrees, at once when a new one proves steady."""
+    if strayed:
+        return track
+    if similarity(track.look, seen.look) >= SAME_LOOK:
+        return replace(track, look=_blend(track.look, seen.look), doubts=0)
+    steady = track.doubts > 0 and similarity(track.doubt_look, seen.look) >= SAME_LOOK
+    doubts = track.doubts + 1 if steady else 1
+    if doubts >= SETTLED_HITS:
+        return replace(track, look=seen.look, doubts=0)
+    return replace(track, doubt_look=seen.look, doubts=doubts)
+
+
+def _blend(old: Floats, new: Floats) -> Floats:
+    if old.size != new.size or not new.size:
+        return new if new.size else old
+    mixed = old * np.float32(0.9) + new * np.float32(0.1)
+    return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+
+
+def _weigh(weights: tuple[tuple[str, float], ...], seen: _Seen) -> tuple[tuple[str, float], ...]:
+    summed = dict(weights)
+    summed[seen.class_name] = summed.get(seen.class_name, 0.0) + seen.score
+    return tuple(sorted(summed.items()))
+
+
+def _missed(track: Track, everything: list[_Seen], owners: dict[int, Track], look: _Look) -> Report:
+    """The track after a look that did not show it: hidden, or not there."""
+    hidden = any(_hides(d, owners.get(id(d)), track) for d in everything)
+    # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing.
+    gone = not hidden and track.sight is Sight.ABSENT
+    track = replace(
+        track,
+        sight=Sight.OCCLUDED if hidden else Sight.ABSENT,
+        absent_s=track.absent_s + (look.looked_s if gone else 0.0),
+        unseen_s=track.unseen_s + look.gap_s + (look.looked_s if hidden else 0.0),
+        looked_s=track.looked_s + look.looked_s,
+    )
+    return Report(track=track, rival=_rival(track, owners))
+
+
+def _hides(seen: _Seen, owner: Track | None, track: Track) -> bool:
+    """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
+
+    A neighbour that was there all along hides nothing, and one of the same family on the same ground stands IN the
+    place: then the thing has gone.
+    """
+    if owner is not None and owner.settled and owner.stay_since.mono_s <= track.last_seen.mono_s:
+        return False
+    if seen.group == track.group and same_ground(seen.box_n, track.place_n):
+        return False
+    return float(coverage(as_array(track.place_n), as_array(seen.box_n))[0, 0]) >= OCCLUDER_COVERAGE
+
+
+def _rival(track: Track, owners: dict[int, Track]) -> Track | None:
+    """A settled newcomer of the same family on the very same ground, if there is one."""
+    for other in owners.values():
+        if (
+            other.settled
+            and other.group == track.group
+            and other.stay_since.mono_s > track.last_seen.mono_s
+            and same_ground(other.place_n, track.place_n)
+            and iou(other.place_n, track.place_n) >= STILL_IOU
+        ):
+            return other
+    return None

@@ -1,0 +1,60 @@
+"""Boxes and identifiers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.geometry import areas, as_array, between, contained, coverage, iou, ious, normalised, same_ground
+from agent.core.ids import uuid7_from
+from agent.core.types import Box
+
+sides = st.floats(0.01, 1.0, width=32)
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> Box:
+    x, y = draw(st.floats(0, 1, width=32)), draw(st.floats(0, 1, width=32))
+    return x, y, x + draw(sides), y + draw(sides)
+
+
+@given(boxes(), boxes())
+def test_iou_is_symmetric_bounded_and_one_for_itself(a: Box, b: Box) -> None:
+    assert iou(a, b) == iou(b, a)
+    assert 0.0 <= iou(a, b) <= 1.0 + 1e-6
+    assert abs(iou(a, a) - 1.0) < 1e-5
+
+
+@given(boxes(), boxes())
+def test_containment_bounds_iou(a: Box, b: Box) -> None:
+    assert iou(a, b) <= min(contained(a, b), contained(b, a)) + 1e-5
+
+
+def test_known_overlaps() -> None:
+    a, b = (0.0, 0.0, 2.0, 2.0), (1.0, 1.0, 3.0, 3.0)
+    assert iou(a, b) == np.float32(1 / 7)
+    assert contained(a, b) == 0.25
+    assert ious(as_array(), as_array(a)).shape == (0, 1)
+    assert areas(as_array((2.0, 2.0, 1.0, 1.0))).tolist() == [0.0], "an inverted box has no area"
+    assert coverage(as_array((1.0, 1.0, 1.0, 1.0)), as_array(a)).tolist() == [[0.0]]
+
+
+def test_same_ground_and_between_and_normalised() -> None:
+    car: Box = (0.0, 0.0, 1.0, 1.0)
+    assert same_ground(car, (0.2, 0.1, 0.9, 0.95))
+    assert not same_ground(car, (0.0, 0.3, 1.0, 1.3))
+    assert between((0.0, 0.0, 2.0, 2.0), (1.0, 1.0, 3.0, 3.0), 0.5) == (0.5, 0.5, 2.5, 2.5)
+    assert normalised(as_array((72.0, 48.0, 720.0, 480.0)), (720, 480)).tolist() == [
+        [np.float32(0.1), np.float32(0.1), 1.0, 1.0]
+    ]
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), st.text())
+def test_uuid7_follows_rfc_9562_and_the_identity(at: datetime, identity: str) -> None:
+    uuid = uuid7_from(at, identity)
+    assert (uuid.version, uuid.variant) == (7, "specified in RFC 4122")
+    assert uuid.int >> 80 == int(at.timestamp() * 1000)
+    assert uuid == uuid7_from(at, identity) != uuid7_from(at, identity + "x")
