@@ -35,21 +35,25 @@ def ious(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), np.float32)
 
 
-def coverage(a: Floats, b: Floats) -> Floats:
-    """(N, M) share of each box of `a` that each box of `b` covers, 0..1."""
-    shared = intersections(a, b)
-    own = np.broadcast_to(areas(a)[:, None], shared.shape)
-    return np.asarray(np.divide(shared, own, out=np.zeros_like(shared), where=own > 0), np.float32)
-
-
 def iou(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, 0..1."""
-    return float(ious(as_array(a), as_array(b))[0, 0])
+    shared = _shared(a, b)
+    union = _area(a) + _area(b) - shared
+    return shared / union if union > 0 else 0.0
 
 
 def contained(inner: Box, outer: Box) -> float:
     """Share (0..1) of `inner` that lies within `outer`."""
-    return float(coverage(as_array(inner), as_array(outer))[0, 0])
+    own = _area(inner)
+    return _shared(inner, outer) / own if own > 0 else 0.0
+
+
+def _shared(a: Box, b: Box) -> float:
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _area(box: Box) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
 def same_ground(a: Box, b: Box) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agent.core.geometry import as_array, between, coverage, iou, ious, normalised, same_ground
+from agent.core.geometry import as_array, between, contained, iou, ious, normalised, same_ground
 from agent.core.taxonomy import CLASSES
 from agent.core.track import SETTLED_HITS, Report, Sight, Track, group_of, similarity
 from agent.core.types import Box, Detections, Floats, Observation, Stamp
@@ -183,8 +183,7 @@ def _one_thing(a: _Seen, b: _Seen) -> bool:
     """Whether two boxes of one picture are one thing seen twice: nested, on the same ground, of one family."""
     if a.group != b.group or not same_ground(a.box_n, b.box_n):
         return False
-    one, other = as_array(a.box_n), as_array(b.box_n)
-    return max(float(coverage(one, other)[0, 0]), float(coverage(other, one)[0, 0])) >= DUPLICATE_COVERAGE
+    return max(contained(a.box_n, b.box_n), contained(b.box_n, a.box_n)) >= DUPLICATE_COVERAGE
 
 
 def _sighted(track: Track, seen: _Seen, look: _Look) -> Report:
@@ -268,7 +267,7 @@ def _hides(seen: _Seen, owner: Track | None, track: Track) -> bool:
         return False
     if seen.group == track.group and same_ground(seen.box_n, track.place_n):
         return False
-    return float(coverage(as_array(track.place_n), as_array(seen.box_n))[0, 0]) >= OCCLUDER_COVERAGE
+    return contained(track.place_n, seen.box_n) >= OCCLUDER_COVERAGE
 
 
 def _rival(track: Track, owners: dict[int, Track]) -> Track | None:

@@ -13,7 +13,7 @@ from agent.core.lifecycle import TRANSITIONS, State, Trigger, advance, diagram
 DOC = Path(__file__).parents[3] / "docs" / "lifecycle.md"
 
 
-@pytest.mark.parametrize(("state", "trigger"), product(State, Trigger))
+@pytest.mark.parametrize(("state", "trigger"), list(product(State, Trigger)))
 def test_a_step_is_in_the_table_or_raises(state: State, trigger: Trigger) -> None:
     if (state, trigger) in TRANSITIONS:
         assert advance(state, trigger) is TRANSITIONS[state, trigger]
