@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from agent.core.types import Detections, Envelope, Event, Evidence, Frame, Image, Message, ModelInfo, Stamp
+from agent.core.types import Detections, Envelope, Event, Evidence, Floats, Frame, Image, Message, ModelInfo, Stamp
 
 
 class Clock(Protocol):
@@ -115,11 +115,21 @@ class LoginLedger(Protocol):
     def clear(self, camera: str) -> None: ...
 
 
-class EvidenceStore(Protocol):
-    """Keeps pictures within a quota."""
+class Photographer(Protocol):
+    """Takes the pictures that prove an event."""
 
-    def keep(self, event: Event, kind: str, jpeg: bytes, captured_at: datetime) -> Evidence:
-        """Write one JPEG. Raises EvidenceSkipped; never blocks an event."""
+    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+        """Keep the pictures for this event, and say why some are missing, as a short code, or None.
+
+        Never raises for the disk's sake: an event does not wait for its pictures.
+        """
+
+
+class Describer(Protocol):
+    """Computes appearance descriptors."""
+
+    def __call__(self, image: Image, boxes_px: Floats) -> Floats:
+        """(N, D) float32 unit vectors for (N, 4) boxes of an (H, W, 3) uint8 BGR picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

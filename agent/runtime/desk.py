@@ -1,0 +1,120 @@
+"""One camera's place in the office: its scene, what it decided and has not been kept yet, and its figures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from agent.core.errors import StoreFull, StoreUnusable
+from agent.core.scene import Scene
+from agent.core.types import Event, Frame, Gap, GapReason, Observation, Stamp
+from agent.ports import Photographer, Store
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 10.0
+"""How often a scene is kept when there is no event to keep it with: what a power cut may cost in dwell time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskState:
+    """One camera's watching, for health.
+
+    Attributes:
+        last_look: the newest observation, or None. interval_s: smoothed seconds between observations, or None.
+        blind: why nobody is looking now, or None while somebody is.
+        looks: observations so far. open_incidents: now. unkept: events that wait for room on the disk.
+    """
+
+    camera: str
+    last_look: Stamp | None = None
+    interval_s: float | None = None
+    blind: GapReason | None = None
+    looks: int = 0
+    open_incidents: int = 0
+    unkept: int = 0
+
+
+class Desk:
+    """Takes one camera's observations and gaps in order, from one thread at a time."""
+
+    def __init__(
+        self, camera: str, *, scene: Scene, store: Store, photographer: Photographer, on_events: Callable[[], None]
+    ) -> None:
+        """A desk whose scene has been recalled already. `on_events` is called after events were kept."""
+        self._camera = camera
+        self._scene = scene
+        self._store = store
+        self._photographer = photographer
+        self._on_events = on_events
+        self._unkept: list[Event] = []
+        self._saved_at_s: float | None = None
+        self._faulty = False
+        self._state = DeskState(camera=camera)
+
+    @property
+    def state(self) -> DeskState:
+        """A snapshot, from any thread."""
+        return self._state
+
+    def look(self, seen: Observation, frame: Frame) -> None:
+        """Take one observation; `frame` is the picture it was made from, for evidence.
+
+        Events that cannot be kept now, whatever the disk's trouble, wait in memory for the next call.
+        """
+        for event in self._scene.step(seen):
+            evidence, note = self._photographer.take(event, frame)
+            self._unkept.append(replace(event, evidence=evidence, evidence_note=note))
+            log.info("%s: incident %s %s in zone %s", self._camera, event.incident_id, event.phase, event.zone)
+        previous = self._state
+        since_s = seen.stamp.mono_s - previous.last_look.mono_s if previous.last_look else None
+        self._state = replace(
+            previous,
+            last_look=seen.stamp,
+            interval_s=_smoothed(previous.interval_s, since_s) if previous.blind is None else previous.interval_s,
+            blind=None,
+            looks=previous.looks + 1,
+            open_incidents=len(self._scene.open_incidents),
+        )
+        self._keep(seen.stamp)
+
+    def gap(self, gap: Gap) -> None:
+        """Take notice that nobody is looking."""
+        self._scene.step(gap)
+        if self._state.blind is not gap.reason:
+            log.info("%s: nobody is looking: %s", self._camera, gap.reason)
+        self._state = replace(self._state, blind=gap.reason)
+        self._keep(gap.stamp)
+
+    def save(self) -> None:
+        """Keep the scene now, for a stop. Raises StoreFull, StoreUnusable."""
+        if self._unkept:
+            self._store.record(self._camera, self._unkept, self._scene.keep())
+            self._unkept.clear()
+        else:
+            self._store.save_state(self._camera, self._scene.keep())
+
+    def _keep(self, now: Stamp) -> None:
+        due = self._saved_at_s is None or now.mono_s - self._saved_at_s >= SAVE_EVERY_S
+        if not self._unkept and not due:
+            return
+        events: Sequence[Event] = tuple(self._unkept)
+        try:
+            self.save()
+        except (StoreFull, StoreUnusable) as error:
+            if not self._faulty:
+                log.error("%s: scene and %d events wait in memory: %s", self._camera, len(events), error)
+            self._faulty = True
+        else:
+            self._faulty = False
+            self._saved_at_s = now.mono_s
+            if events:
+                self._on_events()
+        self._state = replace(self._state, unkept=len(self._unkept))
+
+
+def _smoothed(average_s: float | None, latest_s: float | None) -> float | None:
+    if latest_s is None or average_s is None:
+        return latest_s if average_s is None else average_s
+    return average_s * 0.8 + latest_s * 0.2
