@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+import re
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLOCK_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
+CLOCK_PATTERN = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _DAY_MINUTES = 24 * 60
 
 
@@ -18,23 +29,38 @@ def parse_clock(value: object) -> int:
     """Minutes since midnight of `HH:MM`; `24:00` is the end of the day. Raises ValueError."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _DAY_MINUTES:
         return value
-    if value == "24:00":
-        return _DAY_MINUTES
-    if isinstance(value, str) and len(value) == 5:
-        try:
-            clock = time.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
-            return clock.hour * 60 + clock.minute
-    raise ValueError('a time of day in quotes, such as "07:30"')
+    if isinstance(value, str) and re.fullmatch(CLOCK_PATTERN, value):
+        return int(value[:2]) * 60 + int(value[3:])
+    raise ValueError('a time of day, such as "07:30"')
 
 
-Clock = Annotated[int, BeforeValidator(parse_clock), WithJsonSchema({"type": "string", "pattern": _CLOCK_PATTERN})]
+def format_clock(minutes: int) -> str:
+    """`HH:MM` of minutes since midnight."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _written_clock(value: object, info: ValidationInfo) -> int:
+    """As `parse_clock`, but text from outside must look like a time of day: 7 could be minutes or hours."""
+    try:
+        return parse_clock(str(value) if info.mode == "json" and isinstance(value, int) else value)
+    except ValueError as error:
+        raise PydanticCustomError("clock", "expected {expected}", {"expected": str(error)}) from error
+
+
+Clock = Annotated[
+    int,
+    BeforeValidator(_written_clock),
+    PlainSerializer(format_clock, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": CLOCK_PATTERN, "examples": ["07:30", "24:00"]}),
+]
+"""Minutes since midnight; written HH:MM in YAML and JSON."""
 
 
 class Window(BaseModel):
-    """A stretch of the day on some weekdays. `from` later than `to` runs past midnight into the next day."""
+    """A stretch of the day on some weekdays.
+
+    `from` later than `to` runs past midnight into the next day; `from` equal to `to` lasts 24 hours.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,13 +68,10 @@ class Window(BaseModel):
     start: Clock = Field(0, alias="from", description="Start, HH:MM, site time.")
     end: Clock = Field(_DAY_MINUTES, alias="to", description="End, HH:MM, site time; 24:00 is midnight.")
 
-    def covers(self, local: datetime) -> bool:
-        """Whether the window covers this local moment; the end is exclusive."""
-        minute = local.hour * 60 + local.minute
-        today = WEEKDAYS[local.weekday()]
+    def covers(self, minute: int, today: Weekday, yesterday: Weekday) -> bool:
+        """Whether the window covers this minute of the day; the end is exclusive."""
         if self.start < self.end:
             return today in self.days and self.start <= minute < self.end
-        yesterday = WEEKDAYS[(local - timedelta(days=1)).weekday()]
         return (today in self.days and minute >= self.start) or (yesterday in self.days and minute < self.end)
 
 
@@ -62,14 +85,28 @@ class Calendar(BaseModel):
     holidays: tuple[date, ...] = Field((), description="Dates (YYYY-MM-DD) on which the rule is not in force.")
     workdays: tuple[date, ...] = Field((), description="Make-up working days: treated as a Monday, whatever they are.")
 
+    @model_validator(mode="after")
+    def _no_day_is_both(self) -> Calendar:
+        both = sorted(set(self.holidays) & set(self.workdays))
+        if both:
+            dates = ", ".join(day.isoformat() for day in both)
+            raise PydanticCustomError("holiday_and_workday", "{dates} is a holiday and a workday", {"dates": dates})
+        return self
+
     def in_force(self, utc: datetime, zone: ZoneInfo) -> bool:
         """Whether the rule applies at this moment of the site whose time zone is given."""
         local = utc.astimezone(zone)
         if local.date() in self.holidays:
             return False
-        if local.date() in self.workdays:
-            local += timedelta(days=-local.weekday())
-        return any(w.covers(local) for w in self.active) and not any(w.covers(local) for w in self.permitted)
+        minute = local.hour * 60 + local.minute
+        days = self._weekday(local.date()), self._weekday(local.date() - timedelta(days=1))
+        return any(w.covers(minute, *days) for w in self.active) and not any(
+            w.covers(minute, *days) for w in self.permitted
+        )
+
+    def _weekday(self, day: date) -> Weekday:
+        """The weekday that counts for a date: a make-up working day is a Monday."""
+        return "mon" if day in self.workdays else WEEKDAYS[day.weekday()]
 
 
 ALWAYS = Calendar()

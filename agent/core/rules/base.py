@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from agent.core.calendar import ALWAYS, Calendar
 from agent.core.quantities import Seconds
 from agent.core.types import Severity
 
 
+def _calendar_form(value: object) -> str:
+    """Text names a calendar, anything else is one written in place; so an error is told about that form only."""
+    return "name" if isinstance(value, str) else "calendar"
+
+
+CalendarOrName = Annotated[
+    Annotated[Calendar, Tag("calendar")] | Annotated[str, Tag("name")], Discriminator(_calendar_form)
+]
+
+
 class RuleSettings(BaseModel):
     """Settings that every rule of a zone has. `calendar`: a name from `calendars:`, or a calendar written in place."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dwell: Seconds = Field(180.0, gt=0, description="How long it must stand, in sight, before an incident opens.")
     clear_after: Seconds = Field(
@@ -25,7 +35,7 @@ class RuleSettings(BaseModel):
     overlap: float = Field(0.5, gt=0, le=1, description="Share of the object's footprint that must lie in the zone.")
     min_score: float = Field(0.35, gt=0, lt=1, description="Detector score at which an object is first believed.")
     severity: Severity = Field(Severity.MEDIUM, description="low, medium or high.")
-    calendar: Calendar | str = Field(ALWAYS, description="When the rule is in force; default: always.")
+    calendar: CalendarOrName = Field(ALWAYS, description="When the rule is in force; default: always.")
 
 
 S = TypeVar("S", bound=RuleSettings)

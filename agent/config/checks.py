@@ -1,0 +1,180 @@
+"""What no single key can tell: names that must be unique or must exist, outlines, keys that need each other.
+
+These look at the plain data, not at the models, so that they are told even where other parts are broken: whatever
+has the wrong shape is passed over here, since the models report it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from agent.config import polygon
+from agent.config.kinds import did_you_mean, split_credentials
+from agent.config.words import Finding, Path, Words, quoted, shown
+
+Section = dict[str, Any]
+
+
+def credentials(data: object) -> Iterator[Finding]:
+    """Move `user:password@` of camera addresses, in place, to `username` and `password`, and warn."""
+    for path, camera in cameras(data):
+        if not isinstance(camera.get("url"), str):
+            continue
+        url, username, password = split_credentials(camera["url"])
+        if username is None:
+            continue
+        taken = [key for key in ("username", "password") if key in camera]
+        camera["url"] = url
+        if taken:
+            yield Finding(
+                path=(*path, "url"),
+                expected=Words("the login in one place", "登录信息只写一处"),
+                found=Words("one in url and one under {keys}", "url 与 {keys} 中各有一份").fill(keys=", ".join(taken)),
+                mend=Words("delete it from url", "请从 url 中删除"),
+            )
+            continue
+        camera.update({"username": username} if username else {}, **({"password": password} if password else {}))
+        yield Finding(
+            path=(*path, "url"),
+            expected=Words("an address without a password", "不含密码的地址"),
+            found=Words("a login inside the address", "地址中含有登录信息"),
+            mend=Words(
+                "use username and password: {{env: NAME}}", "请改用 username 与 password: {{env: 变量名}}"
+            ).fill(),
+            warning=True,
+        )
+
+
+def plain_passwords(data: object) -> Iterator[Finding]:
+    """Passwords that stand in the file itself. To be asked before `credentials` adds those of addresses."""
+    for path, section in _logins(data):
+        if isinstance(section.get("password"), str):
+            yield Finding(
+                path=(*path, "password"),
+                expected=Words("a password kept outside the file", "密码保存在文件之外"),
+                found=Words("the password itself", "密码明文"),
+                mend=Words(
+                    "use {{env: NAME}}, {{file: PATH}} or {{credential: NAME}}",
+                    "请使用 {{env: 变量名}}、{{file: 路径}} 或 {{credential: 名称}}",
+                ).fill(),
+                warning=True,
+            )
+
+
+def relations(data: object) -> Iterator[Finding]:
+    """Every relation between keys that does not hold."""
+    yield from _unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
+    yield from _same_address(data)
+    for path, section in _logins(data):
+        yield from _needs(path, section, "password", "username")
+    if isinstance(data, dict) and isinstance(data.get("mqtt"), dict) and isinstance(data["mqtt"].get("tls"), dict):
+        yield from _needs(("mqtt", "tls"), data["mqtt"]["tls"], "key_file", "cert_file")
+    for path, camera in cameras(data):
+        areas = list(_sections(camera, path, "zones"))
+        yield from _unique("zones", [((*zone_path, "id"), zone.get("id")) for zone_path, zone in areas])
+        for zone_path, zone in areas:
+            points = _points(zone.get("polygon"))
+            if points is not None:
+                yield from polygon.faults(points, (*zone_path, "polygon"))
+            yield from _calendar_names(zone, zone_path, data)
+
+
+def cameras(data: object) -> Iterator[tuple[Path, Section]]:
+    """The cameras that have the shape of one."""
+    return _sections(data, (), "cameras")
+
+
+def _sections(parent: object, path: Path, key: str) -> Iterator[tuple[Path, Section]]:
+    items = parent.get(key) if isinstance(parent, dict) else None
+    for i, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield (*path, key, i), item
+
+
+def _logins(data: object) -> Iterator[tuple[Path, Section]]:
+    if isinstance(data, dict) and isinstance(data.get("mqtt"), dict):
+        yield ("mqtt",), data["mqtt"]
+    yield from cameras(data)
+
+
+def _unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:
+    first: dict[str, Path] = {}
+    for path, name in ids:
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            yield Finding(
+                path=path,
+                expected=Words("a different id for each of the {what}", "{what} 中每个 id 各不相同").fill(what=what),
+                found=Words("{id} again", "重复的 {id}").fill(id=quoted(name)),
+                mend=Words("rename one of the two", "请给其中一个改名"),
+            )
+        first.setdefault(name, path)
+
+
+def _same_address(data: object) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for i, (path, camera) in enumerate(cameras(data)):
+        url = camera.get("url")
+        if isinstance(url, str) and url in first:
+            other = list(cameras(data))[first[url]][1].get("id")
+            yield Finding(
+                path=(*path, "url"),
+                expected=Words("a different address for each camera", "每台摄像机地址各不相同"),
+                found=Words("the address of camera {id}", "与摄像机 {id} 相同的地址").fill(id=shown(other)),
+                mend=Words("correct it, or put all zones under one camera", "请改正，或将区域合并到一台摄像机下"),
+                warning=True,
+            )
+        if isinstance(url, str):
+            first.setdefault(url, i)
+
+
+def _needs(path: Path, section: Section, key: str, other: str) -> Iterator[Finding]:
+    if section.get(key) is not None and other not in section:
+        yield Finding(
+            path=(*path, key),
+            expected=Words("{key} together with {other}", "{key} 须与 {other} 同时出现").fill(key=key, other=other),
+            found=Words("no {other}", "没有 {other}").fill(other=other),
+            mend=Words("add {other}, or delete {key}", "请添加 {other}，或删除 {key}").fill(key=key, other=other),
+        )
+
+
+def _points(value: object) -> list[polygon.Point] | None:
+    """The outline when all of its points are pairs of numbers, else None."""
+    if not isinstance(value, list) or len(value) > _MOST_POINTS:
+        return None
+    points = []
+    for point in value:
+        if not isinstance(point, list) or len(point) != 2:
+            return None
+        if not all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in point):
+            return None
+        points.append((float(point[0]), float(point[1])))
+    return points
+
+
+_MOST_POINTS = 100
+
+
+def _calendar_names(zone: Section, path: Path, data: object) -> Iterator[Finding]:
+    calendars = data.get("calendars", {}) if isinstance(data, dict) else {}
+    rules = zone.get("rules")
+    if not isinstance(calendars, dict) or not isinstance(rules, dict):
+        return
+    for rule, settings in rules.items():
+        name = settings.get("calendar") if isinstance(settings, dict) else None
+        if isinstance(name, str) and name not in calendars:
+            known = [str(key) for key in calendars]
+            listed = ", ".join(quoted(key) for key in known)
+            yield Finding(
+                path=(*path, "rules", rule, "calendar"),
+                expected=(
+                    Words("a name from calendars: {known}", "calendars 中的名称：{known}").fill(known=listed)
+                    if known
+                    else Words("a name from calendars (there are none)", "calendars 中的名称（目前没有）")
+                ),
+                found=shown(name),
+                mend=did_you_mean(name, known, Words("add it under calendars", "请在 calendars 下添加")),
+            )

@@ -1,0 +1,269 @@
+"""YAML text to plain data, with the line of every key, and everything that YAML itself would hide.
+
+Differs from a stock YAML loader on purpose: a key given twice is a problem, not a silent overwrite; `no`, `on` and
+`22:00` are text, not booleans and sexagesimal numbers (the YAML 1.2 core schema); an empty value is a problem, since
+a section whose lines are all commented out would silently mean something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import yaml
+
+from agent.config.words import NOTHING, Finding, Path, Words, is_secret, quoted, same, shown
+
+_MAX_NODES = 100_000
+"""Aliases can make a small text expand without end; 64 cameras with 10 zones each need about 20,000."""
+_MAX_DEPTH = 40
+_MAX_INTEGER = 2**53
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes with the implicit types of YAML 1.2 core."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own name)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
+    ("int", r"(?:[-+]?[0-9]+|0x[0-9a-fA-F]+)", list("-+0123456789")),
+    ("float", r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan)", list("-+.0123456789")),
+    ("merge", r"<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first)
+
+_SCALARS: dict[str, Callable[[str], object]] = {
+    "tag:yaml.org,2002:null": lambda _: None,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": lambda text: int(text, 16 if text.startswith("0x") else 10),
+    "tag:yaml.org,2002:float": lambda text: float(text.replace(".inf", "inf").replace(".nan", "nan")),
+    "tag:yaml.org,2002:str": str,
+}
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain data (dicts with text keys, lists, scalars), where its keys stand, and what was wrong with it."""
+
+    data: object = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def line(self, path: Path) -> int | None:
+        """1-based line of a key, or of the nearest thing around it that exists."""
+        return next((self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.lines), None)
+
+    def at(self, path: Path) -> object:
+        """The value at a path, or None where there is none."""
+        value = self.data
+        for part in path:
+            if isinstance(value, dict) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+                value = value.get(part) if isinstance(value, dict) else value[part]  # type: ignore[index]
+            else:
+                return None
+        return value
+
+
+def read(text: str) -> Document:
+    """Parse. Never raises: whatever is wrong is among the findings, and `data` holds what could be understood."""
+    document = Document()
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        if node is None:
+            document.findings.append(_EMPTY)
+        else:
+            document.lines[()] = node.start_mark.line + 1
+            document.data = _Reader(document).value(node, (), ())
+    except yaml.YAMLError as error:
+        document.findings.append(_syntax(error))
+    except RecursionError:
+        document.findings.append(_TOO_DEEP)
+    return document
+
+
+class _Reader:
+    """Turns nodes into data and notes down lines and findings."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._nodes = 0
+
+    def value(self, node: yaml.Node, path: Path, within: tuple[yaml.Node, ...]) -> object:
+        """The plain data of a node. `within` holds the nodes around it: an alias to one of them has no end."""
+        self._nodes += 1
+        if node in within or self._nodes > _MAX_NODES:
+            if self._nodes <= _MAX_NODES + 1:
+                self._note(path, _ALIAS_EXPECTED, _ALIAS_FOUND, _ALIAS_MEND)
+            return {}
+        if len(within) > _MAX_DEPTH:
+            self._document.findings.append(_TOO_DEEP)
+            return ""
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, (*within, node))
+        if isinstance(node, yaml.SequenceNode):
+            items = []
+            for i, item in enumerate(node.value):
+                self._document.lines.setdefault((*path, i), item.start_mark.line + 1)
+                items.append(self.value(item, (*path, i), (*within, node)))
+            return items
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path, within: tuple[yaml.Node, ...]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        merged: list[yaml.Node] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                merged.append(value_node)
+                continue
+            line = key_node.start_mark.line + 1
+            key = self._key(key_node, path)
+            if key is None:
+                continue
+            if key in found:
+                first = self._document.lines[(*path, key)]
+                again = Words("{key} again (first on line {first})", "重复的 {key}（首次出现在第 {first} 行）")
+                name = "***" if is_secret(path) else quoted(key)
+                self._note((*path, key), _ONCE, again.fill(key=name, first=first), _DELETE_ONE, line)
+                continue
+            self._document.lines[(*path, key)] = line
+            found[key] = self.value(value_node, (*path, key), within)
+        for value_node in merged:
+            self._merge(value_node, found, path, within)
+        return found
+
+    def _merge(self, node: yaml.Node, found: dict[str, object], path: Path, within: tuple[yaml.Node, ...]) -> None:
+        """`<<: *other`: take over the keys that are not given here."""
+        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(part, yaml.MappingNode) or part in within:
+                self._note(path, _MERGE_EXPECTED, shown(""), _ALIAS_MEND, node.start_mark.line + 1)
+                continue
+            for key, value in self._mapping(part, path, (*within, part)).items():
+                found.setdefault(key, value)
+
+    def _key(self, node: yaml.Node, path: Path) -> str | None:
+        if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str" and _encodable(node.value):
+            return str(node.value)
+        found = shown(node.value if isinstance(node, yaml.ScalarNode) else [], path)
+        self._note(path, _KEY_EXPECTED, found, _KEY_MEND, node.start_mark.line + 1)
+        return None
+
+    def _scalar(self, node: yaml.Node, path: Path) -> object:
+        convert = _SCALARS.get(node.tag)
+        if convert is None:
+            self._note(path, _TAG_EXPECTED, _TAG_FOUND, _TAG_MEND)
+            return ""
+        if not _encodable(node.value):
+            self._note(path, _UNICODE_EXPECTED, _UNICODE_FOUND, _UNICODE_MEND)
+            return ""
+        try:
+            value = convert(node.value)
+        except ValueError:
+            return str(node.value)
+        if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+            return str(node.value)
+        if value is None:
+            self._note(path, _VALUE_EXPECTED, NOTHING, _VALUE_MEND)
+        return value
+
+    def _note(self, path: Path, expected: Words, found: Words, mend: Words, line: int | None = None) -> None:
+        self._document.findings.append(Finding(path=path, expected=expected, found=found, mend=mend, line=line))
+
+
+def _encodable(text: str) -> bool:
+    r"""False for half of a surrogate pair ("\ud800"), which no file, terminal or wire can carry."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _syntax(error: yaml.YAMLError) -> Finding:
+    """What YAML could not read. The line's own text is never repeated: it may hold a password."""
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if mark is not None else None
+    what = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
+    for needle, found, mend in _SYNTAX:
+        if needle in what:
+            break
+    else:
+        found, mend = _SYNTAX_FOUND, _SYNTAX_MEND
+    if mark is not None:
+        found = Words("{found}, column {n}", "{found}，第 {n} 列").fill(found=found, n=mark.column + 1)
+    return Finding(path=(), expected=_YAML, found=found, mend=mend, line=line)
+
+
+_YAML = Words("valid YAML", "有效的 YAML")
+_SYNTAX_FOUND = Words("something that YAML cannot read", "YAML 无法解析的内容")
+_SYNTAX_MEND = Words("check this line and the one above it", "请检查该行及其上一行")
+_INDENT = Words("indent with spaces; put text with a colon in quotes", "请用空格缩进；含冒号的文字请加引号")
+_SYNTAX: tuple[tuple[str, Words, Words], ...] = (
+    ("'\\t'", Words("a tab", "制表符（Tab）"), Words("indent with spaces", "请用空格缩进")),
+    (
+        "mapping values are not allowed",
+        Words("a colon where none can stand", "不应出现的冒号"),
+        _INDENT,
+    ),
+    (
+        "could not find expected ':'",
+        Words("a line without a colon", "缺少冒号的行"),
+        Words('write "key: value" with a space after the colon', "请写成 “key: value”，冒号后加空格"),
+    ),
+    (
+        "expected <block end>",
+        Words("a line that does not line up with those above", "与上文没有对齐的行"),
+        Words("give keys of one section the same indentation", "同一节的键请使用相同缩进"),
+    ),
+    (
+        "undefined alias",
+        Words("an alias (*name) that no anchor (&name) defines", "未定义的别名（*name）"),
+        Words("put text that begins with * in quotes", "以 * 开头的文字请加引号"),
+    ),
+    (
+        "cannot start any token",
+        Words("a character that cannot begin a value", "不能作为开头的字符"),
+        Words("put the text in quotes", "请给文字加引号"),
+    ),
+    (
+        "but found another document",
+        Words("a second document (---)", "第二个文档（---）"),
+        Words("keep one document in the file", "一个文件只保留一个文档"),
+    ),
+    (
+        "special characters are not allowed",
+        Words("a control character", "控制字符"),
+        Words("delete it, or write it as an escape in quotes", "请删除，或在引号中用转义写法"),
+    ),
+)
+_EMPTY = Finding(
+    path=(),
+    expected=Words("a configuration", "配置内容"),
+    found=Words("an empty file", "空文件"),
+    mend=Words("start from configs/minimal.yaml", "请以 configs/minimal.yaml 为起点"),
+)
+_TOO_DEEP = Finding(
+    path=(),
+    expected=_YAML,
+    found=Words("brackets or lists nested too deeply", "嵌套层数过多"),
+    mend=Words("start from configs/example.yaml", "请以 configs/example.yaml 为起点"),
+)
+_ONCE = Words("each key once", "每个键只出现一次")
+_DELETE_ONE = Words("delete one of the two", "请删除其中一个")
+_KEY_EXPECTED = Words("keys that are text", "键应为文字")
+_KEY_MEND = Words("put the key in quotes", "请给键加引号")
+_VALUE_EXPECTED = Words("a value", "一个值")
+_VALUE_MEND = Words(
+    "give a value, write {{}} for all defaults of a section, or delete the key",
+    "请填写值；如整节都用默认值请写 {{}}；或删除该键",
+).fill()
+_TAG_EXPECTED = Words("plain values", "普通的值")
+_TAG_FOUND = Words("a YAML tag (!name)", "YAML 标签（!name）")
+_TAG_MEND = Words("put text that begins with ! in quotes", "以 ! 开头的文字请加引号")
+_UNICODE_EXPECTED = Words("whole Unicode characters", "完整的 Unicode 字符")
+_UNICODE_FOUND = Words(r"half of a surrogate pair (\ud800 to \udfff)", r"不完整的代理对（\ud800 至 \udfff）")
+_UNICODE_MEND = Words("write the character itself", "请直接写该字符")
+_ALIAS_EXPECTED = Words("aliases that come to an end", "有限的别名引用")
+_ALIAS_FOUND = Words("an alias of something around it, or too many", "引用自身的别名，或引用过多")
+_ALIAS_MEND = Words("write the section out", "请把该节完整写出")
+_MERGE_EXPECTED = same("<<: *mapping")

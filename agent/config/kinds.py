@@ -1,0 +1,297 @@
+"""The kinds of values that keys take: ids, addresses, paths, secrets, time zones, points.
+
+Each refuses with a `city_eye` error that carries its own texts; `translate` turns that into a problem.
+Secrets and paths look at their surroundings: environment variables, and the folder that relative paths start from.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from agent.config.words import NOTHING, Words, quoted, same, shown
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mkv", ".avi", ".mov", ".ts", ".m4v", ".webm", ".mpg", ".mpeg", ".ps", ".h264", ".h265", ".264", ".265"}
+)
+_HOST = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
+)
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a configuration is read: the folder that relative paths start from, and the environment."""
+
+    home: Path = Path()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(info: ValidationInfo) -> Surroundings:
+        """Those given as validation context, or an empty environment in the working directory."""
+        return info.context if isinstance(info.context, Surroundings) else Surroundings()
+
+
+def fault(expected: Words, found: Words | None, mend: Words) -> PydanticCustomError:
+    """A validation error with its own texts. `found=None`: show the value as it stands in the file."""
+    return PydanticCustomError(
+        "city_eye", "expected {expected_en}", {"expected_en": expected.en, "words": (expected, found, mend)}
+    )
+
+
+def did_you_mean(name: object, known: list[str], otherwise: Words) -> Words:
+    """`did you mean gate?` when a known name is close, else the other text."""
+    close = get_close_matches(str(name), known, n=1)
+    return Words("did you mean {name}?", "是否想写 {name}？").fill(name=close[0]) if close else otherwise
+
+
+def _id(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(ID_PATTERN, value):
+        return value
+    expected = Words(
+        "an id of a to z, 0 to 9, - and _, at most 63 characters", "由 a–z、0–9、- 和 _ 组成的编号，最多 63 个字符"
+    )
+    guess = re.sub(r"[^a-z0-9_-]+", "-", str(value).lower()).strip("-_")[:63]
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        raise fault(expected, None, Words('put it in quotes: "{n}"', '请加引号："{n}"').fill(n=value))
+    if isinstance(value, str) and guess and "@" not in value:
+        raise fault(expected, None, Words("for example {id}", "例如 {id}").fill(id=guess))
+    raise fault(
+        expected, None, Words("for example gate-1; a display name goes under name", "例如 gate-1；显示名称请写在 name")
+    )
+
+
+def _host(value: object) -> str:
+    expected = Words("a host name or an address", "主机名或 IP 地址")
+    if isinstance(value, str):
+        if "://" in value:
+            raise fault(expected, None, Words("leave out everything but the host", "只保留主机部分"))
+        if _HOST.fullmatch(value) or _is_ip(value):
+            return value
+        if re.fullmatch(r"[^:]+:[0-9]+", value):
+            raise fault(expected, None, Words("put the port under port", "端口请写在 port"))
+    raise fault(expected, None, Words("for example 192.168.1.10", "例如 192.168.1.10"))
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+_CAMERA_URL = Words("an rtsp:// address, or a video file", "rtsp:// 地址，或视频文件")
+_CAMERA_URL_MEND = Words(
+    "for example rtsp://192.168.1.64:554/Streaming/Channels/102", "例如 rtsp://192.168.1.64:554/Streaming/Channels/102"
+)
+
+
+def split_credentials(url: str) -> tuple[str, str | None, str | None]:
+    """An address without its `user:password@`, and the two, percent-decoded.
+
+    Forgiving, since passwords with `#`, `?` and `@` are pasted unencoded: the user part ends at the last `@` before
+    the first `/`.
+    """
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    userinfo, at, host = authority.rpartition("@")
+    if not (mark and at):
+        return url, None, None
+    username, colon, password = userinfo.partition(":")
+    return f"{scheme}{mark}{host}{slash}{path}", unquote(username), unquote(password) if colon else None
+
+
+def _camera_url(value: object, info: ValidationInfo) -> str:
+    """A normalised `rtsp://`, `rtsps://` address without credentials, or `file:` with an absolute path."""
+    if not isinstance(value, str):
+        raise fault(_CAMERA_URL, None, _CAMERA_URL_MEND)
+    scheme, mark, rest = value.partition("://")
+    if value.startswith("file:") or (not mark and Path(value).suffix.lower() in VIDEO_SUFFIXES):
+        path = value.removeprefix("file://") if value.startswith("file:///") else value.removeprefix("file:")
+        return f"file:{_absolute(path, info)}"
+    if not mark:
+        raise fault(_CAMERA_URL, None, Words("begin it with rtsp://", "请以 rtsp:// 开头"))
+    if scheme.lower() not in ("rtsp", "rtsps"):
+        raise fault(_CAMERA_URL, None, Words("use the camera's RTSP address", "请使用摄像机的 RTSP 地址"))
+    authority = rest.partition("/")[0]
+    match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", authority)
+    if (
+        match is None
+        or not (_HOST.fullmatch(match["host"]) or _is_ip(match["host"].strip("[]")))
+        or not 1 <= int(match["port"] or 554) <= 65535
+        or re.search(r"\s", value)
+    ):
+        mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
+        raise fault(_CAMERA_URL, None, mend if "@" in value else _CAMERA_URL_MEND)
+    return f"{scheme.lower()}://{rest}"
+
+
+def _absolute(value: str, info: ValidationInfo) -> str:
+    if not value or "\0" in value:
+        raise fault(Words("a path", "路径"), None, Words("write a path", "请填写路径"))
+    return str((Surroundings.of(info).home / Path(value)).absolute())
+
+
+def _path(value: object, info: ValidationInfo) -> str:
+    if isinstance(value, str | Path):
+        return _absolute(str(value), info)
+    raise fault(Words("a path", "路径"), None, Words("put the path in quotes", "请给路径加引号"))
+
+
+def _existing_file(path: Path) -> Path:
+    expected = Words("a file that can be read", "可读取的文件")
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        mend = Words("correct the path, or give the agent the right to read it", "请改正路径，或授予读取权限")
+        raise fault(expected, _os_fault(path, error), mend) from error
+
+
+def _os_fault(path: Path, error: OSError) -> Words:
+    """`{path}: No such file or directory`, whole, so that it can be seen where a relative path led."""
+    text = quoted(str(path)).strip('"')
+    return same(f"{text}: {error.strerror or type(error).__name__}")
+
+
+def _time_zone(value: object) -> str:
+    expected = Words("a time zone of the IANA list", "IANA 时区名称")
+    try:
+        if isinstance(value, str) and ZoneInfo(value).key == value:
+            return value
+    except (KeyError, ValueError, OSError):
+        pass
+    raise fault(expected, None, did_you_mean(value, sorted(available_timezones()), same("Asia/Shanghai")))
+
+
+def _point(value: object) -> tuple[float, float]:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        x, y = value
+        if all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in value):
+            return float(x), float(y)
+    raise fault(Words("a point [x, y]", "点 [x, y]"), None, Words("for example [0.25, 0.6]", "例如 [0.25, 0.6]"))
+
+
+_SECRET = Words(
+    "text in quotes, {{env: NAME}}, {{file: PATH}} or {{credential: NAME}}",
+    "加引号的文字，或 {{env: 变量名}}、{{file: 路径}}、{{credential: 名称}}",
+).fill()
+
+
+def _secret(value: object, info: ValidationInfo) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, str):
+        if not value:
+            raise fault(_SECRET, NOTHING, Words("write it, or delete the key", "请填写，或删除该键"))
+        return value
+    if isinstance(value, dict) and len(value) == 1:
+        (source, name), *_ = value.items()
+        if source in _SOURCES and isinstance(name, str) and name:
+            return _SOURCES[source](name, Surroundings.of(info))
+    mend = (
+        Words("put it in quotes", "请加引号")
+        if isinstance(value, int | float)
+        else Words("write one of these", "请使用其中一种写法")
+    )
+    raise fault(_SECRET, shown(value, ("password",)), mend)
+
+
+def _from_env(name: str, around: Surroundings) -> str:
+    if not _ENV_NAME.fullmatch(name):
+        expected = Words("the NAME of an environment variable", "环境变量的名称")
+        raise fault(expected, Words("other text", "其他文字"), same("{env: CAMERA_PASSWORD}"))
+    value = around.env.get(name)
+    if not value:
+        expected = Words("environment variable {name} with the secret", "含密码的环境变量 {name}").fill(name=name)
+        found = Words("it is not set", "未设置") if value is None else Words("it is empty", "为空")
+        raise fault(expected, found, Words("set {name} for the agent", "请为本程序设置 {name}").fill(name=name))
+    return value
+
+
+def _from_file(name: str, around: Surroundings) -> str:
+    path = (around.home / name.replace("\0", "")).absolute()
+    return _read_secret(path)
+
+
+def _from_credential(name: str, around: Surroundings) -> str:
+    folder = around.env.get("CREDENTIALS_DIRECTORY")
+    if not folder or "/" in name or "\0" in name:
+        expected = Words("a credential that systemd passes to the service", "由 systemd 传入服务的凭据")
+        found = (
+            same("$CREDENTIALS_DIRECTORY: ")
+            if folder
+            else Words("$CREDENTIALS_DIRECTORY is not set", "$CREDENTIALS_DIRECTORY 未设置")
+        )
+        raise fault(expected, Words("a path", "路径") if folder else found, same("LoadCredential=NAME:PATH"))
+    return _read_secret(Path(folder) / name)
+
+
+def _read_secret(path: Path) -> str:
+    expected = Words("a file with the secret on one line", "仅一行、内容为密码的文件")
+    mend = Words("write the secret into it, readable for the agent only", "请写入密码，并仅允许本程序读取")
+    found = Words("not a file", "不是文件")
+    try:
+        if path.is_file():
+            with path.open("rb") as stream:
+                text = stream.read(_SECRET_BYTES).decode("utf-8").rstrip("\r\n")
+            if text and "\n" not in text:
+                return text
+            found = Words("more than one line", "多于一行") if text else Words("an empty file", "空文件")
+        elif not path.exists():
+            found = Words("no file {path}", "没有文件 {path}").fill(path=quoted(str(path)).strip('"'))
+    except UnicodeDecodeError:
+        found = Words("a file that is not UTF-8 text", "不是 UTF-8 文本的文件")
+    except OSError as error:
+        found = _os_fault(path, error)
+    raise fault(expected, found, mend)
+
+
+_SOURCES = {"env": _from_env, "file": _from_file, "credential": _from_credential}
+_TEXT = {"type": "string", "minLength": 1}
+
+Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
+"""A name that becomes a level of an MQTT topic."""
+Host = Annotated[str, BeforeValidator(_host), WithJsonSchema(_TEXT)]
+CameraUrl = Annotated[str, BeforeValidator(_camera_url), WithJsonSchema(_TEXT)]
+TimeZone = Annotated[str, BeforeValidator(_time_zone), WithJsonSchema(_TEXT)]
+Point = Annotated[
+    tuple[float, float],
+    BeforeValidator(_point),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
+    ),
+]
+AnyPath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), WithJsonSchema(_TEXT)]
+"""An absolute path; what stands there is looked at when it is used."""
+ReadableFile = Annotated[AnyPath, AfterValidator(_existing_file)]
+"""An absolute path of a file that can be opened for reading."""
+Secret = Annotated[
+    SecretStr,
+    BeforeValidator(_secret),
+    WithJsonSchema(
+        {
+            "anyOf": [_TEXT]
+            + [
+                {"type": "object", "properties": {source: _TEXT}, "required": [source], "additionalProperties": False}
+                for source in _SOURCES
+            ]
+        }
+    ),
+]
+"""A password; `get_secret_value()` gives it, `repr` does not."""

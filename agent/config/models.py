@@ -1,0 +1,268 @@
+"""Every section of the configuration file: its keys, defaults and limits.
+
+The descriptions are the reference: docs/config.md and the JSON Schema are made from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
+
+from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, Secret, TimeZone
+from agent.core.calendar import Calendar
+from agent.core.plan import CameraPlan, Duty
+from agent.core.quantities import Bytes, Seconds
+from agent.core.rules import RULES, RuleSettings
+from agent.core.zones import Zone
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+AgentClass = Literal[
+    "person", "bicycle", "motorcycle", "car", "bus", "truck", "garbage", "bin", "stall", "goods"
+]  # taxonomy.CLASSES, spelt out for the type checker; a test holds the two together
+
+
+class Section(BaseModel):
+    """Frozen, and strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class LocationConfig(Section):
+    """Where it stands, for the centre's map."""
+
+    lon: float = Field(ge=-180, le=180, description="Longitude in degrees.", examples=[121.4737])
+    lat: float = Field(ge=-90, le=90, description="Latitude in degrees.", examples=[31.2304])
+    crs: Literal["wgs84", "gcj02"] = Field("wgs84", description="What the two are in: GPS, or China's map grid.")
+    grid_code: Text | None = Field(None, description="The city-management grid cell.", examples=["310101001001"])
+
+
+class BoxConfig(Section):
+    """This box."""
+
+    id: Id = Field("box-1", description="Name of this box, unique within the tenant; part of every topic.")
+    tenant: Id = Field("default", description="Whose box it is; part of every topic.")
+    time_zone: TimeZone = Field("Asia/Shanghai", description="Time zone of the site, for calendars.")
+    location: LocationConfig | None = Field(None, description="Where the box stands; cameras may differ.")
+
+
+class TlsConfig(Section):
+    """TLS to the broker; `{}` trusts the system's certificate authorities."""
+
+    ca_file: ReadableFile | None = Field(
+        None, description="Certificate authorities to trust, PEM.", examples=["certs/ca.pem"]
+    )
+    cert_file: ReadableFile | None = Field(
+        None, description="Certificate of this box, PEM.", examples=["certs/box.pem"]
+    )
+    key_file: ReadableFile | None = Field(
+        None, description="Private key of this box, PEM; may also be in cert_file.", examples=["certs/box.key"]
+    )
+
+
+def _protocol(value: object) -> object:
+    return "5" if value == 5 and not isinstance(value, bool) else value
+
+
+class MqttConfig(Section):
+    """The broker that takes the events."""
+
+    host: Host = Field(description="Name or address of the broker.", examples=["192.168.1.10"])
+    tls: TlsConfig | None = Field(None, description="TLS to the broker; without it, none.")
+    port: int = Field(
+        default_factory=lambda data: 8883 if data.get("tls") else 1883,
+        ge=1,
+        le=65535,
+        description="Port of the broker; default 1883, with tls 8883.",
+        examples=[1883],
+    )
+    protocol: Annotated[Literal["auto", "5", "3.1.1"], BeforeValidator(_protocol)] = Field(
+        "auto", description="MQTT version; auto tries 5, then 3.1.1."
+    )
+    username: Text | None = Field(None, description="Login at the broker.", examples=["box-1"])
+    password: Secret | None = Field(None, description="Its password.", examples=[{"env": "MQTT_PASSWORD"}])
+    client_id: Text | None = Field(
+        None, description="MQTT client id; default cityeye-TENANT-BOX.", examples=["cityeye-default-box-1"]
+    )
+    keepalive: Seconds = Field(30.0, ge=5, le=3600, description="How often the connection proves that it is alive.")
+
+
+class ModelConfig(Section):
+    """The detector, shared by all cameras."""
+
+    file: AnyPath = Field(Path("models/yolox_nano.onnx"), description="The ONNX model.", validate_default=True)
+    family: Literal["auto", "yolox", "ultralytics"] = Field("auto", description="How its output is to be read.")
+    sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Checksum that the model must have, hexadecimal.",
+        examples=["695e750a" + "0" * 56],
+    )
+    classes: tuple[Text, ...] | dict[Text, AgentClass] | None = Field(
+        None,
+        description="Labels of a model that does not name them, in order; or a mapping of its labels to agent classes.",
+        examples=[{"pickup": "truck"}],
+    )
+    min_score: float = Field(
+        0.1, gt=0, lt=1, description="Detections below are dropped; a rule's min_score decides what is believed."
+    )
+    iou: float = Field(0.5, gt=0, lt=1, description="Overlap (IoU) from which two boxes are one object (NMS).")
+    workers: int = Field(1, ge=1, le=64, description="Detections that run at the same time.")
+    threads: int = Field(1, ge=1, le=64, description="CPU threads of one detection.")
+
+
+class StorageConfig(Section):
+    """What the box keeps."""
+
+    folder: AnyPath = Field(Path("data"), description="Database and pictures.", validate_default=True)
+    evidence_quota: Bytes = Field(2 * 10**9, ge=10**7, description="Most that pictures may take; the oldest go first.")
+    keep_free: Bytes = Field(200 * 10**6, ge=0, description="Room on the disk that pictures never take.")
+
+
+class TaxonomyConfig(Section):
+    """How violations are named on the wire."""
+
+    code_system: Text = Field("GB/T 47678.5-2026", description="Code system of the city's platform.")
+
+
+class RulesBase(Section):
+    """The rules of a zone, one key for each."""
+
+    def items(self) -> Iterator[tuple[str, RuleSettings]]:
+        """Name and settings of every rule that is set, in the registry's order."""
+        for name in RULES:
+            if (settings := getattr(self, name)) is not None:
+                yield name, settings
+
+
+if TYPE_CHECKING:
+    RulesConfig = RulesBase
+else:
+
+    def _rule_fields() -> dict[str, Any]:
+        described = {name: (rule.__doc__ or name).strip().splitlines()[0] for name, rule in RULES.items()}
+        return {
+            name: (rule.Settings | None, Field(None, description=described[name], examples=[{}]))
+            for name, rule in RULES.items()
+        }
+
+    RulesConfig = create_model("RulesConfig", __base__=RulesBase, __module__=__name__, **_rule_fields())
+
+
+class ZoneConfig(Section):
+    """A part of the picture and the rules that hold there."""
+
+    id: Id = Field(description="Name of the zone, unique within the camera.", examples=["kerb"])
+    name: Text | None = Field(None, description="Name for people.", examples=["东门路缘"])
+    polygon: tuple[Point, ...] = Field(
+        min_length=3,
+        max_length=100,
+        description="Corners in order, x and y in 0..1 of the picture's width and height, from its upper left.",
+        examples=[[[0.1, 0.6], [0.9, 0.6], [0.9, 0.95], [0.1, 0.95]]],
+    )
+    rules: RulesConfig = Field(RulesConfig(), description="What is not allowed here.")
+
+
+class CameraConfig(Section):
+    """One camera."""
+
+    id: Id = Field(description="Name of the camera, unique in the file.", examples=["gate"])
+    name: Text | None = Field(None, description="Name for people.", examples=["东门"])
+    url: CameraUrl = Field(
+        description="RTSP address, best of the sub-stream; or a video file.",
+        examples=["rtsp://192.168.1.64:554/Streaming/Channels/102"],
+    )
+    username: Text | None = Field(None, description="Login at the camera.", examples=["admin"])
+    password: Secret | None = Field(None, description="Its password.", examples=[{"env": "CAMERA_PASSWORD"}])
+    decode: Literal["auto", "keyframes", "all"] = Field(
+        "auto", description="Which pictures are decoded; auto: keyframes, or all when they come too rarely."
+    )
+    sample_every: Seconds = Field(
+        1.0, ge=0.1, le=60, description="Shortest time between two analysed pictures; faster keyframes are skipped."
+    )
+    open_timeout: Seconds = Field(5.0, ge=1, le=60, description="How long connecting may take.")
+    read_timeout: Seconds = Field(
+        8.0, ge=1, le=10, description="Silence after which the stream counts as stalled; at most 10s."
+    )
+    location: LocationConfig | None = Field(None, description="Where the camera stands; default: where the box does.")
+    zones: tuple[ZoneConfig, ...] = Field((), description="Where in the picture which rules hold.")
+
+    @property
+    def video_file(self) -> Path | None:
+        """The file when the camera is a recorded video, else None."""
+        return Path(self.url.removeprefix("file:")) if self.url.startswith("file:") else None
+
+
+def _unwritten() -> Any:
+    """A section left out: all its defaults, with paths that start where this file's paths start."""
+    return {}
+
+
+class Config(Section):
+    """The whole file, checked: names resolve, ids are unique, outlines are simple, secrets are at hand."""
+
+    version: Literal[1] = Field(1, description="Version of this file format.")
+    box: BoxConfig = Field(BoxConfig(), description="This box.")
+    mqtt: MqttConfig = Field(description="The broker that takes the events.", examples=[{"host": "192.168.1.10"}])
+    model: ModelConfig = Field(default_factory=_unwritten, validate_default=True, description="The detector.")
+    storage: StorageConfig = Field(default_factory=_unwritten, validate_default=True, description="What the box keeps.")
+    taxonomy: TaxonomyConfig = Field(TaxonomyConfig(), description="How violations are named on the wire.")
+    calendars: dict[Text, Calendar] = Field(
+        {}, description="Named calendars that rules refer to.", examples=[{"workday": {"active": [{"days": ["mon"]}]}}]
+    )
+    cameras: tuple[CameraConfig, ...] = Field((), description="The cameras.")
+
+    _home: Path = PrivateAttr(default=Path())
+
+    @property
+    def client_id(self) -> str:
+        """The MQTT client id: as given, or made of tenant and box."""
+        return self.mqtt.client_id or f"cityeye-{self.box.tenant}-{self.box.id}"
+
+    def camera(self, camera_id: str) -> CameraConfig:
+        """The camera of that id. Raises KeyError."""
+        return {camera.id: camera for camera in self.cameras}[camera_id]
+
+    def location_of(self, camera_id: str) -> LocationConfig | None:
+        """Where a camera stands: its own location, else the box's."""
+        return self.camera(camera_id).location or self.box.location
+
+    def plans(self) -> dict[str, CameraPlan]:
+        """What each camera is to be watched for, by camera id, with calendars resolved."""
+        time_zone = ZoneInfo(self.box.time_zone)
+        return {
+            camera.id: CameraPlan(
+                box_id=self.box.id, camera=camera.id, duties=tuple(self._duties(camera)), time_zone=time_zone
+            )
+            for camera in self.cameras
+        }
+
+    def _duties(self, camera: CameraConfig) -> Iterator[Duty]:
+        for area in camera.zones:
+            zone = Zone.of(area.id, area.polygon)
+            for name, settings in area.rules.items():
+                named = settings.calendar
+                calendar = self.calendars[named] if isinstance(named, str) else named
+                yield Duty(zone=zone, rule=name, settings=settings, calendar=calendar)
+
+    def version_hash(self) -> str:
+        """Twelve hexadecimal digits that change whenever the content does, wherever the file lies; without secrets."""
+        content = _portable(self.model_dump(mode="json", by_alias=True), self._home)
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def _portable(value: Any, home: Path) -> Any:
+    """The same content with paths below the home folder made relative to it. Secrets are already masked."""
+    if isinstance(value, dict):
+        return {key: _portable(inner, home) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_portable(inner, home) for inner in value]
+    if isinstance(value, str) and value.startswith(prefixes := (f"{home}/", f"file:{home}/")):
+        return value.removeprefix(prefixes[0]).removeprefix(prefixes[1])
+    return value

@@ -1,0 +1,118 @@
+"""Texts in the two languages of the users, and how a value of the file is shown in one without giving a secret away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Lang = Literal["en", "zh-CN"]
+Path = tuple[str | int, ...]
+"""Where in the document: `("cameras", 0, "zones", 1, "polygon")`."""
+
+_SHOWN_CHARACTERS = 80
+_SECRET_KEYS = frozenset({"password"})
+_LOOKS_SECRET = re.compile(r"(password|passwd|secret|token)\W*[:=]", re.IGNORECASE)
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class Words(NamedTuple):
+    """One text in English and Chinese."""
+
+    en: str
+    zh: str
+
+    def of(self, lang: Lang) -> str:
+        """The text in one language."""
+        return self.zh if lang == "zh-CN" else self.en
+
+    def fill(self, **values: object) -> Words:
+        """Both texts with their `{placeholders}` filled; a value may itself be `Words`."""
+        en = {key: value.en if isinstance(value, Words) else value for key, value in values.items()}
+        zh = {key: value.zh if isinstance(value, Words) else value for key, value in values.items()}
+        return Words(self.en.format(**en), self.zh.format(**zh))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to tell about one place in the document. A warning does not keep the agent from running."""
+
+    path: Path
+    expected: Words
+    found: Words
+    mend: Words
+    warning: bool = False
+    line: int | None = None
+
+
+def same(text: object) -> Words:
+    """The same text in both languages: an example, a name, a number."""
+    return Words(str(text), str(text))
+
+
+NOTHING = Words("nothing", "空")
+DELETE = Words("correct it or delete the key", "请改正，或删除该键")
+
+
+def quoted(text: str) -> str:
+    """Text in quotes: credentials in addresses masked, control characters escaped, long text cut."""
+    if _LOOKS_SECRET.search(text):
+        return '"***"'
+    if "@" in text:
+        scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/*(?=.*@)", text)
+        known = scheme[0] if scheme and "//" in scheme[0] else ""
+        text = f"{known}***@{text.rpartition('@')[2]}"
+    if len(text) > _SHOWN_CHARACTERS:
+        text = text[:_SHOWN_CHARACTERS] + "…"
+    escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text.replace("\n", "⏎"))
+    return f'"{escaped}"'
+
+
+def is_secret(path: Path) -> bool:
+    """Whether whatever stands there must not be repeated."""
+    return any(part in _SECRET_KEYS for part in path)
+
+
+def shown(value: object, path: Path = ()) -> Words:
+    """A value of the document in words; of a secret only its kind."""
+    match value:
+        case None:
+            return NOTHING
+        case dict():
+            return Words("a mapping (key: value)", "键值表（key: value）")
+        case list():
+            return Words("a list of {n}", "含 {n} 项的列表").fill(n=len(value))
+        case _ if is_secret(path):
+            return Words("a value that is not shown", "（内容不显示）")
+        case bool():
+            return same("true" if value else "false")
+        case int() | float():
+            return Words("the number {n}", "数字 {n}").fill(n=value)
+        case _:
+            return Words("the text {text}", "文字 {text}").fill(text=quoted(str(value)))
+
+
+def kind(value: object) -> Words:
+    """As `shown`, but plain text is not repeated: where a whole section was expected it may hold anything."""
+    return Words("text", "一段文字") if isinstance(value, str) else shown(value)
+
+
+def dotted(path: Path) -> str:
+    """`cameras[0].zones[1].polygon`; a key that is not a plain word stands in quotes."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            name = part if _PLAIN_KEY.fullmatch(part) and len(part) <= _SHOWN_CHARACTERS else quoted(part)
+            text += f".{name}" if text else name
+    return text or "(file)"
+
+
+def one_of(names: Iterable[object]) -> Words:
+    """`a, b or c`."""
+    *most, last = [str(name) for name in names]
+    if not most:
+        return same(last)
+    return Words(f"{', '.join(most)} or {last}", f"{'、'.join(most)} 或 {last}")
