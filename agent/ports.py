@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event as StopEvent
 from typing import Protocol
 from uuid import UUID
 
@@ -33,8 +34,17 @@ class Sample(Protocol):
 class Source(Protocol):
     """One video, opened anew by each call of `samples`."""
 
-    def samples(self) -> Iterator[Sample]:
-        """Connect and yield samples until the stream ends; closing the iterator closes the connection.
+    @property
+    def keyframe_interval_s(self) -> float | None:
+        """Seconds between the last two keyframes, or None before there were two."""
+
+    def samples(self, stop: StopEvent | None = None) -> Generator[Sample, None, None]:
+        """Connect and yield samples until the stream ends; closing the generator closes the connection.
+
+        A live stream never just returns: its end raises StreamEnded. A file does, after its last picture.
+
+        Args:
+            stop: looked at with every packet; once set, the connection is closed and the generator returns.
 
         Raises:
             CameraUnreachable, CameraStalled, StreamEnded: a later call may succeed.

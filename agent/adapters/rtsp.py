@@ -1,0 +1,271 @@
+"""A live camera: RTSP over TCP through PyAV. Packets are demuxed all the time, pictures decoded only when wanted.
+
+Credentials exist in two places only: the fields of `RtspSource` and the URL inside `_open`. FFmpeg puts that URL
+into its log lines and into its exceptions, so its log is kept off and its exceptions never travel: each is replaced
+by one of ours OUTSIDE the `except` block, so that not even `__context__` carries it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from itertools import count
+from threading import Event as StopEvent
+
+import av
+from av.container import InputContainer
+from av.error import (
+    ExitError,
+    FFmpegError,
+    HTTPForbiddenError,
+    HTTPNotFoundError,
+    HTTPUnauthorizedError,
+    InvalidDataError,
+    TimeoutError,
+)
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from agent.adapters.decoding import (
+    Decode,
+    KeyframeSample,
+    MovingDecoder,
+    Pacer,
+    PictureSample,
+    StillDecoder,
+    another_like,
+)
+from agent.adapters.rtsp_probe import Address, probe, unreachable, wrong_path
+from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded, UnsupportedStream
+from agent.ports import Clock, Sample
+
+log = logging.getLogger(__name__)
+
+SPARSE_GOP_S = 8.0
+"""`auto` decodes everything when keyframes are further apart. The default clear time is 30 s and the shortest useful
+dwell about 30 s: up to 8 s between pictures still leaves three looks in each. Usual GOPs are 1 to 4 s; smart codecs
+(H.264+/H.265+) stretch them to tens of seconds."""
+CALM_KEYFRAMES = 3
+"""So many keyframes in a row have to come in time before `auto` relies on keyframes again."""
+NO_PICTURE_S = 60.0
+"""Packets that give no picture for so long are as good as no packets: the agent is not looking, and has to say so."""
+_OPTIONS = {
+    "rtsp_transport": "tcp",
+    # No audio or metadata tracks: their packets would keep a stream looking alive when its video has stalled.
+    "allowed_media_types": "video",
+    # Enough to find the codec; FFmpeg's 5 s only serve to guess a frame rate, which nobody here needs.
+    "analyzeduration": "1000000",
+}
+
+
+class GopWatch:
+    """Measures the distance of keyframes, and tells when it is too long to live on keyframes."""
+
+    def __init__(self) -> None:
+        self.interval_s: float | None = None
+        self.sparse = False
+        self._calm = 0
+        self._since_s = 0.0
+        self._last: tuple[float | None, float] | None = None
+
+    def connected(self, at_s: float) -> None:
+        """A new connection: no distance can be measured across it, but what is known of the camera stays."""
+        self._since_s, self._last = at_s, None
+
+    def see(self, *, keyframe: bool, pts_s: float | None, at_s: float) -> None:
+        """Take note of a packet: its time in the stream, if it has one, and its arrival."""
+        if at_s - self._since_s > SPARSE_GOP_S:
+            self.sparse, self._calm = True, 0
+        if not keyframe:
+            return
+        if self._last is not None:
+            last_pts_s, last_at_s = self._last
+            stream_s = pts_s - last_pts_s if pts_s is not None and last_pts_s is not None else 0.0
+            self.interval_s = stream_s if stream_s > 0 else at_s - last_at_s
+            self._calm = self._calm + 1 if self.interval_s <= SPARSE_GOP_S else 0
+            self.sparse = self.sparse and self._calm < CALM_KEYFRAMES
+        self._since_s, self._last = at_s, (pts_s, at_s)
+
+
+class RtspSource:
+    """One stream of one camera. Use from one thread; samples may be decoded in any other."""
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        url: str,
+        clock: Clock,
+        username: str | None = None,
+        password: str | None = None,
+        decode: Decode = "auto",
+        sample_every_s: float = 2.0,
+        open_timeout_s: float = 10.0,
+        read_timeout_s: float = 8.0,
+    ) -> None:
+        self._camera = camera
+        self._url = url
+        self._login = (username, password)
+        self._clock = clock
+        self._decode = decode
+        self._sample_every_s = sample_every_s
+        self._open_timeout_s = open_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._gop = GopWatch()
+        self._numbers = count()
+
+    @property
+    def keyframe_interval_s(self) -> float | None:
+        """Seconds between the last two keyframes of one connection, by the stream's own clock if it has one."""
+        return self._gop.interval_s
+
+    def samples(self, stop: StopEvent | None = None) -> Generator[Sample, None, None]:
+        """Probe, connect and yield samples; see `ports.Source`."""
+        stop = stop or StopEvent()
+        address, url_user, url_password = Address.of(self._url)
+        user, password = self._login if self._login[0] is not None else (url_user, url_password)
+        where = f"camera {self._camera} ({address.shown})"
+        has_login = user is not None
+        probe(where, address, has_login=has_login, timeout_s=self._open_timeout_s, clock=self._clock)
+        if stop.is_set():
+            return
+        container = self._open(where, address, user, password)
+        try:
+            yield from self._read(where, container, stop)
+        finally:
+            container.close()
+
+    def _open(self, where: str, address: Address, user: str | None, password: str | None) -> InputContainer:
+        av.logging.set_level(None)
+        try:
+            return av.open(
+                address.url(user, password),
+                options=dict(_OPTIONS),
+                timeout=(self._open_timeout_s, self._read_timeout_s),
+            )
+        except (FFmpegError, OSError) as error:
+            problem = self._open_problem(where, address, error, has_login=user is not None)
+        raise problem
+
+    def _open_problem(self, where: str, address: Address, error: Exception, *, has_login: bool) -> CityEyeError:
+        """What a failed open means. Takes nothing from the error but its type and FFmpeg's fixed wording."""
+        match error:
+            case HTTPUnauthorizedError():
+                mend = "check username and password; the camera locks this box out after a few wrong ones"
+                text = f"{where}: expected the login to be accepted, found that it is refused (401); {mend}"
+                return CameraRefused(text, attempted=has_login)
+            case HTTPForbiddenError():
+                mend = "give this user the right to live view, and check the camera's IP address filter"
+                text = f"{where}: expected to be let in, found that this user is forbidden to (403); {mend}"
+                return CameraRefused(text, attempted=has_login)
+            case HTTPNotFoundError():
+                return wrong_path(where, address)
+            case ExitError() | TimeoutError():
+                mend = "the camera is overloaded or the network slow: check both, or raise the open time-out"
+                return unreachable(where, address, f"no video within {self._open_timeout_s:g} s", mend)
+            case InvalidDataError():
+                return UnsupportedStream(
+                    f"{where}: expected an H.264 or H.265 stream, found data that cannot be read as video; "
+                    "set the stream's video encoding to H.264 or H.265 on the camera"
+                )
+            case _:
+                found = f"an error while opening ({_wording(error)})"
+                return unreachable(where, address, found, "close other viewers of this camera, or restart it")
+
+    def _read(self, where: str, container: InputContainer, stop: StopEvent) -> Iterator[Sample]:
+        """Yield samples until the stream ends or `stop` is set."""
+        stream = _video_stream(where, container)
+        stills = StillDecoder(stream.codec_context)
+        moving: MovingDecoder | None = None
+        pace = Pacer(self._sample_every_s)
+        now = self._clock.now()
+        last_picture_s, last_s = now.mono_s, now.mono_s
+        self._gop.connected(now.mono_s)
+        for packet in self._packets(where, container, stream):
+            if stop.is_set():
+                return
+            now = self._clock.now()
+            everything = self._decode_everything(where, packet, now.mono_s)
+            step_s, last_s = now.mono_s - last_s, now.mono_s
+            if everything:
+                moving = moving or MovingDecoder(another_like(stream.codec_context))
+                for picture in moving.decode(packet):
+                    last_picture_s = now.mono_s
+                    if pace.due(now.mono_s, step_s):
+                        yield PictureSample(camera=self._camera, seq=next(self._numbers), stamp=now, picture=picture)
+            elif packet.is_keyframe:
+                moving = None
+                last_picture_s = now.mono_s
+                if pace.due(now.mono_s, self._gop.interval_s or 0.0):
+                    data, seq = bytes(packet), next(self._numbers)
+                    yield KeyframeSample(camera=self._camera, seq=seq, stamp=now, data=data, decoder=stills)
+            if now.mono_s - last_picture_s > NO_PICTURE_S:
+                raise _no_picture(where)
+
+    def _decode_everything(self, where: str, packet: Packet[VideoStream], at_s: float) -> bool:
+        """Measure the GOP, and decide how to decode this packet. Logs a change of mind once."""
+        was_sparse = self._gop.sparse
+        pts_s = None if packet.pts is None else float(packet.pts * packet.time_base)
+        self._gop.see(keyframe=packet.is_keyframe, pts_s=pts_s, at_s=at_s)
+        if self._decode != "auto":
+            return self._decode == "all"
+        if self._gop.sparse and not was_sparse:
+            log.warning(
+                "%s: no keyframe for %g s: decoding every picture, which costs about 10 times the CPU; "
+                "set a shorter I-frame interval and switch H.264+/H.265+ off",
+                where,
+                SPARSE_GOP_S,
+            )
+        elif was_sparse and not self._gop.sparse:
+            log.info("%s: keyframes come every %.1f s again: decoding only them", where, self._gop.interval_s)
+        return self._gop.sparse
+
+    def _packets(self, where: str, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+        """Packets as they arrive; ends only by raising."""
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (FFmpegError, OSError) as error:
+                problem = self._read_problem(where, error)
+            else:
+                if packet is not None and packet.size:
+                    yield packet
+                    continue
+                mend = "none needed when the camera restarts; otherwise look at its log"
+                problem = StreamEnded(f"{where}: expected the stream to go on, found its end; {mend}")
+            raise problem
+
+    def _read_problem(self, where: str, error: Exception) -> CityEyeError:
+        """What a failed read means."""
+        if isinstance(error, ExitError | TimeoutError):
+            return CameraStalled(
+                f"{where}: expected video at least every {self._read_timeout_s:g} s, found none while the connection "
+                "stays open; check the camera's load and the network, and restart the camera if it persists"
+            )
+        mend = "check network and power if it happens often"
+        return StreamEnded(f"{where}: expected the stream to go on, found it broken ({_wording(error)}); {mend}")
+
+
+def _video_stream(where: str, container: InputContainer) -> VideoStream:
+    """The first video track that can be decoded. Raises UnsupportedStream."""
+    mend = "set the stream's video encoding to H.264 or H.265 on the camera"
+    if not container.streams.video:
+        raise UnsupportedStream(f"{where}: expected a video track, found none; {mend}")
+    stream = container.streams.video[0]
+    # PyAV's stub does not say so, but a track without a decoder has no codec context.
+    if getattr(stream, "codec_context", None) is None:
+        raise UnsupportedStream(f"{where}: expected H.264 or H.265, found a codec without a decoder; {mend}")
+    return stream
+
+
+def _no_picture(where: str) -> CameraStalled:
+    return CameraStalled(
+        f"{where}: expected a picture at least every {NO_PICTURE_S:g} s, found packets that give none; set an I-frame "
+        "interval of 1 to 4 s on the camera and switch H.264+/H.265+ off, or set `decode: all`"
+    )
+
+
+def _wording(error: Exception) -> str:
+    """FFmpeg's fixed text for its error number; never `str(error)`, which holds the URL and its credentials."""
+    return str(getattr(error, "strerror", None) or type(error).__name__)

@@ -1,0 +1,171 @@
+"""A recorded video, on its own clock: the same file always gives the same samples, however fast it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from threading import Event as StopEvent
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from agent.adapters.decoding import Decode, KeyframeSample, MovingDecoder, Pacer, PictureSample, StillDecoder
+from agent.core.errors import UnsupportedStream
+from agent.core.types import Stamp
+from agent.ports import Sample
+
+SURVEY_S = 600.0
+"""How much of a file `auto` looks at to learn its keyframe distance; reading on would only delay long recordings."""
+
+
+class VideoFileSource:
+    """One file. `mono_s` is seconds from its beginning, `utc` is `start_utc` plus that.
+
+    `auto` is stricter here than for a camera, since the CPU cost hurts nobody: it lives on keyframes only when none of
+    them is further away than `sample_every_s`. The iterator just returns after the last picture.
+    """
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        path: Path,
+        start_utc: datetime,
+        decode: Decode = "auto",
+        sample_every_s: float = 2.0,
+    ) -> None:
+        self._camera = camera
+        self._path = path
+        self._start_utc = start_utc
+        self._decode = decode
+        self._sample_every_s = sample_every_s
+        self._interval_s: float | None = None
+
+    @property
+    def keyframe_interval_s(self) -> float | None:
+        """Seconds between the last two keyframes."""
+        return self._interval_s
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of the video, or None when the file does not say. Raises UnsupportedStream."""
+        container, stream = self._open()
+        try:
+            if stream.duration is not None and stream.time_base is not None:
+                return float(stream.duration * stream.time_base)
+            return None if container.duration is None else container.duration / 1_000_000
+        finally:
+            container.close()
+
+    def samples(self, stop: StopEvent | None = None) -> Generator[Sample, None, None]:
+        """Read from the beginning; see `ports.Source`. Raises UnsupportedStream."""
+        stop = stop or StopEvent()
+        everything = self._decode == "all" or (self._decode == "auto" and self._keyframes_too_far())
+        container, stream = self._open()
+        try:
+            packets = self._packets(container, stream, stop)
+            yield from self._pictures(stream, packets) if everything else self._keyframes(stream, packets)
+        finally:
+            container.close()
+
+    def _keyframes(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[Sample]:
+        decoder, pace, numbers = StillDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
+        last_s: float | None = None
+        for packet in packets:
+            at_s = _seconds(packet, stream)
+            if not packet.size or not packet.is_keyframe or at_s is None:
+                continue
+            if last_s is not None:
+                self._interval_s = at_s - last_s
+            last_s = at_s
+            if pace.due(at_s, self._interval_s or 0.0):
+                stamp, seq = self._stamp(at_s), next(numbers)
+                yield KeyframeSample(camera=self._camera, seq=seq, stamp=stamp, data=bytes(packet), decoder=decoder)
+
+    def _pictures(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[Sample]:
+        decoder, pace, numbers = MovingDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
+        step_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
+        last_key_s: float | None = None
+        for packet in packets:
+            for picture in decoder.decode(packet if packet.size else None):
+                at_s = _seconds(picture, stream)
+                if at_s is None:
+                    continue
+                if picture.key_frame:
+                    self._interval_s = None if last_key_s is None else at_s - last_key_s
+                    last_key_s = at_s
+                if pace.due(at_s, step_s):
+                    stamp, seq = self._stamp(at_s), next(numbers)
+                    yield PictureSample(camera=self._camera, seq=seq, stamp=stamp, picture=picture)
+
+    def _stamp(self, at_s: float) -> Stamp:
+        return Stamp(utc=self._start_utc + timedelta(seconds=at_s), mono_s=at_s)
+
+    def _keyframes_too_far(self) -> bool:
+        """Whether two keyframes, or the last one and the end, are further apart than one sampling interval."""
+        container, stream = self._open()
+        last_s, at_s = 0.0, 0.0
+        try:
+            step_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
+            for packet in self._packets(container, stream, StopEvent()):
+                at_s = max(at_s, _seconds(packet, stream) or 0.0)
+                if at_s - last_s > self._sample_every_s + step_s:
+                    return True
+                if packet.size and packet.is_keyframe:
+                    last_s = at_s
+                if at_s > SURVEY_S:
+                    break
+            return False
+        finally:
+            container.close()
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        """The open file and its first video track."""
+        try:
+            container = av.open(str(self._path))
+        except (FFmpegError, OSError) as error:
+            found = error.strerror or type(error).__name__
+            raise self._unsupported(
+                str(found), "check the path, and play the file to see whether it is whole"
+            ) from error
+        if not container.streams.video:
+            container.close()
+            raise self._unsupported("no video track", "give a file with one")
+        stream = container.streams.video[0]
+        # PyAV's stub does not say so, but a track without a decoder has no codec context.
+        if getattr(stream, "codec_context", None) is None:
+            container.close()
+            raise self._unsupported("a codec without a decoder", "convert the file to H.264 with ffmpeg")
+        return container, stream
+
+    def _packets(
+        self, container: InputContainer, stream: VideoStream, stop: StopEvent
+    ) -> Iterator[Packet[VideoStream]]:
+        """All packets, the last one empty. Raises UnsupportedStream where the file is damaged."""
+        last_s = 0.0
+        try:
+            for packet in container.demux(stream):
+                if stop.is_set():
+                    return
+                last_s = _seconds(packet, stream) or last_s
+                yield packet
+        except FFmpegError as error:
+            found = f"it unreadable after {last_s:.1f} s ({error.strerror})"
+            raise self._unsupported(found, "the file is damaged from there on: cut it off or copy it again") from error
+
+    def _unsupported(self, found: str, mend: str) -> UnsupportedStream:
+        return UnsupportedStream(f"{self._path}: expected a video file, found {found}; {mend}")
+
+
+def _seconds(of: Packet[VideoStream] | VideoFrame, stream: VideoStream) -> float | None:
+    """Seconds from the stream's first picture, or None when the file does not say."""
+    stamp = of.pts if of.pts is not None else of.dts
+    if stamp is None or stream.time_base is None:
+        return None
+    return float((stamp - (stream.start_time or 0)) * stream.time_base)

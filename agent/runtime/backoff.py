@@ -1,0 +1,31 @@
+"""How long to wait before trying again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Jitter = Callable[[float, float], float]
+"""Draws from a range evenly, as `random.Random.uniform` does."""
+
+
+class Backoff:
+    """Full jitter: anything from nothing to a bound that doubles with each failure up to a cap.
+
+    After a power cut, dozens of cameras and boxes come back at once; an even spread over the whole range loads a
+    recovering peer least (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    """
+
+    def __init__(self, jitter: Jitter, *, base_s: float, cap_s: float) -> None:
+        self._jitter = jitter
+        self._base_s = base_s
+        self._cap_s = cap_s
+        self._bound_s = base_s
+
+    def next_s(self) -> float:
+        """The next waiting time, in seconds."""
+        bound_s, self._bound_s = self._bound_s, min(self._cap_s, self._bound_s * 2)
+        return self._jitter(0.0, bound_s)
+
+    def reset(self) -> None:
+        """It worked for a while: the next failure is a first one again."""
+        self._bound_s = self._base_s
