@@ -14,7 +14,9 @@ from agent.core.taxonomy import MOTOR_VEHICLES
 from agent.core.types import Box, Floats, Stamp
 
 SETTLED_HITS = 3
-"""Sightings at the same place after which a thing counts as standing rather than passing."""
+"""Sightings at the same place that a thing needs to count as standing rather than passing, and"""
+SETTLED_S = 4.0
+"""the seconds that they must span: a truck that crosses a picture overlaps itself for a second or two."""
 
 
 def _look_of(value: object) -> Floats:
@@ -72,8 +74,8 @@ class Track:
 
     @property
     def settled(self) -> bool:
-        """Whether it was seen often enough at this place to count as standing."""
-        return self.hits >= SETTLED_HITS
+        """Whether it was seen often and long enough at this place to count as standing."""
+        return self.hits >= SETTLED_HITS and self.last_seen.mono_s - self.stay_since.mono_s >= SETTLED_S
 
     @property
     def class_name(self) -> str:

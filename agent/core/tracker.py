@@ -31,7 +31,7 @@ STILL_IOU = 0.6
 """Overlap from which it has not moved. Parked cars measure 0.83 to 0.99 between pictures, clipped views go lower."""
 PINNED_IOU = 0.7
 """Overlap from which a settled thing that was seen a moment ago is believed whatever its look."""
-SAME_LOOK = 0.8
+SAME_LOOK = 0.6
 """Least likeness of looks (dot product of unit vectors) of one thing at two times; measured, see adapters/looks.py."""
 OCCLUDER_COVERAGE = 0.25
 """Share of a place that something else must cover to excuse that the thing is not seen."""
@@ -42,7 +42,7 @@ BRIDGE_S = 10.0
 BLIND_AFTER_S = 60.0
 """Looks further apart than this have a gap between them, whether or not anybody reported it."""
 PASSING_KEEP_S = 10.0
-"""Looked-at seconds after which a thing that never settled is forgotten."""
+"""Looked-at seconds for which a thing that never settled is remembered while something hides its place."""
 ANCHOR_HITS = 10
 """Sightings over which the place is averaged."""
 
@@ -116,7 +116,8 @@ class Tracker:
     def _is_over(self, track: Track) -> bool:
         if track.settled:
             return track.absent_s >= self._keep_absent_s
-        return track.looked_s >= PASSING_KEEP_S
+        # Whatever passed is gone with the first empty look, lest the next one at that spot be taken for it.
+        return track.sight is Sight.ABSENT or track.looked_s >= PASSING_KEEP_S
 
     def _match(self, found: list[_Seen], look: _Look) -> dict[int, int]:
         """Track id to index of the detection that is the same thing: greedy by overlap and look."""
