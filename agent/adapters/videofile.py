@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,9 +17,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from agent.adapters.decoding import Decode, KeyframeSample, MovingDecoder, Pacer, PictureSample, StillDecoder
-from agent.core.errors import UnsupportedStream
+from agent.core.errors import StreamEnded, UnsupportedStream
 from agent.core.types import Stamp
-from agent.ports import Sample
+from agent.ports import Clock, Sample
 
 SURVEY_S = 600.0
 """How much of a file `auto` looks at to learn its keyframe distance; reading on would only delay long recordings."""
@@ -48,6 +49,11 @@ class VideoFileSource:
         self._interval_s: float | None = None
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
     def keyframe_interval_s(self) -> float | None:
         """Seconds between the last two keyframes."""
         return self._interval_s
@@ -63,7 +69,7 @@ class VideoFileSource:
         finally:
             container.close()
 
-    def samples(self, stop: StopEvent | None = None) -> Generator[Sample, None, None]:
+    def samples(self, stop: StopEvent | None = None) -> Generator[KeyframeSample | PictureSample, None, None]:
         """Read from the beginning; see `ports.Source`. Raises UnsupportedStream."""
         stop = stop or StopEvent()
         everything = self._decode == "all" or (self._decode == "auto" and self._keyframes_too_far())
@@ -74,7 +80,7 @@ class VideoFileSource:
         finally:
             container.close()
 
-    def _keyframes(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[Sample]:
+    def _keyframes(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[KeyframeSample]:
         decoder, pace, numbers = StillDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
         last_s: float | None = None
         for packet in packets:
@@ -88,7 +94,7 @@ class VideoFileSource:
                 stamp, seq = self._stamp(at_s), next(numbers)
                 yield KeyframeSample(camera=self._camera, seq=seq, stamp=stamp, data=bytes(packet), decoder=decoder)
 
-    def _pictures(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[Sample]:
+    def _pictures(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[PictureSample]:
         decoder, pace, numbers = MovingDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
         step_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
         last_key_s: float | None = None
@@ -169,3 +175,27 @@ def _seconds(of: Packet[VideoStream] | VideoFrame, stream: VideoStream) -> float
     if stamp is None or stream.time_base is None:
         return None
     return float((stamp - (stream.start_time or 0)) * stream.time_base)
+
+
+class LiveFileSource:
+    """A file that plays as a camera would send it: in real time, stamped with the box's clock, once. For demos."""
+
+    def __init__(self, source: VideoFileSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+
+    @property
+    def keyframe_interval_s(self) -> float | None:
+        """Seconds between the last two keyframes."""
+        return self._source.keyframe_interval_s
+
+    def samples(self, stop: StopEvent | None = None) -> Generator[Sample, None, None]:
+        """Play from the beginning. Raises StreamEnded after the last picture, UnsupportedStream."""
+        stop = stop or StopEvent()
+        start_s = self._clock.now().mono_s
+        for sample in self._source.samples(stop):
+            if stop.wait(max(0.0, start_s + sample.stamp.mono_s - self._clock.now().mono_s)):
+                return
+            yield replace(sample, stamp=self._clock.now())
+        if not stop.is_set():
+            raise StreamEnded(f"{self._source.path}: the video is over; it plays again after a pause")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.scene import Scene
+from agent.core.tracker import BLIND_AFTER_S
 from agent.core.types import Event, Frame, Gap, GapReason, Observation, Stamp
 from agent.ports import Photographer, Store
 
@@ -24,13 +25,15 @@ class DeskState:
     Attributes:
         last_look: the newest observation, or None. interval_s: smoothed seconds between observations, or None.
         blind: why nobody is looking now, or None while somebody is.
-        looks: observations so far. open_incidents: now. unkept: events that wait for room on the disk.
+        blind_s: seconds so far in which nobody looked. looks: observations so far.
+        open_incidents: now. unkept: events that wait for room on the disk.
     """
 
     camera: str
     last_look: Stamp | None = None
     interval_s: float | None = None
     blind: GapReason | None = None
+    blind_s: float = 0.0
     looks: int = 0
     open_incidents: int = 0
     unkept: int = 0
@@ -49,6 +52,7 @@ class Desk:
         self._photographer = photographer
         self._on_events = on_events
         self._unkept: list[Event] = []
+        self._mark: Stamp | None = None
         self._saved_at_s: float | None = None
         self._faulty = False
         self._state = DeskState(camera=camera)
@@ -67,13 +71,14 @@ class Desk:
             evidence, note = self._photographer.take(event, frame)
             self._unkept.append(replace(event, evidence=evidence, evidence_note=note))
             log.info("%s: incident %s %s in zone %s", self._camera, event.incident_id, event.phase, event.zone)
-        previous = self._state
-        since_s = seen.stamp.mono_s - previous.last_look.mono_s if previous.last_look else None
+        previous, since_s = self._state, self._since_mark_s(seen.stamp)
+        blind = previous.blind is not None or since_s > BLIND_AFTER_S
         self._state = replace(
             previous,
             last_look=seen.stamp,
-            interval_s=_smoothed(previous.interval_s, since_s) if previous.blind is None else previous.interval_s,
+            interval_s=previous.interval_s if blind or not previous.looks else _smoothed(previous.interval_s, since_s),
             blind=None,
+            blind_s=previous.blind_s + (since_s if blind else 0.0),
             looks=previous.looks + 1,
             open_incidents=len(self._scene.open_incidents),
         )
@@ -84,8 +89,15 @@ class Desk:
         self._scene.step(gap)
         if self._state.blind is not gap.reason:
             log.info("%s: nobody is looking: %s", self._camera, gap.reason)
-        self._state = replace(self._state, blind=gap.reason)
+        blind_s = self._state.blind_s + self._since_mark_s(gap.stamp)
+        self._state = replace(self._state, blind=gap.reason, blind_s=blind_s)
         self._keep(gap.stamp)
+
+    def _since_mark_s(self, now: Stamp) -> float:
+        """Seconds since the previous look or gap; 0 at the first."""
+        since_s = 0.0 if self._mark is None else now.mono_s - self._mark.mono_s
+        self._mark = now
+        return since_s
 
     def save(self) -> None:
         """Keep the scene now, for a stop. Raises StoreFull, StoreUnusable."""
@@ -114,7 +126,5 @@ class Desk:
         self._state = replace(self._state, unkept=len(self._unkept))
 
 
-def _smoothed(average_s: float | None, latest_s: float | None) -> float | None:
-    if latest_s is None or average_s is None:
-        return latest_s if average_s is None else average_s
-    return average_s * 0.8 + latest_s * 0.2
+def _smoothed(average_s: float | None, latest_s: float) -> float:
+    return latest_s if average_s is None else average_s * 0.8 + latest_s * 0.2
