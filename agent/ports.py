@@ -102,17 +102,28 @@ class Outbox(Protocol):
     """What still has to reach the centre, in order."""
 
     def due(self, now: Stamp, limit: int) -> list[Envelope]:
-        """The oldest rows that are not done, not set aside and due by now, in sequence order."""
+        """The oldest rows that are not done, not set aside and due by now, in sequence order.
 
-    def done(self, rows: Sequence[int]) -> None: ...
+        A row waits for every older row of its `order_key` that was postponed.
+        """
+
+    def done(self, rows: Sequence[int]) -> None:
+        """These rows arrived. Raises StoreFull (call again), StoreUnusable, as do the others below."""
+
     def postpone(self, row: int, due_at_utc_s: float) -> None:
         """Count a failed attempt and try again at the given time."""
 
     def set_aside(self, row: int, reason: str) -> None:
-        """Never try again, keep for a person to look at."""
+        """Do not try again until `requeue`; kept for a person to look at."""
+
+    def requeue(self) -> int:
+        """Give every row that was set aside a new start; returns how many there were."""
 
     def depth(self) -> int:
         """Rows that still have to go."""
+
+    def set_aside_count(self) -> int:
+        """Rows that wait for a person."""
 
 
 class LoginLedger(Protocol):
@@ -158,17 +169,34 @@ class Lost:
 
 
 class Link(Protocol):
-    """One MQTT session from CONNACK to its end. Never reconnects by itself."""
+    """One MQTT session from CONNACK to its end. Never reconnects by itself.
+
+    A link belongs to one thread; only `wake` may be called from others.
+    """
 
     @property
     def max_packet_bytes(self) -> int | None:
         """The largest packet the broker takes, or None when it did not say."""
 
+    @property
+    def window(self) -> int:
+        """How many unacknowledged messages the broker takes at once (its receive maximum)."""
+
+    @property
+    def protocol(self) -> str:
+        """`5` or `3.1.1`."""
+
     def publish(self, message: Message) -> int:
         """Hand one message over; returns a token that an `Acked` will carry. Raises BrokerUnreachable."""
 
     def poll(self, timeout_s: float) -> list[Acked | Lost]:
-        """What happened since the last call; waits up to `timeout_s` for the first."""
+        """What happened since the last call; waits up to `timeout_s` for the first, or for `wake`.
+
+        `Lost` is told once; afterwards nothing happens any more and the call returns at once.
+        """
+
+    def wake(self) -> None:
+        """Let a waiting or the next `poll` return. Safe from any thread, also after `close`."""
 
     def close(self) -> None:
         """Send DISCONNECT (so that no last will fires) and free everything. Idempotent."""

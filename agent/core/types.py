@@ -221,11 +221,13 @@ class Message:
 class Envelope:
     """One outbox row. `row` orders delivery; `sequence` is the box's event sequence number.
 
+    Rows with the same `order_key` (the incident) never overtake each other.
     `due_at_utc_s` is seconds since the epoch: rows outlive a boot, so a monotonic clock cannot serve.
     """
 
     row: int
     sequence: int
+    order_key: str
     message: Message
     attempts: int
     due_at_utc_s: float

@@ -1,0 +1,30 @@
+"""Refused camera logins, remembered across restarts so that no camera locks the box out."""
+
+from __future__ import annotations
+
+from agent.adapters.sqlite.connection import Database
+
+
+class SqliteLedger:
+    """`ports.LoginLedger` on a `Database`. The fingerprint is a digest of the credential, never the credential."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+        """See `ports.LoginLedger.refusals`."""
+        sql = "SELECT refusals, last_utc_s FROM logins WHERE camera = ? AND fingerprint = ?"
+        rows = self._database.read(sql, (camera, fingerprint))
+        return (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
+
+    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
+        """See `ports.LoginLedger.refused`."""
+        sql = (
+            "INSERT INTO logins VALUES (?, ?, 1, ?) ON CONFLICT (camera, fingerprint) "
+            "DO UPDATE SET refusals = refusals + 1, last_utc_s = excluded.last_utc_s"
+        )
+        self._database.write(lambda connection: connection.execute(sql, (camera, fingerprint, at_utc_s)))
+
+    def clear(self, camera: str) -> None:
+        """See `ports.LoginLedger.clear`."""
+        self._database.write(lambda connection: connection.execute("DELETE FROM logins WHERE camera = ?", (camera,)))

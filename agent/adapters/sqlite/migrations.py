@@ -1,0 +1,55 @@
+"""The steps from an empty file to today's tables. Applied in order, each in one transaction; never edited later."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Migration(NamedTuple):
+    """One step; its position (from 1) is the `user_version` it leads to."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        "store, outbox and login ledger",
+        (
+            "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+            "INSERT INTO meta VALUES ('sequence', 0)",
+            """CREATE TABLE incidents (
+                number INTEGER PRIMARY KEY,
+                incident_id TEXT NOT NULL UNIQUE,
+                camera TEXT NOT NULL, rule TEXT NOT NULL, zone TEXT NOT NULL, phase TEXT NOT NULL,
+                opened_at TEXT NOT NULL, closed_at TEXT,
+                dwell_s REAL NOT NULL, blind_s REAL NOT NULL,
+                close_reason TEXT, revision INTEGER NOT NULL
+            )""",
+            "CREATE INDEX incidents_by_camera ON incidents (camera, opened_at)",
+            "CREATE INDEX incidents_by_time ON incidents (opened_at)",
+            "CREATE TABLE scenes (camera TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+            # state: 0 pending, 1 done, 2 set aside. AUTOINCREMENT: a row number is never used twice.
+            """CREATE TABLE outbox (
+                row INTEGER PRIMARY KEY AUTOINCREMENT,
+                event_id TEXT NOT NULL UNIQUE,
+                sequence INTEGER NOT NULL UNIQUE,
+                order_key TEXT NOT NULL,
+                topic TEXT NOT NULL, content_type TEXT NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL,
+                payload BLOB NOT NULL,
+                attempts INTEGER NOT NULL DEFAULT 0,
+                due_at_utc_s REAL NOT NULL DEFAULT 0,
+                state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+                reason TEXT
+            )""",
+            "CREATE INDEX outbox_pending ON outbox (row) WHERE state = 0",
+            "CREATE INDEX outbox_done ON outbox (row) WHERE state = 1",
+            "CREATE INDEX outbox_set_aside ON outbox (row) WHERE state = 2",
+            "CREATE INDEX outbox_open_by_key ON outbox (order_key, row) WHERE state <> 1",
+            """CREATE TABLE logins (
+                camera TEXT NOT NULL, fingerprint TEXT NOT NULL, refusals INTEGER NOT NULL, last_utc_s REAL NOT NULL,
+                PRIMARY KEY (camera, fingerprint)
+            ) WITHOUT ROWID""",
+        ),
+    ),
+)

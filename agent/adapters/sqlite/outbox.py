@@ -1,0 +1,88 @@
+"""What still has to reach the centre, in order, and what could not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from agent.adapters.sqlite.connection import Database
+from agent.core.types import Envelope, Message, Stamp
+
+_KEEP_DELIVERED = 5000
+"""Delivered rows that are kept for people to look at: about 10 MB."""
+_LONGEST_WAIT_S = 86_400.0
+"""No row is postponed further than this. One that seems to be was postponed before the clock was set back: due."""
+
+_DUE = """
+SELECT row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s
+FROM outbox AS o
+WHERE state = 0 AND NOT (due_at_utc_s > :now AND due_at_utc_s <= :horizon)
+  AND NOT EXISTS (
+    SELECT 1 FROM outbox AS older
+    WHERE older.order_key = o.order_key AND older.row < o.row AND older.state <> 1 AND older.state = 0
+      AND older.due_at_utc_s > :now AND older.due_at_utc_s <= :horizon)
+ORDER BY row LIMIT :limit
+"""
+_PRUNE = """
+DELETE FROM outbox WHERE state = 1 AND row <= (
+  SELECT row FROM outbox WHERE state = 1 ORDER BY row DESC LIMIT 1 OFFSET ?)
+"""
+
+
+class SqliteOutbox:
+    """`ports.Outbox` on a `Database`. Delivered rows beyond `keep_delivered` are deleted, oldest first."""
+
+    def __init__(self, database: Database, *, keep_delivered: int = _KEEP_DELIVERED) -> None:
+        self._database = database
+        self._keep_delivered = keep_delivered
+
+    def due(self, now: Stamp, limit: int) -> list[Envelope]:
+        """See `ports.Outbox.due`."""
+        now_s = now.utc.timestamp()
+        rows = self._database.read(_DUE, {"now": now_s, "horizon": now_s + _LONGEST_WAIT_S, "limit": limit})
+        return [
+            Envelope(
+                row=row,
+                sequence=sequence,
+                order_key=order_key,
+                message=Message(
+                    topic=topic, payload=bytes(payload), content_type=content_type, qos=qos, retain=bool(retain)
+                ),
+                attempts=attempts,
+                due_at_utc_s=due_at_utc_s,
+            )
+            for row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s in rows
+        ]
+
+    def done(self, rows: Sequence[int]) -> None:
+        """See `ports.Outbox.done`. A row that was done before stays done."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("UPDATE outbox SET state = 1, reason = NULL WHERE row = ?", [(r,) for r in rows])
+            connection.execute(_PRUNE, (self._keep_delivered,))
+
+        if rows:
+            self._database.write(work)
+
+    def postpone(self, row: int, due_at_utc_s: float) -> None:
+        """See `ports.Outbox.postpone`."""
+        sql = "UPDATE outbox SET attempts = attempts + 1, due_at_utc_s = ? WHERE row = ? AND state = 0"
+        self._database.write(lambda connection: connection.execute(sql, (due_at_utc_s, row)))
+
+    def set_aside(self, row: int, reason: str) -> None:
+        """See `ports.Outbox.set_aside`."""
+        sql = "UPDATE outbox SET state = 2, reason = ? WHERE row = ? AND state = 0"
+        self._database.write(lambda connection: connection.execute(sql, (reason, row)))
+
+    def requeue(self) -> int:
+        """See `ports.Outbox.requeue`."""
+        sql = "UPDATE outbox SET state = 0, attempts = 0, due_at_utc_s = 0, reason = NULL WHERE state = 2"
+        return self._database.write(lambda connection: connection.execute(sql).rowcount)
+
+    def depth(self) -> int:
+        """See `ports.Outbox.depth`."""
+        return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 0")[0][0])
+
+    def set_aside_count(self) -> int:
+        """See `ports.Outbox.set_aside_count`."""
+        return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 2")[0][0])

@@ -1,0 +1,178 @@
+"""Incidents, scene states and the outbox rows of events, kept together or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from agent.adapters.sqlite.connection import Database
+from agent.core.errors import StoreUnusable
+from agent.core.types import Event, Message
+from agent.ports import IncidentRow
+
+_UPSERT_INCIDENT = """
+INSERT INTO incidents (incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, blind_s, close_reason,
+                       revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (incident_id) DO UPDATE SET
+    phase = excluded.phase, closed_at = excluded.closed_at, dwell_s = excluded.dwell_s, blind_s = excluded.blind_s,
+    close_reason = excluded.close_reason, revision = excluded.revision
+WHERE excluded.revision >= revision
+"""
+_SELECT_INCIDENTS = """
+SELECT incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, blind_s, close_reason, revision,
+       NOT EXISTS (SELECT 1 FROM outbox WHERE order_key = incident_id AND state <> 1)
+FROM incidents
+"""
+_NEWEST_FIRST = " ORDER BY opened_at DESC, number DESC LIMIT ?"
+_KEEP_CLOSED = 100_000
+"""Closed incidents that are remembered: years at a busy box, about 30 MB."""
+_PRUNE_EVERY = 1000
+
+
+class SqliteStore:
+    """`ports.Store` on a `Database`.
+
+    Args:
+        encode: makes the message of an event with its sequence number; called inside the transaction.
+        recorded: called after each commit that brought new outbox rows (to wake the courier).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        encode: Callable[[Event, int], Message],
+        recorded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._encode = encode
+        self._recorded = recorded
+
+    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+        """See `ports.Store.record`. An event that is already there (by its id) is not recorded a second time."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            new = sum(self._add(connection, event) for event in events)
+            _keep_state(connection, camera, state)
+            return new
+
+        if self._database.write(work):
+            self._recorded()
+
+    def save_state(self, camera: str, state: str) -> None:
+        """See `ports.Store.save_state`."""
+        self._database.write(lambda connection: _keep_state(connection, camera, state))
+
+    def load_state(self, camera: str) -> str | None:
+        """See `ports.Store.load_state`."""
+        rows = self._database.read("SELECT state FROM scenes WHERE camera = ?", (camera,))
+        return str(rows[0][0]) if rows else None
+
+    def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+        """See `ports.Store.incidents`."""
+        sql, parameters = _incident_query(limit, camera)
+        return [_incident(row) for row in self._database.read(sql, parameters)]
+
+    def _add(self, connection: sqlite3.Connection, event: Event) -> bool:
+        if connection.execute("SELECT 1 FROM outbox WHERE event_id = ?", (str(event.event_id),)).fetchone():
+            return False
+        query = "UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value"
+        sequence = int(connection.execute(query).fetchall()[0][0])
+        message = self._encode(event, sequence)
+        connection.execute(
+            "INSERT INTO outbox (event_id, sequence, order_key, topic, content_type, qos, retain, payload) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                str(event.event_id),
+                sequence,
+                str(event.incident_id),
+                message.topic,
+                message.content_type,
+                message.qos,
+                message.retain,
+                message.payload,
+            ),
+        )
+        connection.execute(_UPSERT_INCIDENT, _incident_values(event))
+        if sequence % _PRUNE_EVERY == 0:
+            _prune_incidents(connection)
+        return True
+
+
+def read_incidents(path: Path, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+    """Incidents of a database that another process may be using; reads only.
+
+    Raises:
+        StoreUnusable: there is no readable database of City Eye at that path.
+    """
+    sql, parameters = _incident_query(limit, camera)
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            return [_incident(row) for row in connection.execute(sql, parameters)]
+    except sqlite3.Error as error:
+        raise StoreUnusable(
+            f"{path}: expected a database of City Eye, found: {error}; check the data folder, and that the agent ran"
+        ) from error
+
+
+def _keep_state(connection: sqlite3.Connection, camera: str, state: str) -> None:
+    connection.execute(
+        "INSERT INTO scenes VALUES (?, ?) ON CONFLICT (camera) DO UPDATE SET state = excluded.state", (camera, state)
+    )
+
+
+def _incident_query(limit: int, camera: str | None) -> tuple[str, tuple[Any, ...]]:
+    if camera is None:
+        return _SELECT_INCIDENTS + _NEWEST_FIRST, (limit,)
+    return f"{_SELECT_INCIDENTS} WHERE camera = ?{_NEWEST_FIRST}", (camera, limit)
+
+
+def _prune_incidents(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "DELETE FROM incidents WHERE closed_at IS NOT NULL AND number <= "
+        "(SELECT number FROM incidents WHERE closed_at IS NOT NULL ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        (_KEEP_CLOSED,),
+    )
+
+
+def _text(moment: datetime) -> str:
+    """Sorts like the moments themselves."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _incident_values(event: Event) -> tuple[Any, ...]:
+    return (
+        str(event.incident_id),
+        event.camera,
+        event.rule,
+        event.zone,
+        event.phase.value,
+        _text(event.opened_at),
+        None if event.closed_at is None else _text(event.closed_at),
+        event.dwell_s,
+        event.blind_s,
+        None if event.close_reason is None else event.close_reason.value,
+        event.revision,
+    )
+
+
+def _incident(row: tuple[Any, ...]) -> IncidentRow:
+    return IncidentRow(
+        incident_id=UUID(row[0]),
+        camera=row[1],
+        rule=row[2],
+        zone=row[3],
+        phase=row[4],
+        opened_at=datetime.fromisoformat(row[5]),
+        closed_at=None if row[6] is None else datetime.fromisoformat(row[6]),
+        dwell_s=row[7],
+        blind_s=row[8],
+        close_reason=row[9],
+        revision=row[10],
+        delivered=bool(row[11]),
+    )

@@ -1,0 +1,243 @@
+"""Fakes of the delivery ports. They pass the same contract tests as the real adapters."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from agent.core.errors import BrokerUnreachable
+from agent.core.types import Envelope, Event, Message, Stamp
+from agent.ports import Acked, IncidentRow, Link, Lost
+
+
+class FakeClock:
+    """A clock that moves when told to."""
+
+    def __init__(self, start: datetime = datetime(2026, 7, 1, 8, tzinfo=UTC)) -> None:
+        self._start = start
+        self.elapsed_s = 0.0
+
+    def now(self) -> Stamp:
+        return Stamp(utc=self._start + timedelta(seconds=self.elapsed_s), mono_s=self.elapsed_s)
+
+    def advance(self, seconds: float) -> None:
+        self.elapsed_s += seconds
+
+
+class FakeOutbox:
+    """`ports.Outbox` in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Envelope] = {}
+        self.delivered: list[int] = []
+        self.aside: dict[int, str] = {}
+
+    def add(self, message: Message, *, order_key: str, sequence: int | None = None) -> int:
+        """Append one pending row; the sequence defaults to the row number."""
+        row = len(self.rows) + 1
+        number = row if sequence is None else sequence
+        self.rows[row] = Envelope(
+            row=row, sequence=number, order_key=order_key, message=message, attempts=0, due_at_utc_s=0.0
+        )
+        return row
+
+    def due(self, now: Stamp, limit: int) -> list[Envelope]:
+        now_s = now.utc.timestamp()
+        waiting: set[str] = set()
+        found: list[Envelope] = []
+        for row, envelope in sorted(self.rows.items()):
+            if row in self.delivered or row in self.aside:
+                continue
+            if now_s < envelope.due_at_utc_s <= now_s + 86_400:
+                waiting.add(envelope.order_key)
+            elif envelope.order_key not in waiting:
+                found.append(envelope)
+        return found[:limit]
+
+    def done(self, rows: Sequence[int]) -> None:
+        self.delivered += [row for row in rows if row not in self.delivered]
+
+    def postpone(self, row: int, due_at_utc_s: float) -> None:
+        old = self.rows[row]
+        self.rows[row] = replace(old, attempts=old.attempts + 1, due_at_utc_s=due_at_utc_s)
+
+    def set_aside(self, row: int, reason: str) -> None:
+        self.aside[row] = reason
+
+    def requeue(self) -> int:
+        count = len(self.aside)
+        for row in self.aside:
+            self.rows[row] = replace(self.rows[row], attempts=0, due_at_utc_s=0.0)
+        self.aside.clear()
+        return count
+
+    def depth(self) -> int:
+        return len(self.rows) - len(self.delivered) - len(self.aside)
+
+    def set_aside_count(self) -> int:
+        return len(self.aside)
+
+
+class FakeStore:
+    """`ports.Store` in memory, in front of a `FakeOutbox`."""
+
+    def __init__(
+        self,
+        outbox: FakeOutbox,
+        encode: Callable[[Event, int], Message],
+        recorded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._outbox = outbox
+        self._encode = encode
+        self._recorded = recorded
+        self._events: dict[object, int] = {}
+        self._incidents: dict[object, Event] = {}
+        self._states: dict[str, str] = {}
+
+    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+        unknown: dict[object, Event] = {}
+        for event in events:
+            if event.event_id not in self._events:
+                unknown.setdefault(event.event_id, event)
+        new = list(unknown.values())
+        first = len(self._events) + 1
+        messages = [self._encode(event, sequence) for sequence, event in enumerate(new, start=first)]
+        for event, message in zip(new, messages, strict=True):
+            self._events[event.event_id] = self._outbox.add(message, order_key=str(event.incident_id))
+            known = self._incidents.get(event.incident_id)
+            if known is None or event.revision >= known.revision:
+                self._incidents[event.incident_id] = event
+        self._states[camera] = state
+        if new:
+            self._recorded()
+
+    def save_state(self, camera: str, state: str) -> None:
+        self._states[camera] = state
+
+    def load_state(self, camera: str) -> str | None:
+        return self._states.get(camera)
+
+    def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+        rows = [self._row(e) for e in reversed(self._incidents.values()) if camera in (None, e.camera)]
+        return sorted(rows, key=lambda row: row.opened_at, reverse=True)[:limit]
+
+    def _row(self, event: Event) -> IncidentRow:
+        open_keys = {e.order_key for row, e in self._outbox.rows.items() if row not in self._outbox.delivered}
+        return IncidentRow(
+            incident_id=event.incident_id,
+            camera=event.camera,
+            rule=event.rule,
+            zone=event.zone,
+            phase=event.phase,
+            opened_at=event.opened_at,
+            closed_at=event.closed_at,
+            dwell_s=event.dwell_s,
+            blind_s=event.blind_s,
+            close_reason=event.close_reason,
+            revision=event.revision,
+            delivered=str(event.incident_id) not in open_keys,
+        )
+
+
+class FakeLedger:
+    """`ports.LoginLedger` in memory."""
+
+    def __init__(self) -> None:
+        self._refusals: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+        return self._refusals.get((camera, fingerprint), (0, 0.0))
+
+    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
+        count, _ = self.refusals(camera, fingerprint)
+        self._refusals[camera, fingerprint] = (count + 1, at_utc_s)
+
+    def clear(self, camera: str) -> None:
+        self._refusals = {key: value for key, value in self._refusals.items() if key[0] != camera}
+
+
+@dataclass
+class FakeLink:
+    """One session with a `FakeBroker`. `answer` decides what becomes of each message."""
+
+    broker: FakeBroker
+    max_packet_bytes: int | None = None
+    window: int = 20
+    protocol: str = "5"
+    closed: bool = False
+    lost: bool = False
+    _token: int = 0
+    _woken: threading.Event = field(default_factory=threading.Event)
+    _happened: deque[Acked | Lost] = field(default_factory=deque)
+
+    def publish(self, message: Message) -> int:
+        if self.lost or self.closed:
+            raise BrokerUnreachable("the fake session is over")
+        self._token += 1
+        answer = self.broker.answer(message)
+        if answer == "lose":
+            self.lose("the fake broker hung up")
+        elif answer == "refuse":
+            self._happened.append(Acked(token=self._token, error="Not authorized"))
+        elif answer == "accept":
+            self.broker.received.append(message)
+            self._happened.append(Acked(token=self._token, error=None))
+        else:
+            assert answer == "ignore", answer
+        return self._token
+
+    def lose(self, reason: str) -> None:
+        """End the session from the far side."""
+        self.lost = True
+        self._happened.append(Lost(reason=reason))
+
+    def poll(self, timeout_s: float) -> list[Acked | Lost]:
+        if not self._happened and not self.lost and not self.closed:
+            self.broker.idle(self, timeout_s)
+        self._woken.clear()
+        happened = list(self._happened)
+        self._happened.clear()
+        return happened
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _accept(message: Message) -> str:
+    return "accept"
+
+
+class FakeBroker:
+    """`ports.Broker` in memory.
+
+    Attributes:
+        answer: Message -> accept, refuse (an error PUBACK), ignore (no PUBACK) or lose (hang up).
+        idle: called when a link is polled and nothing happened, with the link and the time it may wait.
+        refusals: errors that the next calls of `connect` raise, in order.
+    """
+
+    def __init__(self) -> None:
+        self.answer: Callable[[Message], str] = _accept
+        self.idle: Callable[[FakeLink, float], None] = lambda link, timeout_s: None
+        self.refusals: deque[Exception] = deque()
+        self.received: list[Message] = []
+        self.links: list[FakeLink] = []
+        self.wills: list[tuple[Message, int]] = []
+        self.attempts = 0
+        self.max_packet_bytes: int | None = None
+        self.window = 20
+
+    def connect(self, will: Message, will_delay_s: int) -> Link:
+        self.attempts += 1
+        if self.refusals:
+            raise self.refusals.popleft()
+        self.wills.append((will, will_delay_s))
+        link = FakeLink(self, max_packet_bytes=self.max_packet_bytes, window=self.window)
+        self.links.append(link)
+        return link
