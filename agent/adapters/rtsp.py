@@ -26,27 +26,14 @@ from av.error import (
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from agent.adapters.decoding import (
-    Decode,
-    KeyframeSample,
-    MovingDecoder,
-    Pacer,
-    PictureSample,
-    StillDecoder,
-    another_like,
-)
+from agent.adapters.decoding import Decode
+from agent.adapters.gop import SPARSE_GOP_S, GopWatch, Picker
 from agent.adapters.rtsp_probe import Address, probe, unreachable, wrong_path
 from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded, UnsupportedStream
 from agent.ports import Clock, Sample
 
 log = logging.getLogger(__name__)
 
-SPARSE_GOP_S = 8.0
-"""`auto` decodes everything when keyframes are further apart. The default clear time is 30 s and the shortest useful
-dwell about 30 s: up to 8 s between pictures still leaves three looks in each. Usual GOPs are 1 to 4 s; smart codecs
-(H.264+/H.265+) stretch them to tens of seconds."""
-CALM_KEYFRAMES = 3
-"""So many keyframes in a row have to come in time before `auto` relies on keyframes again."""
 NO_PICTURE_S = 60.0
 """Packets that give no picture for so long are as good as no packets: the agent is not looking, and has to say so."""
 _OPTIONS = {
@@ -56,35 +43,6 @@ _OPTIONS = {
     # Enough to find the codec; FFmpeg's 5 s only serve to guess a frame rate, which nobody here needs.
     "analyzeduration": "1000000",
 }
-
-
-class GopWatch:
-    """Measures the distance of keyframes, and tells when it is too long to live on keyframes."""
-
-    def __init__(self) -> None:
-        self.interval_s: float | None = None
-        self.sparse = False
-        self._calm = 0
-        self._since_s = 0.0
-        self._last: tuple[float | None, float] | None = None
-
-    def connected(self, at_s: float) -> None:
-        """A new connection: no distance can be measured across it, but what is known of the camera stays."""
-        self._since_s, self._last = at_s, None
-
-    def see(self, *, keyframe: bool, pts_s: float | None, at_s: float) -> None:
-        """Take note of a packet: its time in the stream, if it has one, and its arrival."""
-        if at_s - self._since_s > SPARSE_GOP_S:
-            self.sparse, self._calm = True, 0
-        if not keyframe:
-            return
-        if self._last is not None:
-            last_pts_s, last_at_s = self._last
-            stream_s = pts_s - last_pts_s if pts_s is not None and last_pts_s is not None else 0.0
-            self.interval_s = stream_s if stream_s > 0 else at_s - last_at_s
-            self._calm = self._calm + 1 if self.interval_s <= SPARSE_GOP_S else 0
-            self.sparse = self.sparse and self._calm < CALM_KEYFRAMES
-        self._since_s, self._last = at_s, (pts_s, at_s)
 
 
 class RtspSource:
@@ -175,31 +133,24 @@ class RtspSource:
     def _read(self, where: str, container: InputContainer, stop: StopEvent) -> Iterator[Sample]:
         """Yield samples until the stream ends or `stop` is set."""
         stream = _video_stream(where, container)
-        stills = StillDecoder(stream.codec_context)
-        moving: MovingDecoder | None = None
-        pace = Pacer(self._sample_every_s)
-        now = self._clock.now()
-        last_picture_s, last_s = now.mono_s, now.mono_s
-        self._gop.connected(now.mono_s)
+        opened_s = self._clock.now().mono_s
+        self._gop.connected(opened_s)
+        picker = Picker(
+            camera=self._camera,
+            context=stream.codec_context,
+            numbers=self._numbers,
+            sample_every_s=self._sample_every_s,
+            may_change=self._decode == "auto",
+        )
         for packet in self._packets(where, container, stream):
             if stop.is_set():
                 return
             now = self._clock.now()
-            everything = self._decode_everything(where, packet, now.mono_s)
-            step_s, last_s = now.mono_s - last_s, now.mono_s
-            if everything:
-                moving = moving or MovingDecoder(another_like(stream.codec_context))
-                for picture in moving.decode(packet):
-                    last_picture_s = now.mono_s
-                    if pace.due(now.mono_s, step_s):
-                        yield PictureSample(camera=self._camera, seq=next(self._numbers), stamp=now, picture=picture)
-            elif packet.is_keyframe:
-                moving = None
-                last_picture_s = now.mono_s
-                if pace.due(now.mono_s, self._gop.interval_s or 0.0):
-                    data, seq = bytes(packet), next(self._numbers)
-                    yield KeyframeSample(camera=self._camera, seq=seq, stamp=now, data=data, decoder=stills)
-            if now.mono_s - last_picture_s > NO_PICTURE_S:
+            if self._decode_everything(where, packet, now.mono_s):
+                yield from picker.pictures(packet, now)
+            else:
+                yield from picker.keyframe(packet, now, self._gop.interval_s or 0.0)
+            if now.mono_s - (picker.last_picture_s or opened_s) > NO_PICTURE_S:
                 raise _no_picture(where)
 
     def _decode_everything(self, where: str, packet: Packet[VideoStream], at_s: float) -> bool:

@@ -1,0 +1,116 @@
+"""Small stand-ins for the ports. Each passes the contract of its port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event as StopEvent
+from threading import Lock
+
+import numpy as np
+
+from agent.core.types import Frame, Stamp
+from agent.ports import Sample
+
+START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Stands still until it is told to go on; the two clocks may be moved apart."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._utc = start
+        self._mono_s = 100.0
+        self._lock = Lock()
+
+    def now(self) -> Stamp:
+        with self._lock:
+            return Stamp(utc=self._utc, mono_s=self._mono_s)
+
+    def advance(self, seconds: float) -> None:
+        """Time passes."""
+        with self._lock:
+            self._utc += timedelta(seconds=seconds)
+            self._mono_s += seconds
+
+    def set_utc(self, utc: datetime) -> None:
+        """Somebody sets the wall clock."""
+        with self._lock:
+            self._utc = utc
+
+
+class FakeStop(StopEvent):
+    """A stop event whose waits pass on a fake clock, at once. Sets itself after `limit_s` seconds of it."""
+
+    def __init__(self, clock: FakeClock, limit_s: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._until_s = clock.now().mono_s + limit_s
+        self.waits_s: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return super().wait()
+        if self.is_set():
+            return True
+        self.waits_s.append(timeout)
+        self._clock.advance(timeout)
+        if self._clock.now().mono_s >= self._until_s:
+            self.set()
+        return self.is_set()
+
+
+class MemoryLoginLedger:
+    """A `LoginLedger` that forgets with the process."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+        return self._rows.get((camera, fingerprint), (0, 0.0))
+
+    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
+        count, _ = self.refusals(camera, fingerprint)
+        self._rows[camera, fingerprint] = (count + 1, at_utc_s)
+
+    def clear(self, camera: str) -> None:
+        self._rows = {key: value for key, value in self._rows.items() if key[0] != camera}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeSample:
+    """A grey picture."""
+
+    camera: str
+    seq: int
+    stamp: Stamp
+
+    def decode(self) -> Frame | None:
+        image = np.full((4, 6, 3), 128, np.uint8)
+        return Frame(camera=self.camera, seq=self.seq, stamp=self.stamp, image=image)
+
+
+Act = Callable[[], Iterable[Sample]]
+"""What one connection does: gives samples, then raises or ends."""
+
+
+class FakeSource:
+    """Acts out one script entry per connection; the last one again and again."""
+
+    def __init__(self, *acts: Act, keyframe_interval_s: float | None = None) -> None:
+        self._acts = acts
+        self.opened = 0
+        self.closed = 0
+        self.keyframe_interval_s = keyframe_interval_s
+
+    def samples(self, stop: StopEvent | None = None) -> Generator[Sample, None, None]:
+        act = self._acts[min(self.opened, len(self._acts) - 1)]
+        self.opened += 1
+        try:
+            for sample in act():
+                if stop is not None and stop.is_set():
+                    return
+                yield sample
+        finally:
+            self.closed += 1

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from threading import Event, current_thread
+
+import pytest
+
+from agent.core.errors import StreamEnded
+from agent.runtime.backoff import Backoff
+from agent.runtime.supervisor import FAILED_AFTER, GOOD_RUN_S, LoopPhase, LoopState, Supervisor
+from tests.fakes import FakeClock
+
+
+def at_once(low: float, high: float) -> float:
+    """No jitter: always the shortest wait."""
+    return low
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def supervisor(clock: FakeClock) -> Iterator[Supervisor]:
+    it = Supervisor(clock, at_once)
+    yield it
+    assert it.stop(30) == []
+
+
+def only(supervisor: Supervisor) -> LoopState:
+    [state] = supervisor.states()
+    return state
+
+
+class Flaky:
+    """Raises the given errors one after the other, then runs until it is stopped."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.well = Event()
+        self.threads: list[tuple[str, bool]] = []
+
+    def __call__(self, stop: Event) -> None:
+        self.threads.append((current_thread().name, current_thread().daemon))
+        if self.errors:
+            raise self.errors.pop(0)
+        self.well.set()
+        stop.wait()
+
+
+def test_a_loop_runs_in_a_daemon_thread_of_its_name_until_stopped(supervisor: Supervisor) -> None:
+    loop = Flaky()
+    supervisor.start("watch", loop)
+    assert loop.well.wait(30)
+    assert only(supervisor).phase is LoopPhase.RUNNING
+    assert supervisor.stop(30) == []
+    assert (only(supervisor).phase, loop.threads) == (LoopPhase.ENDED, [("watch", True)])
+
+
+def test_a_loop_that_raises_is_started_again_and_counted(supervisor: Supervisor) -> None:
+    loop = Flaky(KeyError("x"), StreamEnded("gate: over"))
+    supervisor.start("capture gate", loop)
+    assert loop.well.wait(30)
+    state = only(supervisor)
+    assert (state.phase, state.restarts, state.message) == (LoopPhase.RUNNING, 2, "gate: over")
+
+
+def test_a_loop_that_keeps_failing_counts_as_failed_until_it_has_run_well(
+    supervisor: Supervisor, clock: FakeClock
+) -> None:
+    loop = Flaky(*(ValueError("broken") for _ in range(FAILED_AFTER)))
+    supervisor.start("watch", loop)
+    assert loop.well.wait(30)
+    assert (only(supervisor).phase, only(supervisor).message) == (LoopPhase.FAILED, "ValueError: broken")
+    clock.advance(GOOD_RUN_S)
+    assert (only(supervisor).phase, only(supervisor).restarts) == (LoopPhase.RUNNING, FAILED_AFTER)
+
+
+def test_failures_apart_by_a_good_run_do_not_add_up(supervisor: Supervisor, clock: FakeClock) -> None:
+    runs = 0
+    well = Event()
+
+    def loop(stop: Event) -> None:
+        nonlocal runs
+        runs += 1
+        if runs <= FAILED_AFTER + 2:
+            clock.advance(GOOD_RUN_S)
+            raise ValueError("now and then")
+        well.set()
+        stop.wait()
+
+    supervisor.start("watch", loop)
+    assert well.wait(30)
+    assert only(supervisor).phase is LoopPhase.RUNNING
+
+
+def test_a_repeated_fault_is_logged_once(supervisor: Supervisor, caplog: pytest.LogCaptureFixture) -> None:
+    loop = Flaky(*(StreamEnded("gate: over") for _ in range(FAILED_AFTER + 5)))
+    with caplog.at_level(logging.INFO, "agent"):
+        supervisor.start("capture", loop)
+        assert loop.well.wait(30)
+    assert [record.getMessage() for record in caplog.records] == [
+        "capture: died, is started again: gate: over",
+        "capture: failed 5 times in a row, is tried again at least every 30 s",
+    ]
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_an_unforeseen_fault_is_logged_with_its_traceback(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = Flaky(ZeroDivisionError("oh"))
+    supervisor.start("watch", loop)
+    assert loop.well.wait(30)
+    assert [bool(record.exc_info) for record in caplog.records] == [True]
+
+
+def test_a_loop_that_returns_has_ended_and_is_not_started_again(supervisor: Supervisor) -> None:
+    ran: list[int] = []
+    supervisor.start("once", lambda stop: ran.append(1))
+    assert supervisor.stop(30) == []
+    assert (ran, only(supervisor).phase) == ([1], LoopPhase.ENDED)
+
+
+def test_two_loops_of_one_name_are_a_bug(supervisor: Supervisor) -> None:
+    supervisor.start("watch", Flaky())
+    with pytest.raises(ValueError, match="watch: a loop of this name"):
+        supervisor.start("watch", Flaky())
+
+
+def test_stop_names_the_loops_that_do_not_end(clock: FakeClock) -> None:
+    supervisor = Supervisor(clock, at_once)
+    release, started = Event(), Event()
+
+    def stuck(stop: Event) -> None:
+        started.set()
+        release.wait()
+
+    supervisor.start("stuck", stuck)
+    supervisor.start("good", Flaky())
+    assert started.wait(30)
+    with_time_out = supervisor.stop(0.2)
+    assert "stuck" in with_time_out
+    release.set()
+    assert supervisor.stop(30) == []
+
+
+def test_stop_interrupts_a_backoff(clock: FakeClock) -> None:
+    supervisor = Supervisor(clock, lambda low, high: 3600.0)
+    died = Event()
+
+    def loop(stop: Event) -> None:
+        died.set()
+        raise ValueError("x")
+
+    supervisor.start("watch", loop)
+    assert died.wait(30)
+    assert supervisor.stop(30) == []
+
+
+def test_backoff_draws_from_ranges_that_double_up_to_the_cap_and_start_over() -> None:
+    ranges: list[tuple[float, float]] = []
+
+    def jitter(low: float, high: float) -> float:
+        ranges.append((low, high))
+        return high
+
+    backoff = Backoff(jitter, base_s=1, cap_s=5)
+    assert [backoff.next_s() for _ in range(5)] == [1, 2, 4, 5, 5]
+    backoff.reset()
+    assert backoff.next_s() == 1
+    assert {low for low, _ in ranges} == {0.0}
