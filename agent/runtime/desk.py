@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.core.errors import StoreFull, StoreUnusable
@@ -42,15 +41,12 @@ class DeskState:
 class Desk:
     """Takes one camera's observations and gaps in order, from one thread at a time."""
 
-    def __init__(
-        self, camera: str, *, scene: Scene, store: Store, photographer: Photographer, on_events: Callable[[], None]
-    ) -> None:
-        """A desk whose scene has been recalled already. `on_events` is called after events were kept."""
+    def __init__(self, camera: str, *, scene: Scene, store: Store, photographer: Photographer) -> None:
+        """A desk whose scene has been recalled already."""
         self._camera = camera
         self._scene = scene
         self._store = store
         self._photographer = photographer
-        self._on_events = on_events
         self._unkept: list[Event] = []
         self._mark: Stamp | None = None
         self._saved_at_s: float | None = None
@@ -68,8 +64,7 @@ class Desk:
         Events that cannot be kept now, whatever the disk's trouble, wait in memory for the next call.
         """
         for event in self._scene.step(seen):
-            evidence, note = self._photographer.take(event, frame)
-            self._unkept.append(replace(event, evidence=evidence, evidence_note=note))
+            self._unkept.append(photographed(event, frame, self._photographer))
             log.info("%s: incident %s %s in zone %s", self._camera, event.incident_id, event.phase, event.zone)
         previous, since_s = self._state, self._since_mark_s(seen.stamp)
         blind = previous.blind is not None or since_s > BLIND_AFTER_S
@@ -111,19 +106,22 @@ class Desk:
         due = self._saved_at_s is None or now.mono_s - self._saved_at_s >= SAVE_EVERY_S
         if not self._unkept and not due:
             return
-        events: Sequence[Event] = tuple(self._unkept)
         try:
             self.save()
         except (StoreFull, StoreUnusable) as error:
             if not self._faulty:
-                log.error("%s: scene and %d events wait in memory: %s", self._camera, len(events), error)
+                log.error("%s: scene and %d events wait in memory: %s", self._camera, len(self._unkept), error)
             self._faulty = True
         else:
             self._faulty = False
             self._saved_at_s = now.mono_s
-            if events:
-                self._on_events()
         self._state = replace(self._state, unkept=len(self._unkept))
+
+
+def photographed(event: Event, frame: Frame, photographer: Photographer) -> Event:
+    """The event with its pictures, or with the reason why there are none."""
+    evidence, note = photographer.take(event, frame)
+    return replace(event, evidence=evidence, evidence_note=note)
 
 
 def _smoothed(average_s: float | None, latest_s: float) -> float:

@@ -1,0 +1,80 @@
+"""`cityeye replay VIDEO --config FILE`: what would have been reported, from a recorded video."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from agent.cli.options import ConfigOption, chosen_camera, loaded
+from agent.cli.texts import Texts
+from agent.core.errors import CityEyeError
+from agent.core.types import Event
+
+DEFAULT_START = datetime(2026, 1, 5, 12, 0)
+"""A Monday noon at the site: fixed, so that a replay gives the same events on every day."""
+
+
+def register(app: typer.Typer, say: Texts) -> None:
+    """Add the command."""
+
+    @app.command("replay", help=say("replay.help"))
+    def replay(
+        video: Annotated[Path, typer.Argument(help=say("replay.video"), metavar="VIDEO")],
+        config: ConfigOption,
+        camera: Annotated[str, typer.Option("--camera", help=say("replay.camera"), show_default=False)] = "",
+        start: Annotated[
+            datetime, typer.Option("--start", help=say("replay.start"), formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
+        ] = DEFAULT_START,
+        evidence: Annotated[
+            Path | None, typer.Option("--evidence", help=say("replay.evidence"), show_default=False)
+        ] = None,
+    ) -> None:
+        from agent.app import replay as replayed
+        from agent.app import video_length_s
+
+        settings = loaded(config, say)
+        watched = chosen_camera(settings, camera, say)
+        start_utc = start.replace(tzinfo=ZoneInfo(settings.box.time_zone)).astimezone(UTC)
+        terminal, events = Console(stderr=True), []
+        try:
+            with _bar(terminal) as bar:
+                task = bar.add_task(video.name, total=video_length_s(video))
+                for step in replayed(settings, watched, video, start_utc=start_utc, evidence=evidence):
+                    bar.update(task, completed=step.at_s)
+                    events += [(step.at_s, event) for event in step.events]
+                    for message in step.messages:
+                        sys.stdout.buffer.write(message.payload + b"\n")
+                        sys.stdout.flush()
+        except CityEyeError as error:
+            terminal.print(str(error), style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+        terminal.print(_table(events, say))
+
+
+def _bar(terminal: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
+
+
+def _table(events: list[tuple[float, Event]], say: Texts) -> Table:
+    """What a person reads; the machine-readable lines are on standard output."""
+    table = Table(title=say("replay.table", count=len(events)))
+    for key in ("at", "phase", "rule", "zone", "object", "dwell", "blind"):
+        table.add_column(say(f"column.{key}"))
+    for at_s, event in events:
+        table.add_row(
+            f"{at_s:.1f} s",
+            say(f"phase.{event.phase.value}"),
+            say(f"rule.{event.rule}"),
+            event.zone,
+            event.objects[0].class_name,
+            f"{event.dwell_s:.0f} s",
+            f"{event.blind_s:.0f} s",
+        )
+    return table
