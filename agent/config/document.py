@@ -55,8 +55,9 @@ class Document:
     findings: list[Finding] = field(default_factory=list)
 
     def line(self, path: Path) -> int | None:
-        """1-based line of a key, or of the nearest thing around it that exists."""
-        return next((self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.lines), None)
+        """1-based line of a key, or of the nearest section around it that is written; None for a section left out."""
+        around = [path[:n] for n in range(len(path), 0, -1)] or [path]
+        return next((self.lines[place] for place in around if place in self.lines), None)
 
     def at(self, path: Path) -> object:
         """The value at a path, or None where there is none."""
@@ -184,11 +185,8 @@ def _syntax(error: yaml.YAMLError) -> Finding:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark is not None else None
     what = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
-    for needle, found, mend in _SYNTAX:
-        if needle in what:
-            break
-    else:
-        found, mend = _SYNTAX_FOUND, _SYNTAX_MEND
+    known = ((found, mend) for needle, found, mend in _SYNTAX if needle in what)
+    found, mend = next(known, (_SYNTAX_FOUND, _SYNTAX_MEND))
     if mark is not None:
         found = Words("{found}, column {n}", "{found}，第 {n} 列").fill(found=found, n=mark.column + 1)
     return Finding(path=(), expected=_YAML, found=found, mend=mend, line=line)

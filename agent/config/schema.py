@@ -23,7 +23,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> Any:
-    """As written by people: no null for a key left out, defaults of quantities with their unit."""
+    """As written by people: no null for a key left out, quantities with their unit, defaults where the keys are."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
@@ -35,10 +35,9 @@ def _tidy(node: Any) -> Any:
         rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
         node = {**(forms[0] if len(forms) == 1 else {"anyOf": forms}), **rest}
     form = _FORMATS.get(node.get("pattern", "")) if isinstance(node.get("pattern"), str) else None
-    if form is not None:
-        if isinstance(node.get("default"), int | float):
-            node["default"] = form(node["default"])
-    if node.get("default") == _ALWAYS:
+    if form is not None and isinstance(node.get("default"), int | float):
+        node["default"] = form(node["default"])
+    if node.get("default") == _ALWAYS or ("$ref" in node and isinstance(node.get("default"), dict)):
         del node["default"]
     return node
 

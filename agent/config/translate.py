@@ -161,8 +161,8 @@ def _unknown(refusal: _Refusal) -> Texts:
     known = list(known_keys(model)) if model else []
     return (
         Words("one of {keys}", "{keys} 之一").fill(keys=", ".join(known)),
-        Words("the key {key}", "键 {key}").fill(key=quoted(str(refusal.path[-1])) if path else ""),
-        did_you_mean(refusal.path[-1] if path else "", known, Words("delete it", "请删除该键")),
+        Words("the key {key}", "键 {key}").fill(key=quoted(str(refusal.path[-1]))),
+        did_you_mean(refusal.path[-1], known, Words("delete it", "请删除该键")),
     )
 
 

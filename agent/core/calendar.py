@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -56,6 +57,12 @@ Clock = Annotated[
 """Minutes since midnight; written HH:MM in YAML and JSON."""
 
 
+def _within_the_day(minutes: int) -> int:
+    if minutes == _DAY_MINUTES:
+        raise PydanticCustomError("clock", "expected {expected}", {"expected": "a start before 24:00"})
+    return minutes
+
+
 class Window(BaseModel):
     """A stretch of the day on some weekdays.
 
@@ -65,7 +72,9 @@ class Window(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     days: tuple[Weekday, ...] = Field(WEEKDAYS, min_length=1, description="Weekdays on which the window starts.")
-    start: Clock = Field(0, alias="from", description="Start, HH:MM, site time.")
+    start: Annotated[Clock, AfterValidator(_within_the_day)] = Field(
+        0, alias="from", description="Start, HH:MM, site time."
+    )
     end: Clock = Field(_DAY_MINUTES, alias="to", description="End, HH:MM, site time; 24:00 is midnight.")
 
     def covers(self, minute: int, today: Weekday, yesterday: Weekday) -> bool:

@@ -1,0 +1,5 @@
+"""`python -m agent` is `cityeye`."""
+
+from agent.cli import main
+
+main()
