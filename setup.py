@@ -40,6 +40,7 @@ setup(
             "jsonschema>=4.21",
             "mypy>=1.11",
             "onnx>=1.16",
+            "pycocotools>=2.0.8",
             "pytest>=8",
             "pytest-timeout>=2.3",
             "ruff>=0.6",

@@ -17,13 +17,10 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from threading import Event as StopEvent
-from uuid import uuid4
 
-from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.looks import looks_of
-from agent.adapters.mqtt import PahoBroker
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.rtsp import RtspSource
@@ -31,20 +28,15 @@ from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteSt
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
-from agent.core.types import Event, Gap, GapReason, Message, Stamp
+from agent.core.types import Event, Gap, GapReason, Message
 from agent.core.wire import (
     BoxFacts,
     CameraFacts,
-    HealthReport,
     Location,
     ModelFacts,
-    RunFacts,
     event_message,
     health_message,
-    state_message,
-    will_message,
 )
 from agent.ports import Clock, Detector, IncidentRow, LoginLedger, Source
 from agent.runtime.capture import CaptureLoop
@@ -302,6 +294,4 @@ def _made(folder: Path) -> Path:
 
 
 def _evidence_folder(config: Config, folder: Path) -> EvidenceFolder:
-    return EvidenceFolder(
-        folder, quota_bytes=config.storage.evidence_quota, keep_free_bytes=config.storage.keep_free
-    )
+    return EvidenceFolder(folder, quota_bytes=config.storage.evidence_quota, keep_free_bytes=config.storage.keep_free)

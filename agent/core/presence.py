@@ -87,7 +87,7 @@ class Presence:
         state = advance(self.state, Trigger.OVERDUE)
         identity = f"{box_id}/{camera}/{self.rule}/{self.zone}/{self.track_id}/{self.entered.utc.isoformat()}"
         return replace(
-            self, state=state, incident_id=uuid7_from(now.utc, identity), opened_at=now.utc, revision=self.revision + 1
+            self, state=state, incident_id=_minted(now, identity), opened_at=now.utc, revision=self.revision + 1
         )
 
     def ended(self, trigger: Trigger, unseen_s: float) -> Presence:
@@ -100,7 +100,7 @@ class Presence:
         assert self.incident_id is not None
         assert self.opened_at is not None
         return Event(
-            event_id=uuid7_from(now.utc, f"{self.incident_id}/{self.revision}"),
+            event_id=_minted(now, f"{self.incident_id}/{self.revision}"),
             incident_id=self.incident_id,
             revision=self.revision,
             phase=phase,
@@ -119,3 +119,7 @@ class Presence:
             objects=(SeenObject(class_name=self.class_name, score=round(self.score, 4), box_n=self.box_n),),
             close_reason=_REASONS[trigger] if trigger else None,
         )
+
+
+def _minted(now: Stamp, identity: str) -> UUID:
+    return uuid7_from(int(now.utc.timestamp() * 1000), identity.encode())

@@ -1,15 +1,12 @@
-"""Boxes and identifiers."""
+"""Boxes."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.geometry import areas, as_array, between, contained, iou, ious, normalised, same_ground
-from agent.core.ids import uuid7_from
 from agent.core.types import Box
 
 sides = st.floats(1 / 64, 1.0, width=32)
@@ -55,11 +52,3 @@ def test_same_ground_and_between_and_normalised() -> None:
     assert normalised(as_array((72.0, 48.0, 720.0, 480.0)), (720, 480)).tolist() == [
         [np.float32(0.1), np.float32(0.1), 1.0, 1.0]
     ]
-
-
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), st.text())
-def test_uuid7_follows_rfc_9562_and_the_identity(at: datetime, identity: str) -> None:
-    uuid = uuid7_from(at, identity)
-    assert (uuid.version, uuid.variant) == (7, "specified in RFC 4122")
-    assert uuid.int >> 80 == int(at.timestamp() * 1000)
-    assert uuid == uuid7_from(at, identity) != uuid7_from(at, identity + "x")
