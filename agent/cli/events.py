@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agent.cli.options import ConfigOption, loaded
+from agent.cli.options import loaded
 from agent.cli.texts import Texts
 from agent.core.errors import StoreUnusable
 from agent.ports import IncidentRow
@@ -20,7 +21,7 @@ def register(app: typer.Typer, say: Texts) -> None:
 
     @app.command("events", help=say("events.help"))
     def events(
-        config: ConfigOption,
+        config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
         camera: Annotated[str, typer.Option("--camera", help=say("events.camera"), show_default=False)] = "",
         limit: Annotated[int, typer.Option("--limit", min=1, help=say("events.limit"))] = 50,
         as_json: Annotated[bool, typer.Option("--json", help=say("events.json"))] = False,

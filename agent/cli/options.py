@@ -1,15 +1,12 @@
 """What several commands ask for in the same way."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from agent.cli.check import problem_lines
 from agent.cli.texts import Texts
 from agent.config import Config, inspect
-
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="configs/…yaml", metavar="FILE")]
 
 
 def loaded(file: Path, say: Texts) -> Config:

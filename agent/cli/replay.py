@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from agent.cli.options import ConfigOption, chosen_camera, loaded
+from agent.cli.options import chosen_camera, loaded
 from agent.cli.texts import Texts
 from agent.core.errors import CityEyeError
 from agent.core.types import Event
@@ -26,7 +26,7 @@ def register(app: typer.Typer, say: Texts) -> None:
     @app.command("replay", help=say("replay.help"))
     def replay(
         video: Annotated[Path, typer.Argument(help=say("replay.video"), metavar="VIDEO")],
-        config: ConfigOption,
+        config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
         camera: Annotated[str, typer.Option("--camera", help=say("replay.camera"), show_default=False)] = "",
         start: Annotated[
             datetime, typer.Option("--start", help=say("replay.start"), formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])

@@ -2,12 +2,13 @@
 
 import logging
 import signal
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 import typer
 
-from agent.cli.options import ConfigOption, loaded
+from agent.cli.options import loaded
 from agent.cli.texts import Texts
 from agent.core.errors import CityEyeError
 
@@ -19,7 +20,7 @@ def register(app: typer.Typer, say: Texts) -> None:
 
     @app.command("run", help=say("run.help"))
     def run(
-        config: ConfigOption,
+        config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
         log_level: Annotated[str, typer.Option("--log-level", help=say("run.log_level"))] = "INFO",
     ) -> None:
         from agent.app import App

@@ -1,0 +1,43 @@
+"""Takes the pictures of an event: the whole view with zone and box, and a close-up of the thing."""
+
+from __future__ import annotations
+
+import logging
+
+from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.pictures import Caption, close_up, wide
+from agent.core.errors import EvidenceSkipped
+from agent.core.plan import CameraPlan
+from agent.core.types import Event, Evidence, Frame
+
+log = logging.getLogger(__name__)
+
+
+class ScenePhotographer:
+    """`ports.Photographer` for one camera."""
+
+    def __init__(self, folder: EvidenceFolder, plan: CameraPlan) -> None:
+        self._folder = folder
+        self._outlines = {duty.zone.zone_id: tuple(duty.zone.polygon.exterior.coords)[:-1] for duty in plan.duties}
+        self._time_zone = plan.time_zone
+
+    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+        """See `ports.Photographer.take`."""
+        boxes = [seen.box_n for seen in event.objects]
+        caption = Caption(
+            camera=event.camera,
+            zone=event.zone,
+            at=frame.stamp.utc.astimezone(self._time_zone),
+            dwell_s=event.dwell_s,
+        )
+        pictures = {
+            "wide": wide(frame.image, self._outlines.get(event.zone, ()), boxes, caption),
+            "close_up": close_up(frame.image, boxes[0]),
+        }
+        kept = []
+        try:
+            for kind, jpeg in pictures.items():
+                kept.append(self._folder.keep(event, kind, jpeg, frame.stamp.utc))
+        except EvidenceSkipped as error:
+            return tuple(kept), error.reason
+        return tuple(kept), None

@@ -1,0 +1,203 @@
+"""The desk keeps scene and events together whatever the disk does; the watch serves cameras in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event as StopEvent
+
+import numpy as np
+import pytest
+
+from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
+from agent.core.scene import Scene
+from agent.core.types import Detections, Event, Evidence, Floats, Frame, Gap, GapReason, Image, ModelInfo, Stamp
+from agent.ports import IncidentRow
+from agent.runtime.desk import SAVE_EVERY_S, Desk
+from agent.runtime.mailbox import Mailroom
+from agent.runtime.watch import Watch
+from tests.fakes import FakeClock
+from tests.unit.core.world import car, every, gap, plan, stamp
+
+
+@dataclass
+class MemoryStore:
+    """A store whose disk can be full or broken."""
+
+    trouble: CityEyeError | None = None
+    events: list[Event] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+
+    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+        self.save_state(camera, state)
+        self.events += events
+
+    def save_state(self, camera: str, state: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.states.append(state)
+
+    def load_state(self, camera: str) -> str | None:
+        return self.states[-1] if self.states else None
+
+    def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+        return []
+
+
+class NoCamera:
+    """A photographer whose disk is always full."""
+
+    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+        return (), "disk_full"
+
+
+def a_frame(at: Stamp) -> Frame:
+    return Frame(camera="gate", seq=0, stamp=at, image=np.zeros((10, 10, 3), np.uint8))
+
+
+def a_desk(store: MemoryStore) -> Desk:
+    return Desk("gate", scene=Scene(plan()), store=store, photographer=NoCamera())
+
+
+def serve(desk: Desk, steps: Sequence[object]) -> None:
+    for step in steps:
+        if isinstance(step, Gap):
+            desk.gap(step)
+        else:
+            desk.look(step, a_frame(step.stamp))  # type: ignore[arg-type,attr-defined]
+
+
+def test_an_event_is_kept_with_the_scene_that_knows_it_and_with_what_its_pictures_lack() -> None:
+    store = MemoryStore()
+    serve(a_desk(store), every(2, 0, 62, car()))
+    [event] = store.events
+    assert (event.evidence, event.evidence_note) == ((), "disk_full")
+    recalled = Scene(plan())
+    recalled.recall(store.states[-1], stamp(62))
+    assert [p.incident_id for p in recalled.open_incidents] == [event.incident_id]
+
+
+def test_without_events_the_scene_is_kept_now_and_then() -> None:
+    store = MemoryStore()
+    serve(a_desk(store), every(2, 0, 50, car()))
+    assert len(store.states) == 1 + int(48 // SAVE_EVERY_S)
+
+
+@pytest.mark.parametrize("trouble", [StoreFull("full"), StoreUnusable("read-only")])
+def test_events_wait_in_memory_while_the_disk_takes_nothing(
+    trouble: CityEyeError, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore(trouble=trouble)
+    desk = a_desk(store)
+    serve(desk, every(2, 0, 100, car()) + every(2, 100, 140))
+    assert desk.state.unkept == 2
+    assert store.events == []
+    store.trouble = None
+    desk.gap(gap(150))
+    assert [e.phase for e in store.events] == ["opened", "closed"]
+    assert desk.state.unkept == 0
+    said = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert len(said) == 1, "a repeated fault is said once"
+
+
+def test_blind_time_and_the_sampling_interval_are_counted() -> None:
+    desk = a_desk(MemoryStore())
+    serve(desk, [*every(2, 0, 20), gap(25), gap(30)])
+    offline = desk.state
+    serve(desk, every(2, 40, 60))
+    back = desk.state
+    assert (offline.blind, back.blind) == (GapReason.OFFLINE, None)
+    assert back.blind_s == pytest.approx(40 - 18)
+    assert back.interval_s == pytest.approx(2.0)
+    assert back.looks == 20
+
+
+@dataclass(frozen=True)
+class Still:
+    """A sample with a grey picture, or a damaged one."""
+
+    camera: str
+    seq: int
+    stamp: Stamp
+    damaged: bool = False
+
+    def decode(self) -> Frame | None:
+        frame = replace(a_frame(self.stamp), camera=self.camera)
+        return None if self.damaged else frame
+
+
+class CountingDetector:
+    """Sees nothing; remembers how many pictures it was shown at once."""
+
+    info = ModelInfo(name="none", sha256="0" * 64, input_px=(1, 1), class_names=())
+
+    def __init__(self, stop: StopEvent, *, pictures: int) -> None:
+        self.batches: list[int] = []
+        self._stop = stop
+        self._left = pictures
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        self.batches.append(len(images))
+        self._left -= len(images)
+        if self._left <= 0:
+            self._stop.set()
+        return [Detections.none() for _ in images]
+
+
+def no_looks(image: Image, boxes_px: Floats) -> Floats:
+    return np.zeros((len(boxes_px), 0), np.float32)
+
+
+def desks_of(*cameras: str) -> dict[str, Desk]:
+    return {
+        camera: Desk(camera, scene=Scene(replace(plan(), camera=camera)), store=MemoryStore(), photographer=NoCamera())
+        for camera in cameras
+    }
+
+
+@pytest.mark.parametrize(("batch", "expected"), [(1, [1, 1, 1]), (2, [2, 1]), (8, [3])])
+def test_several_cameras_are_shown_to_the_model_together_when_asked(batch: int, expected: list[int]) -> None:
+    stop, mailroom, desks = StopEvent(), Mailroom(), desks_of("a", "b", "c")
+    for camera in desks:
+        mailroom.post_sample(Still(camera, 1, stamp(1)))
+    detector = CountingDetector(stop, pictures=3)
+    Watch(mailroom=mailroom, detector=detector, describe=no_looks, desks=desks, clock=FakeClock(), batch=batch).run(
+        stop
+    )
+    assert detector.batches == expected
+    assert [desk.state.looks for desk in desks.values()] == [1, 1, 1]
+
+
+def test_gaps_reach_the_desk_in_order_and_a_damaged_picture_is_a_gap() -> None:
+    stop, mailroom, desks = StopEvent(), Mailroom(), desks_of("a", "b")
+    mailroom.post_gap(Gap(camera="a", stamp=stamp(1), reason=GapReason.STALLED))
+    mailroom.post_sample(Still("a", 1, stamp(2)))
+    mailroom.post_gap(Gap(camera="a", stamp=stamp(3), reason=GapReason.OFFLINE))
+    mailroom.post_sample(Still("b", 1, stamp(2), damaged=True))
+    detector = CountingDetector(stop, pictures=1)
+    watch = Watch(mailroom=mailroom, detector=detector, describe=no_looks, desks=desks, clock=FakeClock(), batch=2)
+    watch.run(stop)
+    assert desks["a"].state.looks == 1
+    assert desks["a"].state.blind is GapReason.OFFLINE
+    assert (desks["b"].state.looks, desks["b"].state.blind) == (0, GapReason.UNDECODABLE)
+
+
+def test_a_worker_that_dies_gives_its_cameras_back() -> None:
+    class BrokenDetector(CountingDetector):
+        def detect(self, images: Sequence[Image]) -> list[Detections]:
+            raise RuntimeError("no memory")
+
+    stop, mailroom, desks = StopEvent(), Mailroom(), desks_of("a")
+    mailroom.post_sample(Still("a", 1, stamp(1)))
+    watch = Watch(
+        mailroom=mailroom,
+        detector=BrokenDetector(stop, pictures=9),
+        describe=no_looks,
+        desks=desks,
+        clock=FakeClock(),
+    )
+    with pytest.raises(RuntimeError, match="no memory"):
+        watch.run(stop)
+    mailroom.post_sample(Still("a", 2, stamp(2)))
+    assert mailroom.take(1.0) is not None
