@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
@@ -20,7 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agent.config.words import NOTHING, Words, quoted, same, shown
+from agent.config.words import NOTHING, Words, looks_secret, quoted, same, shown
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VIDEO_SUFFIXES = frozenset(
@@ -68,7 +69,7 @@ def _id(value: object) -> str:
     guess = re.sub(r"[^a-z0-9_-]+", "-", str(value).lower()).strip("-_")[:63]
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         raise fault(expected, None, Words('put it in quotes: "{n}"', '请加引号："{n}"').fill(n=value))
-    if isinstance(value, str) and guess and "@" not in value:
+    if isinstance(value, str) and guess and not looks_secret(value):
         raise fault(expected, None, Words("for example {id}", "例如 {id}").fill(id=guess))
     raise fault(
         expected, None, Words("for example gate-1; a display name goes under name", "例如 gate-1；显示名称请写在 name")
@@ -169,6 +170,12 @@ def _os_fault(path: Path, error: OSError) -> Words:
     return same(f"{text}: {error.strerror or type(error).__name__}")
 
 
+@cache
+def _time_zones() -> list[str]:
+    """All names, for suggestions; walking the database takes a while."""
+    return sorted(available_timezones())
+
+
 def _time_zone(value: object) -> str:
     expected = Words("a time zone of the IANA list", "IANA 时区名称")
     try:
@@ -176,7 +183,7 @@ def _time_zone(value: object) -> str:
             return value
     except (KeyError, ValueError, OSError):
         pass
-    raise fault(expected, None, did_you_mean(value, sorted(available_timezones()), same("Asia/Shanghai")))
+    raise fault(expected, None, did_you_mean(value, _time_zones(), same("Asia/Shanghai")))
 
 
 def _point(value: object) -> tuple[float, float]:

@@ -160,8 +160,8 @@ class ZoneConfig(Section):
     id: Id = Field(description="Name of the zone, unique within the camera.", examples=["kerb"])
     name: Text | None = Field(None, description="Name for people.", examples=["东门路缘"])
     polygon: tuple[Point, ...] = Field(
-        min_length=3,
         max_length=100,
+        json_schema_extra={"minItems": 3},  # that they are different ones, and more, is told by `polygon`
         description="Corners in order, x and y in 0..1 of the picture's width and height, from its upper left.",
         examples=[[[0.1, 0.6], [0.9, 0.6], [0.9, 0.95], [0.1, 0.95]]],
     )
