@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
-from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, Secret, TimeZone
+from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, TimeZone
+from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
 from agent.core.plan import CameraPlan, Duty
 from agent.core.quantities import Bytes, Seconds
