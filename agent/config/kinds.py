@@ -1,7 +1,7 @@
-"""The kinds of values that keys take: ids, addresses, paths, secrets, time zones, points.
+"""The kinds of values that keys take: ids, addresses, paths, time zones, points.
 
 Each refuses with a `city_eye` error that carries its own texts; `translate` turns that into a problem.
-Secrets and paths look at their surroundings: environment variables, and the folder that relative paths start from.
+Paths (and `secrets`) look at their surroundings: the folder that relative paths start from, and the environment.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agent.config.words import NOTHING, Words, quoted, same, shown
+from agent.config.words import Words, looks_secret, quoted, same
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VIDEO_SUFFIXES = frozenset(
@@ -29,8 +30,6 @@ VIDEO_SUFFIXES = frozenset(
 _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
 )
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _id(value: object) -> str:
     guess = re.sub(r"[^a-z0-9_-]+", "-", str(value).lower()).strip("-_")[:63]
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         raise fault(expected, None, Words('put it in quotes: "{n}"', '请加引号："{n}"').fill(n=value))
-    if isinstance(value, str) and guess and "@" not in value:
+    if isinstance(value, str) and guess and not looks_secret(value):
         raise fault(expected, None, Words("for example {id}", "例如 {id}").fill(id=guess))
     raise fault(
         expected, None, Words("for example gate-1; a display name goes under name", "例如 gate-1；显示名称请写在 name")
@@ -160,13 +159,19 @@ def _existing_file(path: Path) -> Path:
             return path
     except OSError as error:
         mend = Words("correct the path, or give the agent the right to read it", "请改正路径，或授予读取权限")
-        raise fault(expected, _os_fault(path, error), mend) from error
+        raise fault(expected, os_fault(path, error), mend) from error
 
 
-def _os_fault(path: Path, error: OSError) -> Words:
+def os_fault(path: Path, error: OSError) -> Words:
     """`{path}: No such file or directory`, whole, so that it can be seen where a relative path led."""
     text = quoted(str(path)).strip('"')
     return same(f"{text}: {error.strerror or type(error).__name__}")
+
+
+@cache
+def _time_zones() -> list[str]:
+    """All names, for suggestions; walking the database takes a while."""
+    return sorted(available_timezones())
 
 
 def _time_zone(value: object) -> str:
@@ -176,7 +181,7 @@ def _time_zone(value: object) -> str:
             return value
     except (KeyError, ValueError, OSError):
         pass
-    raise fault(expected, None, did_you_mean(value, sorted(available_timezones()), same("Asia/Shanghai")))
+    raise fault(expected, None, did_you_mean(value, _time_zones(), same("Asia/Shanghai")))
 
 
 def _point(value: object) -> tuple[float, float]:
@@ -187,82 +192,6 @@ def _point(value: object) -> tuple[float, float]:
     raise fault(Words("a point [x, y]", "点 [x, y]"), None, Words("for example [0.25, 0.6]", "例如 [0.25, 0.6]"))
 
 
-_SECRET = Words(
-    "text in quotes, {{env: NAME}}, {{file: PATH}} or {{credential: NAME}}",
-    "加引号的文字，或 {{env: 变量名}}、{{file: 路径}}、{{credential: 名称}}",
-).fill()
-
-
-def _secret(value: object, info: ValidationInfo) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, str):
-        if not value:
-            raise fault(_SECRET, NOTHING, Words("write it, or delete the key", "请填写，或删除该键"))
-        return value
-    if isinstance(value, dict) and len(value) == 1:
-        (source, name), *_ = value.items()
-        if source in _SOURCES and isinstance(name, str) and name:
-            return _SOURCES[source](name, Surroundings.of(info))
-    mend = (
-        Words("put it in quotes", "请加引号")
-        if isinstance(value, int | float)
-        else Words("write one of these", "请使用其中一种写法")
-    )
-    raise fault(_SECRET, shown(value, ("password",)), mend)
-
-
-def _from_env(name: str, around: Surroundings) -> str:
-    if not _ENV_NAME.fullmatch(name):
-        expected = Words("the NAME of an environment variable", "环境变量的名称")
-        raise fault(expected, Words("other text", "其他文字"), same("{env: CAMERA_PASSWORD}"))
-    value = around.env.get(name)
-    if not value:
-        expected = Words("environment variable {name} with the secret", "含密码的环境变量 {name}").fill(name=name)
-        found = Words("it is not set", "未设置") if value is None else Words("it is empty", "为空")
-        raise fault(expected, found, Words("set {name} for the agent", "请为本程序设置 {name}").fill(name=name))
-    return value
-
-
-def _from_file(name: str, around: Surroundings) -> str:
-    path = (around.home / name.replace("\0", "")).absolute()
-    return _read_secret(path)
-
-
-def _from_credential(name: str, around: Surroundings) -> str:
-    folder = around.env.get("CREDENTIALS_DIRECTORY")
-    if not folder or "/" in name or "\0" in name:
-        expected = Words("a credential that systemd passes to the service", "由 systemd 传入服务的凭据")
-        found = (
-            same("$CREDENTIALS_DIRECTORY: ")
-            if folder
-            else Words("$CREDENTIALS_DIRECTORY is not set", "$CREDENTIALS_DIRECTORY 未设置")
-        )
-        raise fault(expected, Words("a path", "路径") if folder else found, same("LoadCredential=NAME:PATH"))
-    return _read_secret(Path(folder) / name)
-
-
-def _read_secret(path: Path) -> str:
-    expected = Words("a file with the secret on one line", "仅一行、内容为密码的文件")
-    mend = Words("write the secret into it, readable for the agent only", "请写入密码，并仅允许本程序读取")
-    found = Words("not a file", "不是文件")
-    try:
-        if path.is_file():
-            with path.open("rb") as stream:
-                text = stream.read(_SECRET_BYTES).decode("utf-8").rstrip("\r\n")
-            if text and "\n" not in text:
-                return text
-            found = Words("more than one line", "多于一行") if text else Words("an empty file", "空文件")
-        elif not path.exists():
-            found = Words("no file {path}", "没有文件 {path}").fill(path=quoted(str(path)).strip('"'))
-    except UnicodeDecodeError:
-        found = Words("a file that is not UTF-8 text", "不是 UTF-8 文本的文件")
-    except OSError as error:
-        found = _os_fault(path, error)
-    raise fault(expected, found, mend)
-
-
-_SOURCES = {"env": _from_env, "file": _from_file, "credential": _from_credential}
 _TEXT = {"type": "string", "minLength": 1}
 
 Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
@@ -281,17 +210,3 @@ AnyPath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), WithJson
 """An absolute path; what stands there is looked at when it is used."""
 ReadableFile = Annotated[AnyPath, AfterValidator(_existing_file)]
 """An absolute path of a file that can be opened for reading."""
-Secret = Annotated[
-    SecretStr,
-    BeforeValidator(_secret),
-    WithJsonSchema(
-        {
-            "anyOf": [_TEXT]
-            + [
-                {"type": "object", "properties": {source: _TEXT}, "required": [source], "additionalProperties": False}
-                for source in _SOURCES
-            ]
-        }
-    ),
-]
-"""A password; `get_secret_value()` gives it, `repr` does not."""

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
-from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, Secret, TimeZone
+from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, TimeZone
+from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
 from agent.core.plan import CameraPlan, Duty
 from agent.core.quantities import Bytes, Seconds
@@ -160,8 +161,8 @@ class ZoneConfig(Section):
     id: Id = Field(description="Name of the zone, unique within the camera.", examples=["kerb"])
     name: Text | None = Field(None, description="Name for people.", examples=["东门路缘"])
     polygon: tuple[Point, ...] = Field(
-        min_length=3,
         max_length=100,
+        json_schema_extra={"minItems": 3},  # that they are different ones, and more, is told by `polygon`
         description="Corners in order, x and y in 0..1 of the picture's width and height, from its upper left.",
         examples=[[[0.1, 0.6], [0.9, 0.6], [0.9, 0.95], [0.1, 0.95]]],
     )

@@ -102,7 +102,9 @@ def _place(detail: ErrorDetails, document: Document) -> Path:
 
 
 def _is_echo(detail: ErrorDetails, document: Document) -> bool:
-    """A list counted as too short only because its items were refused, which is told anyway."""
+    """What follows from a refusal that is told anyway: a list too short without its items, a default not computed."""
+    if detail["type"] == "default_factory_not_called":
+        return True
     value = document.at(_place(detail, document))
     return detail["type"] == "too_short" and isinstance(value, list) and len(value) >= detail["ctx"]["min_length"]
 
@@ -115,6 +117,8 @@ def _finding(detail: ErrorDetails, path: Path, document: Document, root: type[Ba
 
 def _texts(refusal: _Refusal) -> Texts:
     what, context, path, value = refusal.what, refusal.context, refusal.path, refusal.value
+    if what == "int_type" and isinstance(value, float):
+        what = "int_from_float"  # what pydantic calls it when it is not strict
     if what in _SPECIAL:
         return _SPECIAL[what](refusal)
     if what in _PLAIN:

@@ -55,6 +55,11 @@ NOTHING = Words("nothing", "空")
 DELETE = Words("correct it or delete the key", "请改正，或删除该键")
 
 
+def looks_secret(text: str) -> bool:
+    """Whether a text seems to hold a password or an address with one."""
+    return "@" in text or _LOOKS_SECRET.search(text) is not None
+
+
 def quoted(text: str) -> str:
     """Text in quotes: credentials in addresses masked, control characters escaped, long text cut."""
     if _LOOKS_SECRET.search(text):
@@ -99,8 +104,9 @@ def kind(value: object) -> Words:
 
 
 def dotted(path: Path) -> str:
-    """`cameras[0].zones[1].polygon`; a key that is not a plain word stands in quotes."""
+    """`cameras[0].zones[1].polygon`; a key that is not a plain word stands in quotes. Ends at a secret."""
     text = ""
+    path = next((path[: i + 1] for i, part in enumerate(path) if part in _SECRET_KEYS), path)
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"

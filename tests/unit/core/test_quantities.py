@@ -43,29 +43,13 @@ def test_durations_are_read(text: object, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "90",
-        "s",
-        "3 m",
-        "3M",
-        "3min",
-        "-3m",
-        "1m1m",
-        "1s1h",
-        "1ms1s",
-        "1.m",
-        ".5s",
-        "90s\n",
-        "９０s",
-        "9" * 400 + "s",
-    ]
-    + [True, None, [], math.nan, math.inf],
-)
+_NO_DURATIONS: list[object] = [True, None, [], math.nan, math.inf, "9" * 400 + "s", "90s\n", "９０s"]
+_NO_DURATIONS += ["", "90", "s", "3 m", "3M", "3min", "-3m", "1m1m", "1s1h", "1ms1s", "1.m", ".5s"]
+
+
+@pytest.mark.parametrize("text", _NO_DURATIONS)
 def test_other_durations_are_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="^a duration with its unit, such as 90s, 3m or 1h30m$"):
+    with pytest.raises(ValueError, match=r"^a duration with its unit, such as 90s, 3m or 1h30m$"):
         parse_duration(text)
 
 
@@ -99,7 +83,7 @@ def test_sizes_are_read(text: object, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "2", "GB", "2 GB", "2gb", "-1MB", "2TB", "9" * 400 + "GB", True, None, 1.5])
 def test_other_sizes_are_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="^a size with its unit, such as 200MB or 2GB$"):
+    with pytest.raises(ValueError, match=r"^a size with its unit, such as 200MB or 2GB$"):
         parse_size(text)
 
 
