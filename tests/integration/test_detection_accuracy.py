@@ -39,11 +39,13 @@ def truth_of(labels: Path, image: int, width: int, height: int) -> list[Row]:
 def seen_in(model: OnnxModel, photo: Image, image: int) -> list[Row]:
     """All 80 classes, each suppressed on its own: no class map, no families."""
     ((candidates, placement),) = model.look([photo], min_score=0.01)
-    kept = suppress(candidates, candidates.labels, iou=0.5)
-    boxes: Floats = placement.to_picture(candidates.boxes[kept])
+    boxes: Floats = placement.to_picture(candidates.boxes)
+    kept = suppress(boxes, candidates.scores, candidates.labels, iou=0.5)
     return [
         {"image_id": image, "category_id": int(label), "bbox": xywh(*box), "score": float(score)}
-        for box, score, label in zip(boxes.tolist(), candidates.scores[kept], candidates.labels[kept], strict=True)
+        for box, score, label in zip(
+            boxes[kept].tolist(), candidates.scores[kept], candidates.labels[kept], strict=True
+        )
     ]
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agent.adapters.looks import LOOK_SIZE
 from agent.adapters.onnx import OnnxDetector
+from agent.adapters.onnx.detector import suppress
 from agent.adapters.onnx.letterbox import InputStyle, fit
 from agent.adapters.onnx.model import MAX_BATCH
 from agent.core.taxonomy import CLASSES
-from agent.core.types import Detections, Image
+from agent.core.types import Detections, Floats, Image
 from tests.onnx_models import Probe, ultralytics_model, yolox_model
 
 NAMES = {"names": "{0: 'car', 1: 'truck', 2: 'person', 3: 'potted plant'}"}
@@ -101,6 +102,33 @@ def test_car_and_truck_are_one_object_with_the_class_of_the_better_score(tmp_pat
     assert [(name, score) for name, score, _ in seen(detector.detect([image])[0])] == [("car", 0.8), ("person", 0.2)]
     image = np.full((64, 64, 3), (51, 204, 153), np.uint8)
     assert [(name, score) for name, score, _ in seen(detector.detect([image])[0])] == [("truck", 0.8), ("person", 0.2)]
+
+
+boxes_px = st.lists(st.tuples(*[st.floats(0, 100, width=32)] * 4), max_size=25).map(
+    lambda rows: np.array([(min(a, c), min(b, d), max(a, c) + 1, max(b, d) + 1) for a, b, c, d in rows], np.float32)
+)
+
+
+@given(boxes=boxes_px.map(lambda rows: rows.reshape(-1, 4)), data=st.data())
+def test_suppression_is_greedy_within_groups(boxes: Floats, data: st.DataObject) -> None:
+    n = len(boxes)
+    groups = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)), np.int64)
+    scores = np.array(data.draw(st.permutations(range(1, n + 1))), np.float32) / np.float32(32)
+    kept = suppress(boxes, scores, groups, 0.5).tolist()
+    expected: list[int] = []
+    for i in np.argsort(-scores).tolist():
+        overlaps = [overlap(boxes[i], boxes[k]) for k in expected if groups[k] == groups[i]]
+        assume(not any(abs(value - 0.5) < 1e-3 for value in overlaps))
+        if all(value <= 0.5 for value in overlaps):
+            expected.append(i)
+    assert kept == expected
+
+
+def overlap(a: Floats, b: Floats) -> float:
+    """IoU of two boxes, by the book."""
+    w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    inter = max(w, 0.0) * max(h, 0.0)
+    return float(inter / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter))
 
 
 def test_a_label_without_a_class_does_not_suppress_anything(tmp_path: Path) -> None:

@@ -15,27 +15,28 @@ from agent.adapters.onnx.labels import GROUPS, UNMAPPED, class_table, label_name
 from agent.adapters.onnx.letterbox import Placement
 from agent.adapters.onnx.model import OnnxModel, file_sha256
 from agent.core.taxonomy import CLASSES
-from agent.core.types import Detections, Image, ModelInfo
+from agent.core.types import Detections, Floats, Image, ModelInfo
 
 DEFAULT_IOU = 0.5
 SMALLEST_PX = 2.0
-"""A box narrower or lower than this within the picture shows nothing."""
+"""Smallest width and height, within the picture, of a box that is believed."""
 
 
-def suppress(candidates: Candidates, groups: NDArray[np.int64], iou: float) -> NDArray[np.intp]:
-    """Greedy NMS within each group: indices of the kept candidates, best first.
+def suppress(boxes_px: Floats, scores: Floats, groups: NDArray[np.int64], iou: float) -> NDArray[np.intp]:
+    """Greedy NMS within each group: indices of the kept boxes, best first.
 
     Args:
-        candidates: what to choose from.
+        boxes_px: (K, 4), clipped to the picture: OpenCV shifts the groups apart, which needs coordinates >= 0.
+        scores: (K,), above 0.
         groups: (K,) int64; only members of one group suppress each other.
         iou: boxes that overlap a better one by more than this are dropped.
     """
-    if not len(candidates.scores):
+    if not len(scores):
         return np.zeros(0, np.intp)
-    xywh = np.concatenate([candidates.boxes[:, :2], candidates.boxes[:, 2:] - candidates.boxes[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxesBatched(xywh.tolist(), candidates.scores.tolist(), groups.tolist(), 0.0, iou)
+    xywh = np.concatenate([boxes_px[:, :2], boxes_px[:, 2:] - boxes_px[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxesBatched(xywh.tolist(), scores.tolist(), groups.tolist(), 0.0, iou)
     indices = np.asarray(kept, np.intp).reshape(-1)
-    return indices[np.argsort(-candidates.scores[indices], kind="stable")]
+    return indices[np.argsort(-scores[indices], kind="stable")]
 
 
 class OnnxDetector:
@@ -93,17 +94,17 @@ class OnnxDetector:
 
     def _keep(self, image: Image, candidates: Candidates, placement: Placement) -> Detections:
         class_ids = self._class_ids[candidates.labels]
-        usable = (class_ids != UNMAPPED) & np.isfinite(candidates.boxes).all(axis=1)
-        candidates, class_ids = candidates.only(usable), class_ids[usable]
-        kept = suppress(candidates, GROUPS[class_ids], self._iou)
-        boxes_px = placement.to_picture(candidates.boxes[kept])
+        boxes_px = placement.to_picture(candidates.boxes)
+        # A box of NaN compares false. One narrower than SMALLEST_PX lies in the padding or shows nothing.
         visible = ((boxes_px[:, 2:] - boxes_px[:, :2]) >= SMALLEST_PX).all(axis=1)
-        if not visible.any():
+        usable = np.flatnonzero((class_ids != UNMAPPED) & visible)
+        boxes_px, scores, class_ids = boxes_px[usable], candidates.scores[usable], class_ids[usable]
+        kept = suppress(boxes_px, scores, GROUPS[class_ids], self._iou)
+        if not len(kept):
             return Detections.none()
-        kept, boxes_px = kept[visible], boxes_px[visible]
         return Detections(
-            boxes_px=boxes_px,
-            scores=candidates.scores[kept],
+            boxes_px=boxes_px[kept],
+            scores=scores[kept],
             class_ids=class_ids[kept],
-            looks=looks_of(image, boxes_px),
+            looks=looks_of(image, boxes_px[kept]),
         )

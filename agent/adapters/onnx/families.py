@@ -47,10 +47,6 @@ class Candidates:
     scores: Floats
     labels: NDArray[np.int64]
 
-    def only(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Candidates:
-        """The chosen rows, in the order of their choice."""
-        return Candidates(boxes=self.boxes[which], scores=self.scores[which], labels=self.labels[which])
-
 
 class Family(ABC):
     """One way of writing detections into tensors. Instances are immutable and shared by threads."""
