@@ -20,6 +20,7 @@ from threading import Event as StopEvent
 
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.heartbeat import Heartbeat, sign_of_life
 from agent.adapters.looks import looks_of
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.photographer import ScenePhotographer
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
+HEARTBEAT = "alive.json"
 STOP_CAPTURE_S = 1.0
 STOP_WATCH_S = 1.0
 STOP_DELIVERY_S = 2.5
@@ -148,6 +150,11 @@ def stored_incidents(config: Config, *, limit: int, camera: str | None) -> list[
     return read_incidents(config.storage.folder / DATABASE, limit=limit, camera=camera)
 
 
+def what_ails(config: Config) -> str | None:
+    """What is wrong with the agent that should be running with this configuration, or None."""
+    return sign_of_life(config.storage.folder / HEARTBEAT, SystemClock().now().utc)
+
+
 class App:
     """The running agent. The constructor does nothing; `run` returns after a stop."""
 
@@ -177,7 +184,7 @@ class App:
                 Watch(mailroom=mailroom, detector=detector, describe=looks_of, desks=desks, clock=self._clock)
                 for _ in range(config.model.workers)
             ]
-            ledger = SqliteLedger(database)
+            ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)
             captures = {camera.id: self._capture(camera, mailroom, ledger) for camera in config.cameras}
             health = Health(
                 clock=self._clock,
@@ -188,7 +195,8 @@ class App:
                 mailroom=mailroom,
                 outbox=SqliteOutbox(database),
                 courier=courier,
-                render=lambda report: health_message(facts, self._run_facts, clock_info(), report),
+                render=lambda report: health_message(facts, self._run, clock_info(), report),
+                beat=lambda report: heartbeat.beat(report.at, int(report.facts["loops_failed"] or 0)),
             )
             self._start(courier, watches, captures, health)
             log.info("watching %d cameras with %s, config %s", len(captures), detector.info.name, facts.config_version)
@@ -266,7 +274,7 @@ def _source(camera: CameraConfig, clock: Clock) -> Source:
         camera=camera.id,
         url=camera.url,
         username=camera.username,
-        password=camera.password.reveal() if camera.password else None,
+        password=camera.password.get_secret_value() if camera.password else None,
         decode=camera.decode,
         sample_every_s=camera.sample_every,
         open_timeout_s=camera.open_timeout,
@@ -277,7 +285,7 @@ def _source(camera: CameraConfig, clock: Clock) -> Source:
 
 def _fingerprint(camera: CameraConfig) -> str:
     """Names a credential without telling it: slow to guess from, and another one for each camera."""
-    secret = f"{camera.username}:{camera.password.reveal() if camera.password else ''}"
+    secret = f"{camera.username}:{camera.password.get_secret_value() if camera.password else ''}"
     return hashlib.scrypt(secret.encode(), salt=camera.id.encode(), n=2**12, r=8, p=1, dklen=16).hex()
 
 

@@ -54,6 +54,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "在前台运行代理，直到收到 SIGTERM 或按 Ctrl-C。",
     ),
     "run.log_level": ("DEBUG, INFO, WARNING or ERROR.", "DEBUG、INFO、WARNING 或 ERROR。"),
+    "alive.help": (
+        "Tell by the exit code whether the agent of this configuration runs well; for health checks.",
+        "用退出码说明该配置的代理是否运行正常，供健康检查使用。",
+    ),
+    "alive.well": ("the agent runs well", "代理运行正常"),
     "replay.help": (
         "Run a recorded video through a camera's zones: events as JSON lines, then a table. Nothing is sent.",
         "用录像回放一台摄像机的区域规则：逐行输出 JSON 事件，最后给出表格。不发送任何内容。",

@@ -19,6 +19,8 @@ from agent.runtime.watch import Watch
 log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 60.0
+BEAT_EVERY_S = 10.0
+"""How often the heartbeat is renewed that `cityeye alive` and a container's health check read."""
 
 
 class Health:
@@ -36,7 +38,9 @@ class Health:
         outbox: Outbox,
         courier: Courier,
         render: Callable[[HealthReport], Message],
+        beat: Callable[[HealthReport], None],
     ) -> None:
+        """`render` makes the message for the centre; `beat` leaves a sign of life on the box."""
         self._clock = clock
         self._supervisors = supervisors
         self._captures = captures
@@ -46,11 +50,18 @@ class Health:
         self._outbox = outbox
         self._courier = courier
         self._render = render
+        self._beat = beat
 
     def run(self, stop: StopEvent) -> None:
         """Report until stopped."""
-        while not stop.wait(REPORT_EVERY_S):
-            self._courier.publish_soon(self._render(self.report()))
+        reported_s = self._clock.now().mono_s
+        while not stop.is_set():
+            report, now_s = self.report(), self._clock.now().mono_s
+            self._beat(report)
+            if now_s - reported_s >= REPORT_EVERY_S:
+                reported_s = now_s
+                self._courier.publish_soon(self._render(report))
+            stop.wait(BEAT_EVERY_S)
 
     def report(self) -> HealthReport:
         """How everything is now."""
