@@ -1,0 +1,20 @@
+"""What another process may ask about the agent that runs, or ran, with a configuration."""
+
+from __future__ import annotations
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.heartbeat import sign_of_life
+from agent.adapters.sqlite import read_incidents
+from agent.app.parts import DATABASE, HEARTBEAT
+from agent.config import Config
+from agent.ports import IncidentRow
+
+
+def stored_incidents(config: Config, *, limit: int, camera: str | None) -> list[IncidentRow]:
+    """What the store knows, newest first, also while an agent uses it. Raises StoreUnusable."""
+    return read_incidents(config.storage.folder / DATABASE, limit=limit, camera=camera)
+
+
+def what_ails(config: Config) -> str | None:
+    """What is wrong with the agent that should be running with this configuration, or None."""
+    return sign_of_life(config.storage.folder / HEARTBEAT, SystemClock().now().utc)

@@ -1,0 +1,123 @@
+"""Configuration to adapters: one function per part."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.mqtt import MqttSettings, TlsSettings
+from agent.adapters.onnx import OnnxDetector
+from agent.adapters.rtsp import RtspSource
+from agent.adapters.videofile import LiveFileSource, VideoFileSource
+from agent.config import CameraConfig, Config
+from agent.core.errors import StoreUnusable
+from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts
+from agent.ports import Clock, Detector, Source
+
+DATABASE = "cityeye.db"
+EVIDENCE = "evidence"
+HEARTBEAT = "alive.json"
+"""What lies in the data folder."""
+
+
+def facts_of(config: Config, detector: Detector) -> BoxFacts:
+    """What every message says about this box."""
+    info = detector.info
+
+    def location(camera: CameraConfig) -> Location | None:
+        place = config.location_of(camera.id)
+        if place is None:
+            return None
+        return Location(lon=place.lon, lat=place.lat, crs=place.crs.upper(), grid_code=place.grid_code)
+
+    return BoxFacts(
+        tenant=config.box.tenant,
+        box=config.box.id,
+        code_system=config.taxonomy.code_system,
+        config_version=config.version_hash(),
+        model=ModelFacts(name=info.name, sha256=info.sha256),
+        cameras={
+            camera.id: CameraFacts(
+                name=camera.name or camera.id,
+                location=location(camera),
+                zones={zone.id: zone.name or zone.id for zone in camera.zones},
+            )
+            for camera in config.cameras
+        },
+    )
+
+
+def open_detector(config: Config) -> OnnxDetector:
+    """The configured model. Raises ModelError."""
+    model = config.model
+    return OnnxDetector.load(
+        model.file,
+        family=model.family,
+        sha256=model.sha256,
+        classes=model.classes,
+        min_score=model.min_score,
+        iou=model.iou,
+        threads=model.threads,
+    )
+
+
+def source(camera: CameraConfig, clock: Clock) -> Source:
+    """The camera's stream, or the video file that plays its part."""
+    if camera.video_file is not None:
+        recorded = VideoFileSource(
+            camera=camera.id,
+            path=camera.video_file,
+            start_utc=clock.now().utc,
+            decode=camera.decode,
+            sample_every_s=camera.sample_every,
+        )
+        return LiveFileSource(recorded, clock)
+    return RtspSource(
+        camera=camera.id,
+        url=camera.url,
+        username=camera.username,
+        password=camera.password.get_secret_value() if camera.password else None,
+        decode=camera.decode,
+        sample_every_s=camera.sample_every,
+        open_timeout_s=camera.open_timeout,
+        read_timeout_s=camera.read_timeout,
+        clock=clock,
+    )
+
+
+def mqtt_settings(config: Config) -> MqttSettings:
+    mqtt = config.mqtt
+    tls = mqtt.tls
+    return MqttSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=config.client_id,
+        username=mqtt.username,
+        password=mqtt.password.get_secret_value() if mqtt.password else None,
+        protocol=mqtt.protocol,
+        tls=TlsSettings(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file) if tls else None,
+        keepalive_s=round(mqtt.keepalive),
+    )
+
+
+def fingerprint(camera: CameraConfig) -> str:
+    """Names a credential without telling it: slow to guess from, and another one for each camera."""
+    secret = f"{camera.username}:{camera.password.get_secret_value() if camera.password else ''}"
+    return hashlib.scrypt(secret.encode(), salt=camera.id.encode(), n=2**12, r=8, p=1, dklen=16).hex()
+
+
+def made_folder(folder: Path) -> Path:
+    """The folder, made when it is not there. Raises StoreUnusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(
+            f"{folder}: expected a data folder that can be made and written, found: {error.strerror}; "
+            "correct storage.folder, or give the agent's user the right to write there"
+        ) from error
+    return folder
+
+
+def evidence_folder(config: Config, folder: Path) -> EvidenceFolder:
+    return EvidenceFolder(folder, quota_bytes=config.storage.evidence_quota, keep_free_bytes=config.storage.keep_free)

@@ -1,0 +1,176 @@
+"""The running agent: what starts when, and what stops in which order.
+
+Start: the store first (nothing may be seen that cannot be kept), the scenes recalled from it, the courier (so that a
+backlog leaves at once), the workers, then the cameras. Stop: the cameras first, since they make work; the workers
+finish what they hold and the scenes are kept; the courier delivers what it still can and says goodbye; the store
+closes last. Whatever is not delivered by then waits on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from threading import Event as StopEvent
+from uuid import uuid4
+
+from agent import __version__
+from agent.adapters.clock import SystemClock, clock_info
+from agent.adapters.heartbeat import Heartbeat
+from agent.adapters.looks import looks_of
+from agent.adapters.mqtt import PahoBroker
+from agent.adapters.photographer import ScenePhotographer
+from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
+from agent.app.parts import (
+    DATABASE,
+    EVIDENCE,
+    HEARTBEAT,
+    evidence_folder,
+    facts_of,
+    fingerprint,
+    made_folder,
+    mqtt_settings,
+    open_detector,
+    source,
+)
+from agent.config import CameraConfig, Config
+from agent.core.errors import StoreFull, StoreUnusable
+from agent.core.scene import Scene
+from agent.core.types import Gap, GapReason
+from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
+from agent.ports import Clock, LoginLedger
+from agent.runtime.capture import CaptureLoop
+from agent.runtime.courier import Courier, CourierSettings, StateMessages
+from agent.runtime.desk import Desk
+from agent.runtime.health import Health
+from agent.runtime.mailbox import Mailroom
+from agent.runtime.supervisor import Supervisor
+from agent.runtime.watch import Watch
+
+log = logging.getLogger(__name__)
+
+STOP_CAPTURE_S = 1.0
+STOP_WATCH_S = 1.0
+DRAIN_S = 1.2
+"""Once for the backlog, once for the goodbye."""
+STOP_DELIVERY_S = 2.7
+"""All together below the five seconds in which a stopped service should be gone."""
+
+
+class App:
+    """The running agent. The constructor does nothing; `run` returns after a stop."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._clock: Clock = SystemClock()
+        self._jitter = random.SystemRandom().uniform
+        self._identity = RunFacts(boot_id=uuid4(), agent_version=__version__)
+        self._started_at = self._clock.now().utc
+        self._delivery = Supervisor(self._clock, self._jitter)
+        self._watching = Supervisor(self._clock, self._jitter)
+        self._capturing = Supervisor(self._clock, self._jitter)
+
+    def run(self, stop: StopEvent) -> None:
+        """Run until `stop` is set.
+
+        Raises:
+            ModelError, StoreUnusable, StoreFull: before anything was started.
+        """
+        config = self._config
+        detector = open_detector(config)
+        facts = facts_of(config, detector)
+        with Database(made_folder(config.storage.folder) / DATABASE).open() as database:
+            courier = self._courier(facts, database)
+            store = SqliteStore(database, lambda event, n: event_message(event, n, facts, clock_info()), courier.wake)
+            desks = self._desks(store)
+            mailroom = Mailroom()
+            watches = [
+                Watch(mailroom=mailroom, detector=detector, describe=looks_of, desks=desks, clock=self._clock)
+                for _ in range(config.model.workers)
+            ]
+            ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)
+            captures = {camera.id: self._capture(camera, mailroom, ledger) for camera in config.cameras}
+            health = Health(
+                clock=self._clock,
+                supervisors=(self._delivery, self._watching, self._capturing),
+                captures=captures,
+                desks=desks,
+                watches=watches,
+                mailroom=mailroom,
+                outbox=SqliteOutbox(database),
+                courier=courier,
+                render=lambda report: health_message(facts, self._identity, clock_info(), report),
+                beat=lambda report: heartbeat.beat(report.at, int(report.facts["loops_failed"] or 0)),
+            )
+            self._start(courier, watches, captures, health)
+            log.info("watching %d cameras with %s, config %s", len(captures), detector.info.name, facts.config_version)
+            stop.wait()
+            log.info("stopping")
+            self._stop(desks, mailroom)
+
+    def _start(
+        self, courier: Courier, watches: Sequence[Watch], captures: Mapping[str, CaptureLoop], health: Health
+    ) -> None:
+        self._delivery.start("courier", courier.run)
+        for number, watch in enumerate(watches, 1):
+            self._watching.start(f"watch-{number}", watch.run)
+        for camera, capture in captures.items():
+            self._capturing.start(f"camera-{camera}", capture.run)
+        self._delivery.start("health", health.run)
+
+    def _stop(self, desks: Mapping[str, Desk], mailroom: Mailroom) -> None:
+        late = self._capturing.stop(STOP_CAPTURE_S)
+        mailroom.close()
+        late += self._watching.stop(STOP_WATCH_S)
+        for camera, desk in desks.items():
+            try:
+                desk.save()
+            except (StoreFull, StoreUnusable) as error:
+                log.error("%s: the scene could not be kept: %s", camera, error)
+        late += self._delivery.stop(STOP_DELIVERY_S)
+        if late:
+            log.warning("did not end in time: %s", ", ".join(late))
+
+    def _courier(self, facts: BoxFacts, database: Database) -> Courier:
+        now = self._clock.now
+        run = self._identity
+        return Courier(
+            outbox=SqliteOutbox(database),
+            broker=PahoBroker(mqtt_settings(self._config), self._clock),
+            clock=self._clock,
+            state=StateMessages(
+                online=lambda: state_message(facts, run, status="online", since=self._started_at),
+                offline=lambda: state_message(facts, run, status="offline", since=now().utc),
+                will=lambda: will_message(facts, run),
+            ),
+            jitter=self._jitter,
+            settings=CourierSettings(drain_s=DRAIN_S),
+        )
+
+    def _desks(self, store: SqliteStore) -> dict[str, Desk]:
+        """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile."""
+        evidence = evidence_folder(self._config, self._config.storage.folder / EVIDENCE)
+        desks = {}
+        for camera, plan in self._config.plans().items():
+            scene, now = Scene(plan), self._clock.now()
+            kept = store.load_state(camera)
+            if kept is not None:
+                try:
+                    scene.recall(kept, now)
+                except ValueError as error:
+                    log.error("%s; the camera starts anew", error)
+            photographer = ScenePhotographer(evidence, plan)
+            desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
+            desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
+        return desks
+
+    def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
+        return CaptureLoop(
+            camera=camera.id,
+            source=source(camera, self._clock),
+            mailroom=mailroom,
+            clock=self._clock,
+            ledger=ledger,
+            fingerprint=fingerprint(camera),
+            jitter=self._jitter,
+        )
