@@ -14,6 +14,8 @@ Path = tuple[str | int, ...]
 _SHOWN_CHARACTERS = 80
 _SECRET_KEYS = frozenset({"password"})
 _LOOKS_SECRET = re.compile(r"(password|passwd|secret|token)\W*[:=]", re.IGNORECASE)
+_ADDRESS_KEYS = frozenset({"url", "host"})
+_HOST_AND_PORT = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -60,11 +62,19 @@ def looks_secret(text: str) -> bool:
     return "@" in text or _LOOKS_SECRET.search(text) is not None
 
 
+def _odd_authority(address: str) -> bool:
+    """Whether an address begins with neither a host nor a login that ends in `@`: perhaps a login that lost its `@`."""
+    authority = address.partition("/")[0]
+    return ":" in authority and "@" not in address and not _HOST_AND_PORT.fullmatch(authority)
+
+
 def quoted(text: str) -> str:
     """Text in quotes: credentials in addresses masked, control characters escaped, long text cut."""
     if _LOOKS_SECRET.search(text):
         return '"***"'
-    if "@" in text:
+    if _odd_authority(text.partition("://")[2]):
+        text = f"{text.partition('://')[0]}://***"
+    elif "@" in text:
         scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/*(?=.*@)", text)
         known = scheme[0] if scheme and "//" in scheme[0] else ""
         text = f"{known}***@{text.rpartition('@')[2]}"
@@ -88,6 +98,8 @@ def shown(value: object, path: Path = ()) -> Words:
             return Words("a mapping (key: value)", "键值表（key: value）")
         case list():
             return Words("a list of {n}", "含 {n} 项的列表").fill(n=len(value))
+        case str() if path and path[-1] in _ADDRESS_KEYS and "://" not in value and _odd_authority(value):
+            return Words("an address that is not shown", "（地址不显示）")
         case _ if is_secret(path):
             return Words("a value that is not shown", "（内容不显示）")
         case bool():
