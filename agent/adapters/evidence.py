@@ -28,8 +28,10 @@ _INCIDENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PICTURE = re.compile(r"\d+-[a-z0-9_]+\.jpg")
 _KIND = re.compile(r"[a-z0-9_]+")
 _TEMPORARY = ".tmp"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""No room: on the disk, in the user's quota, or under `ulimit -f`."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""No room, no inodes, or no quota left: deleting something of one's own helps."""
+_LIMITED = errno.EFBIG
+"""Larger than `ulimit -f` allows: deleting does not help."""
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -174,7 +176,7 @@ class EvidenceFolder:
 
 
 def _reason(error: OSError) -> str:
-    if error.errno in _FULL:
+    if error.errno in _FULL or error.errno == _LIMITED:
         return "disk_full"
     return "read_only" if error.errno in _READ_ONLY else "io_error"
 

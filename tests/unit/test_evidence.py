@@ -170,7 +170,10 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     (root / "2026-03-01" / str(event().incident_id)).mkdir(parents=True)
     picture = root / kept.path
     picture.symlink_to(outside / kept.path)
-    replaced = opened(root).keep(event(), "wide", jpeg(fill=9), AT)
+    store = opened(root)
+    store.prepare()
+    assert store.used_bytes == 0
+    replaced = store.keep(event(), "wide", jpeg(fill=9), AT)
     assert not (root / replaced.path).is_symlink()
     assert (outside / kept.path).read_bytes() == jpeg()
 
@@ -204,28 +207,26 @@ def test_free_space_is_left_to_others_after_pruning_all(tmp_path: Path) -> None:
     assert store.used_bytes == 0
 
 
-def test_no_room_for_the_file_prunes_once_and_leaves_no_half_picture(tmp_path: Path) -> None:
+def test_a_write_that_fails_half_way_leaves_nothing_of_itself_and_all_the_rest(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    kept = [store.keep(event(i), "wide", jpeg(KIB), AT) for i in range(3)]
+    kept = store.keep(event(), "wide", jpeg(KIB), AT)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200 * KIB, limits[1]))
     try:
         assert refused(store, size=300 * KIB) == "disk_full"
-        assert files(tmp_path) == []  # all of them were not enough, and nothing of the new one stays
-        small = store.keep(event(7), "wide", jpeg(KIB), AT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert files(tmp_path) == [small.path]
-    assert small.path != kept[0].path
+    assert files(tmp_path) == [kept.path]
+    assert [p.name for p in (tmp_path / "2026-03-01").iterdir()] == [str(event().incident_id)]
     assert store.used_bytes == KIB
 
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KiB. The tests above cover the same code where mounting is not permitted."""
+    """A file system of 256 KiB and 40 inodes. The tests above cover most of it where mounting is not permitted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=0777", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=40,mode=0777", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("mounting needs root with CAP_SYS_ADMIN; RLIMIT_FSIZE and keep_free tests cover full disks")
     try:
@@ -253,6 +254,13 @@ def test_a_disk_filled_by_others(tiny_disk: Path) -> None:
     (tiny_disk / "log").unlink()
     assert store.keep(event(), "wide", jpeg(), AT).bytes == 100
     assert (store.used_bytes, store.skipped) == (100, 1)
+
+
+def test_a_disk_with_room_but_without_inodes(tiny_disk: Path) -> None:
+    store = opened(tiny_disk)
+    kept = [store.keep(event(i), "wide", jpeg(), AT + timedelta(days=i)) for i in range(20)]  # three inodes each
+    assert files(tiny_disk) == [k.path for k in kept[-len(files(tiny_disk)) :]]
+    assert 8 <= len(files(tiny_disk)) <= 13
 
 
 def test_keep_free_on_a_real_disk(tiny_disk: Path) -> None:
