@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -97,10 +98,11 @@ class VideoFileSource:
     def _pictures(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[PictureSample]:
         decoder, pace, numbers = MovingDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
         step_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
+        times = PictureTimes(stream)
         last_key_s: float | None = None
         for packet in packets:
             for picture in decoder.decode(packet if packet.size else None):
-                at_s = _seconds(picture, stream)
+                at_s = times.of(picture)
                 if at_s is None:
                     continue
                 if picture.key_frame:
@@ -169,9 +171,36 @@ class VideoFileSource:
         return UnsupportedStream(f"{self._path}: expected a video file, found {found}; {mend}")
 
 
-def _seconds(of: Packet[VideoStream] | VideoFrame, stream: VideoStream) -> float | None:
+class PictureTimes:
+    """Which time stamp of a decoded picture to believe, for pictures in the order of display.
+
+    AVI keeps no presentation times; FFmpeg's guess goes to and fro where B-frames are packed. Its own remedy is
+    repeated here, as PyAV does not expose it (libavcodec/decode.c, guess_correct_pts): of the two stamps, believe the
+    one that went backwards less often.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._stream = stream
+        self._last = {"pts": -math.inf, "dts": -math.inf}
+        self._faults = {"pts": 0, "dts": 0}
+
+    def of(self, picture: VideoFrame) -> float | None:
+        """Seconds from the stream's first picture, or None when the file does not say."""
+        for kind, stamp in (("pts", picture.pts), ("dts", picture.dts)):
+            if stamp is not None:
+                self._faults[kind] += stamp <= self._last[kind]
+                self._last[kind] = stamp
+        if picture.dts is not None and (picture.pts is None or self._faults["pts"] > self._faults["dts"]):
+            return _from_start(picture.dts, self._stream)
+        return _from_start(picture.pts, self._stream)
+
+
+def _seconds(packet: Packet[VideoStream], stream: VideoStream) -> float | None:
     """Seconds from the stream's first picture, or None when the file does not say."""
-    stamp = of.pts if of.pts is not None else of.dts
+    return _from_start(packet.pts if packet.pts is not None else packet.dts, stream)
+
+
+def _from_start(stamp: int | None, stream: VideoStream) -> float | None:
     if stamp is None or stream.time_base is None:
         return None
     return float((stamp - (stream.start_time or 0)) * stream.time_base)
