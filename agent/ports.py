@@ -9,7 +9,7 @@ from threading import Event as StopEvent
 from typing import Protocol
 from uuid import UUID
 
-from agent.core.types import Detections, Envelope, Event, Evidence, Floats, Frame, Image, Message, ModelInfo, Stamp
+from agent.core.types import Detections, Envelope, Event, Evidence, Frame, Image, Message, ModelInfo, Stamp
 
 
 class Clock(Protocol):
@@ -144,13 +144,6 @@ class Photographer(Protocol):
 
         Never raises for the disk's sake: an event does not wait for its pictures.
         """
-
-
-class Describer(Protocol):
-    """Computes appearance descriptors."""
-
-    def __call__(self, image: Image, boxes_px: Floats) -> Floats:
-        """(N, D) float32 unit vectors for (N, 4) boxes of an (H, W, 3) uint8 BGR picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 
 from agent.adapters.clock import clock_info
-from agent.adapters.looks import looks_of
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.videofile import VideoFileSource
 from agent.app.parts import evidence_folder, facts_of, open_detector
@@ -54,7 +53,7 @@ def replay(
         if frame is None:
             scene.step(Gap(camera=camera, stamp=sample.stamp, reason=GapReason.UNDECODABLE))
             continue
-        events = scene.step(observed(frame, detector.detect([frame.image])[0], looks_of))
+        events = scene.step(observed(frame, detector.detect([frame.image])[0]))
         if photographer:
             events = [photographed(event, frame, photographer) for event in events]
         messages = tuple(event_message(event, next(sequence), facts, clock_info()) for event in events)

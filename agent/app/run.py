@@ -17,7 +17,6 @@ from uuid import uuid4
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
-from agent.adapters.looks import looks_of
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
@@ -85,7 +84,7 @@ class App:
             desks = self._desks(store)
             mailroom = Mailroom()
             watches = [
-                Watch(mailroom=mailroom, detector=detector, describe=looks_of, desks=desks, clock=self._clock)
+                Watch(mailroom=mailroom, detector=detector, desks=desks, clock=self._clock)
                 for _ in range(config.model.workers)
             ]
             ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)

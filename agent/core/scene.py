@@ -68,7 +68,13 @@ class Scene:
         if isinstance(seen, Gap):
             self._tracker.interrupt()
             return []
-        return self._close_orphans(seen.stamp) + self._look(seen)
+        return self._look(seen)
+
+    def retire(self, now: Stamp) -> list[Event]:
+        """Close what belongs to a zone or rule that the plan no longer has; after `recall` under a new plan."""
+        known = {(d.rule, d.zone.zone_id) for d in self._plan.duties}
+        orphans = [p for p in self._presences.values() if (p.rule, p.zone) not in known]
+        return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
 
     @property
     def open_incidents(self) -> tuple[Presence, ...]:
@@ -188,12 +194,6 @@ class Scene:
         if ended.state is not State.CLOSED:
             return []
         return [ended.event(Phase.CLOSED, now, camera=self._plan.camera, trigger=trigger)]
-
-    def _close_orphans(self, now: Stamp) -> list[Event]:
-        """Close what belongs to a zone or rule that the configuration no longer has."""
-        known = {(d.rule, d.zone.zone_id) for d in self._plan.duties}
-        orphans = [p for p in self._presences.values() if (p.rule, p.zone) not in known]
-        return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
 
 
 def _end_trigger(report: Report, duty: Duty) -> Trigger | None:

@@ -60,7 +60,7 @@ class Detections:
         boxes_px: (N, 4) float32, x1 y1 x2 y2 in pixels of the picture.
         scores: (N,) float32 in 0..1.
         class_ids: (N,) int64, indices into `taxonomy.CLASSES`.
-        looks: (N, D) float32 appearance descriptors of unit length, or (N, 0) when not computed.
+        looks: (N, D) float32 appearance descriptors of unit length, or (N, 0) where there are none.
     """
 
     boxes_px: Floats

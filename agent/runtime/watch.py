@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from threading import Event as StopEvent
 
-from agent.core.types import Detections, Frame, Gap, GapReason, Image, Observation
-from agent.ports import Clock, Describer, Detector, Sample
+from agent.core.types import Detections, Frame, Gap, GapReason, Observation
+from agent.ports import Clock, Detector, Sample
 from agent.runtime.desk import Desk
 from agent.runtime.mailbox import Item, Mailroom
 
@@ -26,7 +25,6 @@ class Watch:
         *,
         mailroom: Mailroom,
         detector: Detector,
-        describe: Describer,
         desks: Mapping[str, Desk],
         clock: Clock,
         batch: int = 1,
@@ -34,7 +32,6 @@ class Watch:
         """A worker over these desks. `batch` cameras at most are shown to the detector at once."""
         self._mailroom = mailroom
         self._detector = detector
-        self._describe = describe
         self._desks = desks
         self._clock = clock
         self._batch = batch
@@ -82,18 +79,17 @@ class Watch:
         found = self._detector.detect([frame.image for frame in frames])
         spent_ms = (self._clock.now().mono_s - start.mono_s) * 1000 / len(frames)
         self.inference_ms = spent_ms if self.inference_ms is None else self.inference_ms * 0.9 + spent_ms * 0.1
-        return [observed(frame, detections, self._describe) for frame, detections in zip(frames, found, strict=True)]
+        return [observed(frame, detections) for frame, detections in zip(frames, found, strict=True)]
 
 
-def observed(frame: Frame, found: Detections, describe: Describer) -> Observation:
+def observed(frame: Frame, found: Detections) -> Observation:
     """All that the core may know about a picture."""
-    image: Image = frame.image
     return Observation(
         camera=frame.camera,
         seq=frame.seq,
         stamp=frame.stamp,
         size_px=frame.size_px,
-        detections=replace(found, looks=describe(image, found.boxes_px)),
+        detections=found,
     )
 
 

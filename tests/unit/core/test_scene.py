@@ -194,7 +194,7 @@ def test_a_removed_zone_closes_its_incident() -> None:
     watch(every(2, 0, 100, car()), scene)
     renamed = Scene(plan(zone="other"))
     renamed.recall(scene.keep(), stamp(110))
-    events = watch(every(2, 110, 200, car()), renamed)
+    events = renamed.retire(stamp(110)) + watch(every(2, 110, 200, car()), renamed)
     assert [(e.phase.value, e.zone, e.close_reason) for e in events] == [
         ("closed", "kerb", CloseReason.RULE_REMOVED),
         ("opened", "other", None),

@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
 from agent.core.scene import Scene
-from agent.core.types import Detections, Event, Evidence, Floats, Frame, Gap, GapReason, Image, ModelInfo, Stamp
+from agent.core.types import Detections, Event, Evidence, Frame, Gap, GapReason, Image, ModelInfo, Stamp
 from agent.ports import IncidentRow
 from agent.runtime.desk import SAVE_EVERY_S, Desk
 from agent.runtime.mailbox import Mailroom
@@ -145,10 +145,6 @@ class CountingDetector:
         return [Detections.none() for _ in images]
 
 
-def no_looks(image: Image, boxes_px: Floats) -> Floats:
-    return np.zeros((len(boxes_px), 0), np.float32)
-
-
 def desks_of(*cameras: str) -> dict[str, Desk]:
     return {
         camera: Desk(camera, scene=Scene(replace(plan(), camera=camera)), store=MemoryStore(), photographer=NoCamera())
@@ -162,9 +158,7 @@ def test_several_cameras_are_shown_to_the_model_together_when_asked(batch: int, 
     for camera in desks:
         mailroom.post_sample(Still(camera, 1, stamp(1)))
     detector = CountingDetector(stop, pictures=3)
-    Watch(mailroom=mailroom, detector=detector, describe=no_looks, desks=desks, clock=FakeClock(), batch=batch).run(
-        stop
-    )
+    Watch(mailroom=mailroom, detector=detector, desks=desks, clock=FakeClock(), batch=batch).run(stop)
     assert detector.batches == expected
     assert [desk.state.looks for desk in desks.values()] == [1, 1, 1]
 
@@ -176,7 +170,7 @@ def test_gaps_reach_the_desk_in_order_and_a_damaged_picture_is_a_gap() -> None:
     mailroom.post_gap(Gap(camera="a", stamp=stamp(3), reason=GapReason.OFFLINE))
     mailroom.post_sample(Still("b", 1, stamp(2), damaged=True))
     detector = CountingDetector(stop, pictures=1)
-    watch = Watch(mailroom=mailroom, detector=detector, describe=no_looks, desks=desks, clock=FakeClock(), batch=2)
+    watch = Watch(mailroom=mailroom, detector=detector, desks=desks, clock=FakeClock(), batch=2)
     watch.run(stop)
     assert desks["a"].state.looks == 1
     assert desks["a"].state.blind is GapReason.OFFLINE
@@ -193,7 +187,6 @@ def test_a_worker_that_dies_gives_its_cameras_back() -> None:
     watch = Watch(
         mailroom=mailroom,
         detector=BrokenDetector(stop, pictures=9),
-        describe=no_looks,
         desks=desks,
         clock=FakeClock(),
     )
