@@ -104,9 +104,10 @@ class ModelConfig(Section):
         description="Checksum that the model must have, hexadecimal.",
         examples=["695e750a" + "0" * 56],
     )
-    classes: tuple[Text, ...] | dict[Text, AgentClass] | None = Field(
+    classes: dict[Text, AgentClass | None] | None = Field(
         None,
-        description="Labels of a model that does not name them, in order; or a mapping of its labels to agent classes.",
+        description="The model's labels and what they are to the agent, null to ignore one; all of them, in the model's "
+        "order, where the file does not name them. Default: labels that mean the same by name.",
         examples=[{"pickup": "truck"}],
     )
     min_score: float = Field(

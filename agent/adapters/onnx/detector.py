@@ -57,7 +57,7 @@ class OnnxDetector:
         *,
         family: str = "auto",
         sha256: str | None = None,
-        classes: Mapping[str, str] | None = None,
+        classes: Mapping[str, str | None] | None = None,
         min_score: float = 0.1,
         iou: float = DEFAULT_IOU,
         threads: int = 1,
@@ -68,7 +68,7 @@ class OnnxDetector:
             path: the .onnx file.
             family: `auto`, or a name from `families.FAMILIES`.
             sha256: expected hash of the file, in hex; None: not checked.
-            classes: model label to agent class; other labels are ignored. None: labels that mean the same by name.
+            classes: model label to agent class, others are ignored. None: labels that mean the same by name.
             min_score: weaker candidates are dropped. iou: overlap above which NMS takes two boxes for one object.
             threads: threads of one run of the model.
 

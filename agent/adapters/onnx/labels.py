@@ -34,7 +34,7 @@ GROUPS: NDArray[np.int64] = np.array([_FAMILY_LEADERS.get(i, i) for i in range(l
 """Class id to NMS group: the members of a family suppress each other, because small models flip between them."""
 
 
-def label_names(model: OnnxModel, classes: Mapping[str, str] | None) -> tuple[str, ...]:
+def label_names(model: OnnxModel, classes: Mapping[str, str | None] | None) -> tuple[str, ...]:
     """The model's labels in its own order: from the file, or COCO's for 80 classes, or the keys of `classes`.
 
     Raises:
@@ -53,13 +53,13 @@ def label_names(model: OnnxModel, classes: Mapping[str, str] | None) -> tuple[st
     raise mismatch(model.path, expected, found, mend)
 
 
-def class_table(model: OnnxModel, names: Sequence[str], classes: Mapping[str, str] | None) -> NDArray[np.int64]:
+def class_table(model: OnnxModel, names: Sequence[str], classes: Mapping[str, str | None] | None) -> NDArray[np.int64]:
     """(labels,) int64: the agent's class id of each label, or `UNMAPPED`.
 
     Args:
         model: for the error's sake.
         names: the model's labels in its order.
-        classes: label to agent class; None maps labels that the agent knows by the same name.
+        classes: label to agent class, or to None to ignore it; None instead maps labels that mean the same by name.
 
     Raises:
         ModelError: a label or class that does not exist, or nothing left to see.
@@ -69,10 +69,11 @@ def class_table(model: OnnxModel, names: Sequence[str], classes: Mapping[str, st
     if unknown := sorted(set(classes) - set(names)):
         expected = f"labels of this model ({', '.join(names)})"
         raise mismatch(model.path, expected, ", ".join(unknown), "correct `model.classes`")
-    if unknown := sorted(set(classes.values()) - set(CLASSES)):
+    wanted = {name: target for name, target in classes.items() if target is not None}
+    if unknown := sorted(set(wanted.values()) - set(CLASSES)):
         expected = f"classes of the agent ({', '.join(CLASSES)})"
         raise mismatch(model.path, expected, ", ".join(unknown), "correct `model.classes`")
-    if not classes:
+    if not wanted:
         expected = f"a label among {', '.join(CLASSES)}"
         raise mismatch(model.path, expected, ", ".join(names), "say in `model.classes` what its labels stand for")
-    return np.array([CLASS_IDS[classes[name]] if name in classes else UNMAPPED for name in names], np.int64)
+    return np.array([CLASS_IDS[wanted[name]] if name in wanted else UNMAPPED for name in names], np.int64)

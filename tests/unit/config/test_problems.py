@@ -239,8 +239,8 @@ def test_the_base_is_good() -> None:
         (
             "illegal_parking: {}",
             "illegal_parking: {}\nmodel: {classes: 3}",
-            "10: model.classes: expected a list or a section (key: value), found the number 3; "
-            "correct it or delete the key",
+            "10: model.classes: expected a section (key: value), found the number 3; "
+            "write its keys below it, indented",
         ),
         (
             "illegal_parking: {}",
