@@ -16,6 +16,8 @@ _SECRET_KEYS = frozenset({"password"})
 _LOOKS_SECRET = re.compile(r"(password|passwd|secret|token)\W*[:=]", re.IGNORECASE)
 _ADDRESS_KEYS = frozenset({"url", "host"})
 _HOST_AND_PORT = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
+_PLAIN_ADDRESS = re.compile(rf"([A-Za-z]+://)?{_HOST_AND_PORT.pattern}(/[^:@]*)?")
+"""An address that cannot hide a login, not even one that lost a character."""
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -98,7 +100,7 @@ def shown(value: object, path: Path = ()) -> Words:
             return Words("a mapping (key: value)", "键值表（key: value）")
         case list():
             return Words("a list of {n}", "含 {n} 项的列表").fill(n=len(value))
-        case str() if path and path[-1] in _ADDRESS_KEYS and "://" not in value and _odd_authority(value):
+        case str() if path and path[-1] in _ADDRESS_KEYS and not ("@" in value or _PLAIN_ADDRESS.fullmatch(value)):
             return Words("an address that is not shown", "（地址不显示）")
         case _ if is_secret(path):
             return Words("a value that is not shown", "（内容不显示）")
