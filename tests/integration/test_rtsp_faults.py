@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import av
 import pytest
 
 from agent.adapters.clock import SystemClock
@@ -159,6 +160,14 @@ def test_a_wrong_password_costs_exactly_one_login_per_open(challenges: tuple[str
     assert error.attempted
     assert "check username and password" in str(error)
     assert camera.logins() == 1
+
+
+def test_ffmpegs_own_log_stays_off_even_when_somebody_turned_it_on(caplog: pytest.LogCaptureFixture) -> None:
+    av.logging.set_level(av.logging.DEBUG)
+    logging.getLogger("libav").setLevel(logging.DEBUG)
+    with scripted_camera(status("401 Unauthorized", MD5)) as camera:
+        failure(source(camera.url()))
+    assert [record for record in caplog.records if record.name.startswith("libav")] == []
 
 
 def test_a_stale_nonce_does_not_cost_a_second_login() -> None:
