@@ -239,8 +239,7 @@ def test_the_base_is_good() -> None:
         (
             "illegal_parking: {}",
             "illegal_parking: {}\nmodel: {classes: 3}",
-            "10: model.classes: expected a section (key: value), found the number 3; "
-            "write its keys below it, indented",
+            "10: model.classes: expected a section (key: value), found the number 3; write its keys below it, indented",
         ),
         (
             "illegal_parking: {}",
