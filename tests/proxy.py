@@ -77,7 +77,10 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            first = client.recv(65536)
+            try:
+                first = client.recv(65536)
+            except OSError:
+                return
             level = first[first.index(b"MQTT") + 4] if b"MQTT" in first else 0
             if level == 5 and self.hang_up_5:
                 return
