@@ -173,7 +173,7 @@ class Link(Protocol):
 
     @property
     def window(self) -> int:
-        """How many unacknowledged messages the broker takes at once (its receive maximum)."""
+        """How many unacknowledged QoS 1 messages the broker takes at once; the caller keeps to it."""
 
     @property
     def protocol(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,13 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self.elapsed_s += seconds
+
+
+class WallClock:
+    """The real time, for tests with real servers."""
+
+    def now(self) -> Stamp:
+        return Stamp(utc=datetime.now(UTC), mono_s=time.monotonic())
 
 
 class FakeOutbox:

@@ -1,0 +1,144 @@
+"""What a broker's answers and TLS failures mean, in words a person can act on."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from agent.adapters.mqtt.settings import MqttSettings, TlsSettings
+from agent.core.errors import BrokerRefused, BrokerUnreachable
+
+_UNSUPPORTED_PROTOCOL = 132
+_SESSION_TAKEN_OVER = 142
+
+# MQTT 5.0 §3.2.2.2; paho turns the return codes of 3.1.1 into the same numbers. Codes that are not here pass by
+# themselves (server busy, unavailable, quota, shutting down, …).
+_REFUSALS = {
+    _UNSUPPORTED_PROTOCOL: "does not speak this MQTT version; set the protocol to auto, 5 or 3.1.1 as it needs",
+    133: "does not accept the client id; give this box another one",
+    134: "says the user name or password is wrong; correct them",
+    135: "does not allow this login; check user name, password and the broker's access list",
+    138: "has banned this client; ask whoever runs it",
+    140: "wants another way of authentication; ask whoever runs it",
+    144: "does not accept the topic of the last will; check tenant, box and the broker's access list",
+    149: "finds the CONNECT packet too large; raise its packet limit",
+    154: "does not keep retained messages, which the state topic needs; enable them",
+    155: "does not offer QoS 1, which events need; enable it",
+    156: "sends this box to another server; correct the address",
+    157: "has moved to another server; correct the address",
+}
+
+
+class HungUp(BrokerUnreachable):
+    """The broker closed the connection without answering CONNECT."""
+
+
+class ProtocolNotSpoken(BrokerRefused):
+    """The broker does not speak the MQTT version that was tried."""
+
+
+def connack_error(code: int, name: str, settings: MqttSettings) -> BrokerRefused | BrokerUnreachable:
+    """The error for a CONNACK that is not a success."""
+    if code in _REFUSALS:
+        kind = ProtocolNotSpoken if code == _UNSUPPORTED_PROTOCOL else BrokerRefused
+        return kind(f"{settings.where}: the broker {_REFUSALS[code]} (MQTT {code}: {name})")
+    return BrokerUnreachable(f"{settings.where}: the broker does not take connections now (MQTT {code}: {name})")
+
+
+def socket_error(error: OSError | UnicodeError, settings: MqttSettings) -> BrokerRefused | BrokerUnreachable:
+    """The error for a TCP connection or TLS handshake that failed."""
+    where = settings.where
+    if isinstance(error, ssl.SSLCertVerificationError):
+        trusted = (settings.tls and settings.tls.ca_file) or "the system's authorities"
+        return BrokerRefused(
+            f"{where}: expected a certificate for this host that {trusted} vouches for, found: {error.verify_message}; "
+            "check the CA file, the broker's certificate and the clock of this box"
+        )
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError):
+        hint = " during the TLS handshake; does this port speak TLS?" if settings.tls else ""
+        return BrokerUnreachable(f"{where}: the broker hung up{hint}")
+    if isinstance(error, ssl.SSLError):
+        return BrokerRefused(f"{where}: no TLS with this broker: {_plain_tls(error.reason or str(error))}")
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return BrokerUnreachable(f"{where}: the host name is not known; check it, and the network's DNS")
+    if isinstance(error, TimeoutError):
+        return BrokerUnreachable(f"{where}: no answer within {settings.timeout_s:g} s")
+    return BrokerUnreachable(f"{where}: no connection: {error.strerror or error}")
+
+
+def silent_end(last_error: str, settings: MqttSettings) -> BrokerRefused | BrokerUnreachable:
+    """The error for a connection that the broker closed without a CONNACK."""
+    if "ALERT" in last_error or "alert" in last_error:
+        return BrokerRefused(f"{settings.where}: no TLS with this broker: {_plain_tls(last_error)}")
+    # A TLS 1.3 server judges the client's certificate after the handshake; its alert may be lost in a reset.
+    hint = "; does this port expect TLS?"
+    if settings.tls:
+        hint = (
+            "; does it accept this box's certificate?" if settings.tls.cert_file else "; does it ask for a certificate?"
+        )
+    return HungUp(f"{settings.where}: the broker hung up without answering CONNECT{hint}")
+
+
+def lost_reason(code: int, name: str, from_broker: bool, last_error: str) -> str:
+    """Why an established session ended."""
+    if code == _SESSION_TAKEN_OVER:
+        return "another client connected with the client id of this box; give each box its own"
+    if from_broker:
+        return f"the broker ended the session (MQTT {code}: {name})"
+    if name == "Keep alive timeout":
+        return "the broker did not answer within the keep-alive time"
+    return f"the connection was lost{f': {last_error}' if last_error else ''}"
+
+
+class _HandshakeOrClosed(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+def tls_context(tls: TlsSettings) -> ssl.SSLContext:
+    """A context that verifies chain and host name.
+
+    Raises:
+        BrokerRefused: a file is missing or not what it should be.
+    """
+    try:
+        context = ssl.create_default_context(cafile=None if tls.ca_file is None else str(tls.ca_file))
+    except OSError as error:
+        raise BrokerRefused(
+            f"{tls.ca_file}: expected CA certificates in PEM, found: {_os_text(error)}; correct the CA file"
+        ) from error
+    context.sslsocket_class = _HandshakeOrClosed
+    if tls.cert_file is not None:
+        try:
+            # Without the callback, OpenSSL would ask for a passphrase on the terminal and wait.
+            context.load_cert_chain(tls.cert_file, tls.key_file, password=lambda: b"")
+        except OSError as error:
+            raise BrokerRefused(
+                f"{tls.cert_file}, {tls.key_file}: expected a certificate and its key in PEM without passphrase, "
+                f"found: {_os_text(error)}; correct the files"
+            ) from error
+    return context
+
+
+def _os_text(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "no PEM data").replace("_", " ").lower()
+    return error.strerror or str(error)
+
+
+def _plain_tls(reason: str) -> str:
+    known = {
+        "WRONG_VERSION_NUMBER": "it does not answer in TLS; check port and tls settings",
+        "CERTIFICATE_REQUIRED": "it asks for a client certificate; set cert_file and key_file",
+        "UNKNOWN_CA": "it does not know the authority of this box's certificate; check cert_file",
+        "BAD_CERTIFICATE": "it does not accept this box's certificate; check cert_file",
+        "HANDSHAKE_FAILURE": "it rejects the handshake; does it ask for a client certificate?",
+    }
+    upper = reason.upper().replace(" ", "_")
+    return next((text for key, text in known.items() if key in upper), reason)

@@ -1,0 +1,78 @@
+"""The platform's side in tests: subscribes to a broker and keeps what arrives."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+
+WAIT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """One message as the subscriber got it."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    content_type: str | None
+
+
+class Listener:
+    """A subscriber on its own paho thread. `wait_for` waits on a condition over what arrived so far."""
+
+    def __init__(self, port: int, topics: str = "#", *, username: str | None = None, password: str | None = None):
+        self._news = threading.Condition(threading.RLock())
+        self._arrived: list[Arrived] = []
+        self._ready = threading.Event()
+        self._topics = topics
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client.reconnect_delay_set(min_delay=1, max_delay=1)
+        if username is not None:
+            self._client.username_pw_set(username, password)
+        self._client.on_connect = lambda client, *_: client.subscribe(self._topics, qos=1)
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = self._keep
+        self._port = port
+
+    def __enter__(self) -> Self:
+        self._client.connect("127.0.0.1", self._port)
+        self._client.loop_start()
+        assert self._ready.wait(WAIT_S), "the subscriber got no SUBACK"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def wait_until_subscribed_again(self) -> None:
+        """After the broker was restarted. Call `expect_reconnect` before stopping it."""
+        assert self._ready.wait(WAIT_S), "the subscriber did not come back"
+
+    def expect_reconnect(self) -> None:
+        self._ready.clear()
+
+    def on(self, topic: str) -> list[Arrived]:
+        """What arrived on topics that end like this, in order."""
+        with self._news:
+            return [m for m in self._arrived if m.topic.endswith(topic)]
+
+    def wait_for(self, count: int, topic: str = "") -> list[Arrived]:
+        """Wait until so many messages arrived on topics that end like this."""
+        with self._news:
+            if not self._news.wait_for(lambda: len(self.on(topic)) >= count, WAIT_S):
+                raise AssertionError(f"expected {count} messages on {topic!r}, got {self._arrived}")
+        return self.on(topic)
+
+    def _keep(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        kind = getattr(message.properties, "ContentType", None)
+        with self._news:
+            self._arrived.append(Arrived(message.topic, bytes(message.payload), message.retain, kind))
+            self._news.notify_all()

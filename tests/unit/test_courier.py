@@ -1,0 +1,425 @@
+"""The courier against a fake broker and a clock that only it moves."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.core.errors import BrokerRefused, BrokerUnreachable, StoreFull, StoreUnusable
+from agent.core.types import Message
+from agent.core.wire import packet_bytes, state_message, will_message
+from agent.runtime.backoff import Backoff
+from agent.runtime.courier import Courier, CourierSettings, CourierState, StateMessages
+from agent.runtime.delivery import DeliverySettings
+from tests.events import FACTS, RUN, T0
+from tests.fakes_delivery import FakeBroker, FakeClock, FakeLink, FakeOutbox
+
+ONLINE = state_message(FACTS, RUN, status="online", since=T0)
+OFFLINE = state_message(FACTS, RUN, status="offline", since=T0)
+WILL = will_message(FACTS, RUN)
+STATE = StateMessages(online=lambda: ONLINE, offline=lambda: OFFLINE, will=lambda: WILL)
+MANY = 5000
+
+
+def message(number: int, incident: str = "") -> Message:
+    return Message(topic="t/event", payload=f"{incident}{number}".encode(), content_type="text/plain")
+
+
+def noting(seen: list[Message], answer: Callable[[Message], str]) -> Callable[[Message], str]:
+    """An answer that also keeps what it was asked about."""
+
+    def answered(m: Message) -> str:
+        seen.append(m)
+        return answer(m)
+
+    return answered
+
+
+def dying(rig: Rig, reason: str) -> Callable[[FakeLink, float], None]:
+    """Sessions that end at the first quiet moment."""
+
+    def idle(link: FakeLink, timeout_s: float) -> None:
+        rig.pass_time(timeout_s)
+        link.lose(reason)
+
+    return idle
+
+
+class FakeStop(threading.Event):
+    """A stop event on which waiting moves the clock, and nothing else."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__()
+        self._rig = rig
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.waits.append(timeout)
+        self._rig.pass_time(timeout)
+        return self.is_set()
+
+
+class Rig:
+    """A courier with fakes around it; `run` ends when `until` is true, looked at whenever time passes."""
+
+    def __init__(self, courier_settings: CourierSettings | None = None) -> None:
+        self.clock = FakeClock()
+        self.outbox = FakeOutbox()
+        self.broker = FakeBroker()
+        self.stop = FakeStop(self)
+        self.until: Callable[[], bool] = lambda: True
+        self.broker.idle = lambda link, timeout_s: self.pass_time(timeout_s)
+        self.courier = Courier(
+            outbox=self.outbox,
+            broker=self.broker,
+            clock=self.clock,
+            state=STATE,
+            jitter=random.Random(1).uniform,
+            settings=courier_settings,
+        )
+        self._steps = 0
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self._steps += 1
+        assert self._steps < MANY, "the courier goes round and round"
+        if self.until():
+            self.stop.set()
+
+    def run(self, until: Callable[[], bool] = lambda: True) -> None:
+        self.until = until
+        self.stop.clear()
+        self.courier.run(self.stop)
+
+    def add(self, *incidents: str) -> None:
+        for incident in incidents:
+            number = len(self.outbox.rows) + 1
+            self.outbox.add(message(number, incident), order_key=incident)
+
+    @property
+    def events(self) -> list[str]:
+        """Payloads that the broker took, without state messages."""
+        return [m.payload.decode() for m in self.broker.received if m.topic == "t/event"]
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_everything_due_goes_out_in_order_between_online_and_offline(rig: Rig) -> None:
+    rig.add(*(f"i{n % 7}-" for n in range(100)))
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert rig.broker.received[0] == ONLINE
+    assert rig.broker.received[-1] == OFFLINE
+    assert rig.events == [f"i{n % 7}-{n + 1}" for n in range(100)]
+    assert rig.broker.wills == [(WILL, 30)]
+    assert rig.broker.links[0].closed
+    assert rig.courier.snapshot().sent == 100
+
+
+@pytest.mark.parametrize(("broker_window", "most"), [(20, 20), (3, 3), (100, 20)])
+def test_no_more_in_flight_than_the_window(rig: Rig, broker_window: int, most: int) -> None:
+    rig.broker.window = broker_window
+    rig.broker.answer = lambda m: "ignore" if m.topic == "t/event" else "accept"
+    rig.add(*(f"i{n}-" for n in range(50)))
+    seen: list[int] = []
+
+    def until() -> bool:
+        seen.append(rig.courier.snapshot().in_flight)
+        return len(seen) > 3
+
+    rig.run(until)
+    assert max(seen) == most
+
+
+def test_rows_of_one_incident_are_never_in_flight_together(rig: Rig) -> None:
+    sent: list[Message] = []
+    rig.broker.answer = noting(sent, lambda m: "ignore" if m.topic == "t/event" else "accept")
+    rig.add("a", "b", "a", "c")
+    rig.run(lambda: rig.clock.elapsed_s > 3)
+    assert [m.payload for m in sent[:3]] == [ONLINE.payload, b"a1", b"b2"]
+    assert sent[3:] == [OFFLINE], "c4 waits too, so that the order of sequences is kept"
+
+
+def test_a_refused_row_is_postponed_longer_each_time_then_set_aside(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    tried: list[float] = []
+
+    def answer(m: Message) -> str:
+        if m.payload == b"bad1":
+            tried.append(rig.clock.elapsed_s)
+            return "refuse"
+        return "accept"
+
+    rig.broker.answer = answer
+    rig.add("bad", "good", "bad")
+    with caplog.at_level(logging.WARNING):
+        rig.run(lambda: rig.outbox.depth() == 0)
+    assert rig.outbox.aside == {1: "Not authorized (10 attempts)"}
+    waits = [round(b - a) for a, b in pairwise(tried)]
+    assert len(tried) == 10
+    assert waits == pytest.approx([5, 10, 20, 40, 80, 160, 320, 600, 600], abs=2)
+    assert rig.events == ["good2", "bad3"]
+    state = rig.courier.snapshot()
+    assert (state.sent, state.postponed, state.set_aside) == (2, 9, 1)
+    assert caplog.text.count("event 1 was refused") == 1
+    assert caplog.text.count("event 1 was set aside and needs a person: Not authorized") == 1
+
+
+def test_an_oversized_row_is_set_aside_and_never_sent(rig: Rig) -> None:
+    big = replace(message(1), payload=b"x" * 5000)
+    rig.outbox.add(big, order_key="a")
+    rig.add("b")
+    rig.broker.max_packet_bytes = 2000
+    offered: list[Message] = []
+    rig.broker.answer = noting(offered, lambda m: "accept")
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert big not in offered
+    assert rig.outbox.aside == {1: f"{packet_bytes(big)} bytes, but the broker takes packets of 2000 bytes at most"}
+    assert rig.events == ["b2"]
+
+
+def test_unacknowledged_rows_go_again_in_order_on_the_next_session(rig: Rig) -> None:
+    rig.add(*(f"i{n}-" for n in range(6)))
+    rig.broker.answer = lambda m: "lose" if m.payload == b"i3-4" and len(rig.broker.links) == 1 else "accept"
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert rig.events == ["i0-1", "i1-2", "i2-3", "i3-4", "i4-5", "i5-6"]
+    assert [m for m in rig.broker.received if m == ONLINE] == [ONLINE, ONLINE]
+    assert all(link.closed for link in rig.broker.links)
+    assert len(rig.stop.waits) == 1
+
+
+def test_a_row_on_which_the_broker_hangs_up_does_not_hold_up_the_others(rig: Rig) -> None:
+    rig.add("a", "b", "poison", "c", "d")
+    rig.broker.answer = lambda m: "lose" if m.payload == b"poison3" else "accept"
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert rig.events == ["a1", "b2", "c4", "d5"]
+    assert rig.outbox.aside == {3: "the session was lost each time this row was sent (10 attempts)"}
+
+
+def test_a_network_that_fails_before_the_state_is_answered_blames_no_row(rig: Rig) -> None:
+    rig.add("a", "b")
+    rig.broker.answer = lambda m: "ignore" if m == ONLINE else "lose"
+    rig.broker.idle = dying(rig, "noise")
+    rig.run(lambda: rig.broker.attempts >= 50)
+    assert rig.outbox.aside == {}
+    assert [e.attempts for e in rig.outbox.rows.values()] == [0, 0]
+
+
+def test_a_broker_that_acknowledges_nothing_is_left(rig: Rig) -> None:
+    rig.add("a")
+    rig.broker.answer = lambda m: "ignore" if m.topic == "t/event" and len(rig.broker.links) == 1 else "accept"
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert len(rig.broker.links) == 2
+    assert 60 <= rig.clock.elapsed_s < 70
+    assert rig.events == ["a1"]
+
+
+def test_a_quiet_session_is_not_left(rig: Rig) -> None:
+    rig.run(lambda: rig.clock.elapsed_s > 1000)
+    assert len(rig.broker.links) == 1
+
+
+def test_an_unreachable_broker_is_tried_ever_more_rarely(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.broker.refusals.extend(BrokerUnreachable("mqtt://far: no connection") for _ in range(12))
+    rig.add("a")
+    with caplog.at_level(logging.WARNING):
+        rig.run(lambda: rig.outbox.depth() == 0)
+    ceilings = [min(60.0, 2.0**n) for n in range(12)]
+    assert len(rig.stop.waits) == 12
+    assert all(0.1 * c <= wait <= c for wait, c in zip(rig.stop.waits, ceilings, strict=True))
+    assert caplog.text.count("no connection") == 1
+    assert rig.events == ["a1"]
+
+
+def test_a_refusal_is_said_once_and_waited_out(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.broker.refusals.extend(BrokerRefused("mqtt://far: wrong password") for _ in range(9))
+    states: list[CourierState] = []
+
+    def until() -> bool:
+        states.append(rig.courier.snapshot())
+        return len(states) > 9
+
+    with caplog.at_level(logging.WARNING):
+        rig.run(until)
+    assert rig.stop.waits == [60.0] * 9
+    assert caplog.text.count("wrong password") == 1
+    assert (states[3].refused, states[3].last_error, states[3].connected_since) == (
+        True,
+        "mqtt://far: wrong password",
+        None,
+    )
+    assert (states[9].refused, states[9].last_error, states[9].protocol) == (False, None, "5")
+    assert states[9].connected_since is not None
+
+
+def test_sessions_that_die_young_do_not_reset_the_backoff(rig: Rig) -> None:
+    rig.broker.idle = dying(rig, "taken over")
+    rig.run(lambda: rig.broker.attempts > 40)
+    assert rig.clock.elapsed_s > 40 * 10
+
+
+def test_a_settled_session_resets_the_backoff(rig: Rig) -> None:
+    rig.broker.refusals.extend(BrokerUnreachable("away") for _ in range(8))
+
+    def idle(link: FakeLink, timeout_s: float) -> None:
+        rig.pass_time(timeout_s)
+        if rig.broker.attempts == 9 and rig.clock.elapsed_s > sum(rig.stop.waits) + 40:
+            link.lose("restart")
+
+    rig.broker.idle = idle
+    rig.run(lambda: rig.broker.attempts > 9)
+    assert rig.stop.waits[8] <= 1.0
+
+
+class FullOutbox(FakeOutbox):
+    """An outbox on a disk that is full for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = 0
+        self.tried = 0
+
+    def _write(self) -> None:
+        self.tried += 1
+        if self.full > 0:
+            self.full -= 1
+            raise StoreFull("disk full")
+
+    def done(self, rows: Sequence[int]) -> None:
+        self._write()
+        super().done(rows)
+
+    def postpone(self, row: int, due_at_utc_s: float) -> None:
+        self._write()
+        super().postpone(row, due_at_utc_s)
+
+
+def full_rig() -> tuple[Rig, FullOutbox]:
+    rig = Rig()
+    outbox = FullOutbox()
+    rig.outbox = outbox
+    rig.courier = Courier(
+        outbox=outbox, broker=rig.broker, clock=rig.clock, state=STATE, jitter=random.Random(1).uniform
+    )
+    return rig, outbox
+
+
+def test_delivered_rows_are_not_sent_again_because_the_disk_is_full() -> None:
+    rig, outbox = full_rig()
+    rig.add("a", "b")
+    outbox.full = 4
+    rig.run(lambda: outbox.depth() == 0)
+    assert rig.events == ["a1", "b2"]
+    assert 4 * 5 <= rig.clock.elapsed_s < 30
+
+
+def test_a_refusal_that_cannot_be_noted_is_not_tried_in_a_tight_loop() -> None:
+    rig, outbox = full_rig()
+    rig.add("a")
+    outbox.full = 10**9
+    tried: list[Message] = []
+    rig.broker.answer = noting(tried, lambda m: "refuse" if m.topic == "t/event" else "accept")
+    rig.run(lambda: rig.clock.elapsed_s > 100)
+    assert 10 < tried.count(message(1, "a")) <= 21
+
+
+def test_an_unusable_store_ends_the_loop_and_closes_the_session(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def due(*_: object) -> list[object]:
+        raise StoreUnusable("corrupt")
+
+    monkeypatch.setattr(rig.outbox, "due", due)
+    with pytest.raises(StoreUnusable, match="corrupt"):
+        rig.run()
+    assert rig.broker.links[0].closed
+    assert rig.courier.snapshot().connected_since is None
+
+
+def test_telemetry_goes_out_on_a_session_and_is_dropped_without_one(rig: Rig) -> None:
+    health = Message(topic="t/health", payload=b"1", content_type="text/plain", qos=0)
+    big = replace(health, payload=b"x" * 3000)
+    rig.broker.max_packet_bytes = 2000
+    rig.courier.publish_soon(health)
+    sent: list[None] = []
+
+    def until() -> bool:
+        sent.append(None)
+        if len(sent) == 1:
+            for telemetry in (big, replace(health, payload=b"2")):
+                rig.courier.publish_soon(telemetry)
+        return len(sent) > 2
+
+    rig.run(until)
+    assert [m.payload for m in rig.broker.received if m.topic == "t/health"] == [b"2"]
+    assert rig.courier.snapshot().telemetry_dropped == 1
+
+
+def test_stopping_sends_what_is_due_but_not_for_ever(rig: Rig) -> None:
+    rig.add("a", "stuck", "b")
+    rig.broker.answer = lambda m: "ignore" if m.payload == b"stuck2" else "accept"
+    rig.run(lambda: True)
+    assert rig.events == ["a1", "b3"]
+    assert rig.broker.received[-1] == OFFLINE
+    assert rig.clock.elapsed_s <= 10
+
+
+def test_a_stop_before_the_first_connection(rig: Rig) -> None:
+    rig.stop.set()
+    rig.courier.run(rig.stop)
+    assert rig.broker.attempts == 0
+
+
+def test_losses_of_one_kind_are_said_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.broker.idle = dying(rig, "taken over")
+    with caplog.at_level(logging.WARNING):
+        rig.run(lambda: rig.broker.attempts > 20)
+    assert caplog.text.count("taken over") == 1
+
+
+ANSWERS = st.sampled_from(["accept", "accept", "accept", "refuse", "ignore", "lose", "lose after"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    incidents=st.lists(st.sampled_from("abcd"), min_size=1, max_size=25),
+    answers=st.lists(ANSWERS, max_size=60),
+    window=st.integers(1, 20),
+)
+def test_nothing_is_lost_and_no_incident_is_reordered(incidents: list[str], answers: list[str], window: int) -> None:
+    rig = Rig(CourierSettings(delivery=DeliverySettings(attempts=1000)))
+    rig.broker.window = window
+    rig.add(*incidents)
+    script = iter(answers)
+
+    def answer(m: Message) -> str:
+        verdict = next(script, "accept")
+        if verdict == "lose after":
+            rig.broker.received.append(m)
+            return "lose"
+        return verdict
+
+    rig.broker.answer = answer
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert rig.outbox.aside == {}
+    assert sorted(set(rig.events)) == sorted(f"{i}{n}" for n, i in enumerate(incidents, start=1))
+    for incident in "abcd":
+        first = list(dict.fromkeys(int(e[1:]) for e in rig.events if e[0] == incident))
+        assert first == sorted(first)
+
+
+@given(seed=st.integers(), failures=st.integers(1, 200))
+def test_backoff_stays_within_its_bounds(seed: int, failures: int) -> None:
+    backoff = Backoff(random.Random(seed).uniform, base_s=1.0, cap_s=60.0)
+    waits = [backoff.next_s() for _ in range(failures)]
+    assert all(0.1 * min(60.0, 2.0**n) <= wait <= min(60.0, 2.0**n) for n, wait in enumerate(waits))
+    backoff.reset()
+    assert backoff.next_s() <= 1.0
