@@ -133,7 +133,7 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
         match is None
         or not (_HOST.fullmatch(match["host"]) or _is_ip(match["host"].strip("[]")))
         or not 1 <= int(match["port"] or 554) <= 65535
-        or re.search(r"\s", value)
+        or re.search(r"[\s@]", value)  # a password with a slash leaves its rest, and the @, in the path
     ):
         mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
         raise fault(_CAMERA_URL, None, mend if "@" in value else _CAMERA_URL_MEND)

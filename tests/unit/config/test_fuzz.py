@@ -74,10 +74,11 @@ def check(text: str) -> None:
     for lang in ("en", "zh-CN"):
         report = read(text, lang="zh-CN" if lang == "zh-CN" else "en")
         assert (report.config is None) == bool(report.problems)
-        assert CANARY not in str(report)
+        assert CANARY not in str((report.problems, report.warnings))
         if report.config is not None:
             assert set(report.config.plans()) == {camera.id for camera in report.config.cameras}
             assert len(report.config.version_hash()) == 12
+            assert CANARY not in "".join(camera.url for camera in report.config.cameras)
 
 
 def test_the_base_of_the_changes_is_good() -> None:

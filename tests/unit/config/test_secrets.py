@@ -110,6 +110,7 @@ def test_a_login_inside_the_address_is_taken_out(url: str, username: str, passwo
         "cameras: [{id: a, url: 'rtsp://admin:hun/hunter2@10.0.0.1/x'}]",
         "cameras: [{id: a, url: 'http://admin:hunter2@10.0.0.1/x'}]",
         "cameras: [{id: a, url: 'admin:hunter2@10.0.0.1/x'}]",
+        "cameras: [{id: a, url: 'rtsp://admin:1/hunter2@10.0.0.1/x'}]",
         "cameras: [{id: a, url: 'rtsp://admin:hunter210.0.0.1/x'}]",
         "cameras: [{id: a, url: 'rtsp:/admin:hunter210.0.0.1/x'}]",
         "cameras: [{id: a, url: 'admin:hunter2.10.0.0.1/x'}]",
