@@ -23,7 +23,7 @@ setup(
         "onnxruntime>=1.18",
         "opencv-python-headless>=4.9",
         "paho-mqtt>=2.1,<3",
-        "pydantic>=2.9,<3",
+        "pydantic>=2.10,<3",
         "pyyaml>=6",
         "rich>=13",
         "shapely>=2.0.4",

@@ -106,7 +106,7 @@ class ModelConfig(Section):
     )
     classes: dict[Text, AgentClass | None] | None = Field(
         None,
-        description="The model's labels and what they are to the agent, null to ignore one; all of them, in the model's "
+        description="The model's labels and what each is to the agent, null to ignore it; all of them in the model's "
         "order, where the file does not name them. Default: labels that mean the same by name.",
         examples=[{"pickup": "truck"}],
     )

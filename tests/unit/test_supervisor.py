@@ -7,7 +7,7 @@ from threading import Event, current_thread
 import pytest
 
 from agent.core.errors import StreamEnded
-from agent.runtime.backoff import Backoff
+from agent.runtime.backoff import LEAST_SHARE, Backoff
 from agent.runtime.supervisor import FAILED_AFTER, GOOD_RUN_S, LoopPhase, LoopState, Supervisor
 from tests.fakes import FakeClock
 
@@ -171,4 +171,4 @@ def test_backoff_draws_from_ranges_that_double_up_to_the_cap_and_start_over() ->
     assert [backoff.next_s() for _ in range(5)] == [1, 2, 4, 5, 5]
     backoff.reset()
     assert backoff.next_s() == 1
-    assert {low for low, _ in ranges} == {0.0}
+    assert all(low == pytest.approx(LEAST_SHARE * high) for low, high in ranges)
