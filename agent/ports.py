@@ -94,6 +94,9 @@ class Store(Protocol):
     def load_state(self, camera: str) -> str | None:
         """The last kept scene state, or None for a camera never seen."""
 
+    def cameras(self) -> list[str]:
+        """The cameras that have a kept scene state, in the order of their names."""
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         """Newest first."""
 

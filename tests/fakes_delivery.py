@@ -128,6 +128,9 @@ class FakeStore:
     def load_state(self, camera: str) -> str | None:
         return self._states.get(camera)
 
+    def cameras(self) -> list[str]:
+        return sorted(self._states)
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         rows = [self._row(e) for e in reversed(self._incidents.values()) if camera in (None, e.camera)]
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)[:limit]

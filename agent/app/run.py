@@ -11,8 +11,10 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from threading import Event as StopEvent
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
@@ -34,8 +36,9 @@ from agent.app.parts import (
 )
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
+from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
-from agent.core.types import Gap, GapReason
+from agent.core.types import Gap, GapReason, Stamp
 from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
 from agent.ports import Clock, LoginLedger
 from agent.runtime.capture import CaptureLoop
@@ -149,19 +152,35 @@ class App:
     def _desks(self, store: SqliteStore) -> dict[str, Desk]:
         """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile."""
         evidence = evidence_folder(self._config, self._config.storage.folder / EVIDENCE)
+        evidence.prepare()
+        plans, now = self._config.plans(), self._clock.now()
+        for camera in sorted(set(store.cameras()) - set(plans)):
+            gone = CameraPlan(
+                box_id=self._config.box.id, camera=camera, duties=(), time_zone=ZoneInfo(self._config.box.time_zone)
+            )
+            self._recalled(gone, store, now)
         desks = {}
-        for camera, plan in self._config.plans().items():
-            scene, now = Scene(plan), self._clock.now()
-            kept = store.load_state(camera)
-            if kept is not None:
-                try:
-                    scene.recall(kept, now)
-                except ValueError as error:
-                    log.error("%s; the camera starts anew", error)
+        for camera, plan in plans.items():
             photographer = ScenePhotographer(evidence, plan)
+            scene = self._recalled(plan, store, now)
             desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
             desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
         return desks
+
+    def _recalled(self, plan: CameraPlan, store: SqliteStore, now: Stamp) -> Scene:
+        """The scene as it was kept, after the incidents were closed whose zone or camera the configuration dropped."""
+        scene, kept = Scene(plan), store.load_state(plan.camera)
+        if kept is None:
+            return scene
+        try:
+            scene.recall(kept, now)
+        except ValueError as error:
+            log.error("%s; the camera starts anew", error)
+            return Scene(plan)
+        if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
+            log.info("%s: %d incidents closed, their zone is no longer configured", plan.camera, len(orphans))
+            store.record(plan.camera, orphans, scene.keep())
+        return scene
 
     def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
         return CaptureLoop(

@@ -9,9 +9,13 @@ from agent.cli.texts import Texts
 from agent.config import Config, inspect
 
 
-def loaded(file: Path, say: Texts) -> Config:
-    """The configuration. With any problem: all of them on standard error, and exit 2."""
-    report = inspect(file, lang=say.lang)
+def loaded(file: Path, say: Texts, *, secrets: bool = False) -> Config:
+    """The configuration. With any problem: all of them on standard error, and exit 2.
+
+    Args:
+        secrets: whether passwords are needed; a command that logs in nowhere does not ask for them.
+    """
+    report = inspect(file, lang=say.lang, secrets=secrets)
     if report.config is not None:
         return report.config
     for problem in report.problems:

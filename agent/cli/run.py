@@ -25,7 +25,7 @@ def register(app: typer.Typer, say: Texts) -> None:
     ) -> None:
         from agent.app import App
 
-        settings = loaded(config, say)
+        settings = loaded(config, say, secrets=True)
         logging.basicConfig(
             level=log_level.upper(), format="%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
         )

@@ -34,10 +34,14 @@ _HOST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a configuration is read: the folder that relative paths start from, and the environment."""
+    """Where a configuration is read: the folder that relative paths start from, and the environment.
+
+    Without `secrets`, those that lie outside the file are not fetched, for commands that do not log in anywhere.
+    """
 
     home: Path = Path()
     env: Mapping[str, str] = field(default_factory=dict)
+    secrets: bool = True
 
     @staticmethod
     def of(info: ValidationInfo) -> Surroundings:

@@ -47,12 +47,14 @@ def load(path: Path | str, *, lang: Lang = "en", env: Mapping[str, str] | None =
     return report.config
 
 
-def inspect(path: Path | str, *, lang: Lang = "en", env: Mapping[str, str] | None = None) -> Report:
-    """As `load`, with warnings, and without raising."""
+def inspect(
+    path: Path | str, *, lang: Lang = "en", env: Mapping[str, str] | None = None, secrets: bool = True
+) -> Report:
+    """As `load`, with warnings, and without raising. Without `secrets`, those outside the file are left empty."""
     read = _text(Path(path))
     if isinstance(read, Finding):
         return Report(config=None, problems=(_problem(read, str(path), lang, None),), warnings=())
-    return inspect_text(read, file=str(path), home=home_of(Path(path)), lang=lang, env=env)
+    return inspect_text(read, file=str(path), home=home_of(Path(path)), lang=lang, env=env, secrets=secrets)
 
 
 def home_of(file: Path) -> Path:
@@ -65,7 +67,13 @@ def home_of(file: Path) -> Path:
 
 
 def inspect_text(
-    text: str, *, file: str, home: Path, lang: Lang = "en", env: Mapping[str, str] | None = None
+    text: str,
+    *,
+    file: str,
+    home: Path,
+    lang: Lang = "en",
+    env: Mapping[str, str] | None = None,
+    secrets: bool = True,
 ) -> Report:
     """As `inspect`, for text that came from elsewhere, such as a command. `file` is only named in the problems."""
     doc = document.read(text)
@@ -75,7 +83,7 @@ def inspect_text(
         doc.data = json.loads(json.dumps(doc.data))  # aliases share parts of the data, and what follows writes to it
         findings += checks.credentials(doc.data)
         findings += checks.relations(doc.data)
-        around = Surroundings(home.absolute(), os.environ if env is None else env)
+        around = Surroundings(home.absolute(), os.environ if env is None else env, secrets)
         try:
             config = Config.model_validate_json(json.dumps(doc.data), strict=True, context=around)
         except ValidationError as error:

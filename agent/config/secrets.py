@@ -30,7 +30,8 @@ def _secret(value: object, info: ValidationInfo) -> str:
     if isinstance(value, dict) and len(value) == 1:
         (source, name), *_ = value.items()
         if source in _SOURCES and isinstance(name, str) and name:
-            return _SOURCES[source](name, Surroundings.of(info))
+            around = Surroundings.of(info)
+            return _SOURCES[source](name, around) if around.secrets else ""
     mend = (
         Words("put it in quotes", "请加引号")
         if isinstance(value, int | float)

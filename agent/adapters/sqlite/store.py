@@ -73,6 +73,10 @@ class SqliteStore:
         rows = self._database.read("SELECT state FROM scenes WHERE camera = ?", (camera,))
         return str(rows[0][0]) if rows else None
 
+    def cameras(self) -> list[str]:
+        """See `ports.Store.cameras`."""
+        return [str(row[0]) for row in self._database.read("SELECT camera FROM scenes ORDER BY camera")]
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         """See `ports.Store.incidents`."""
         sql, parameters = _incident_query(limit, camera)

@@ -41,6 +41,9 @@ class MemoryStore:
     def load_state(self, camera: str) -> str | None:
         return self.states[-1] if self.states else None
 
+    def cameras(self) -> list[str]:
+        return ["gate"] if self.states else []
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         return []
 

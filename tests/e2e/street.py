@@ -1,0 +1,65 @@
+"""The street of the end-to-end tests: the clip `cdnet_fall`, its parked cars, and a no-parking zone at their kerb."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agent.core.geometry import iou
+from agent.core.types import Box
+from tests.shared_data import shared
+
+CLIP = "cdnet_fall_1600f.mp4"
+SIZE_PX = (720, 480)
+KERB = [[0.0625, 0.80], [0.835, 0.80], [0.835, 0.89], [0.0625, 0.89]]
+PARKED = ("white", "dark", "grey", "blue")
+"""The four main ones; a fifth at the picture's edge is partly hidden and lies outside the zone."""
+DWELL_S = 6
+
+
+def clip() -> Path:
+    return shared("video", CLIP)
+
+
+def write_config(folder: Path, *, url: str, mqtt: dict[str, Any], zones: bool = True, **camera: Any) -> Path:
+    """A configuration for one camera on this street; returns its path."""
+    zone = {"id": "kerb", "polygon": KERB, "rules": {"illegal_parking": {"dwell": f"{DWELL_S}s", "clear_after": "8s"}}}
+    settings = {
+        "box": {"id": "box-7", "tenant": "gongshu", "location": {"lon": 120.1, "lat": 30.3}},
+        "mqtt": {"host": "127.0.0.1", **mqtt},
+        "model": {"file": str(shared("models", "yolox_nano.onnx"))},
+        "storage": {"folder": str(folder / "data")},
+        "cameras": [
+            {
+                "id": "fall",
+                "name": "东门",
+                "url": url,
+                "read_timeout": "4s",
+                "zones": [zone] if zones else [],
+                **camera,
+            }
+        ],
+    }
+    path = folder / "street.yaml"
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def truth() -> dict[str, Box]:
+    """Name to box (0..1) of the four parked cars."""
+    facts = json.loads(shared("video", "events.json").read_text())[CLIP]["parked_vehicles_whole_clip"]
+    width, height = SIZE_PX
+    return {
+        name: (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
+        for name, box in facts.items()
+        if name in PARKED
+    }
+
+
+def car_in(box_n: Box) -> str | None:
+    """Which of the parked cars a box shows, or None."""
+    name, overlap = max(((name, iou(box, box_n)) for name, box in truth().items()), key=lambda pair: pair[1])
+    return name if overlap >= 0.6 else None
