@@ -244,6 +244,18 @@ def test_an_oversized_event_does_not_hold_up_the_others(tmp_path: Path, refuse_5
         assert box.courier.snapshot().protocol == ("3.1.1" if refuse_5 else "5")
 
 
+def test_a_broker_that_takes_one_message_at_a_time(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path / "mosquitto", options=("max_inflight_messages 1",)) as server,
+        Listener(server.port) as listener,
+        Box(tmp_path, server.port) as box,
+    ):
+        box.record(*(make_event(n) for n in range(1, 21)))
+        assert sequences(listener.wait_for(20, "/event")) == list(range(1, 21))
+        box.wait_until_delivered()
+        assert server.logged("New client connected from") == 2, "one session, and the listener"
+
+
 KILLS = 5
 
 
