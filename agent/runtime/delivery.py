@@ -85,7 +85,7 @@ class Delivery:
         self.counts.in_flight = 0
         self._link = None
         self._mark_arrived()
-        if self._probing and self.state_acked and len(flying) == 1:
+        if self._probing and len(flying) == 1:  # which was sent after the state message was answered
             self._refused(flying[0], "the session was lost each time this row was sent")
             self._probing = False
         elif flying:
