@@ -181,6 +181,7 @@ class FakeLink:
     closed: bool = False
     lost: bool = False
     _token: int = 0
+    _owed: set[int] = field(default_factory=set)
     _woken: threading.Event = field(default_factory=threading.Event)
     _happened: deque[Acked | Lost] = field(default_factory=deque)
 
@@ -188,6 +189,9 @@ class FakeLink:
         if self.lost or self.closed:
             raise BrokerUnreachable("the fake session is over")
         self._token += 1
+        if message.qos:
+            assert len(self._owed) < self.window, "more in flight than the broker's receive maximum"
+            self._owed.add(self._token)
         answer = self.broker.answer(message)
         if answer == "lose":
             self.lose("the fake broker hung up")
@@ -211,6 +215,7 @@ class FakeLink:
         self._woken.clear()
         happened = list(self._happened)
         self._happened.clear()
+        self._owed -= {event.token for event in happened if isinstance(event, Acked)}
         return happened
 
     def wake(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -103,10 +104,9 @@ class Proxy:
                     self._open = [c for c in self._open if c not in (client, broker)]
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
+        with suppress(OSError):
             while data := source.recv(65536):
                 if not self.swallow:
                     sink.sendall(data)
+        with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return

@@ -85,14 +85,17 @@ class Delivery:
         self.counts.in_flight = 0
         self._link = None
         self._mark_arrived()
-        if self._probing and self.state_acked and len(flying) == 1:
+        if self._probing and len(flying) == 1:  # which was sent after the state message was answered
             self._refused(flying[0], "the session was lost each time this row was sent")
             self._probing = False
         elif flying:
             self._probing = True
 
     def publish_state(self, message: Message) -> None:
-        """Send a state message and watch for its PUBACK. Raises BrokerUnreachable."""
+        """Send a state message and watch for its PUBACK, if the broker takes one more. Raises BrokerUnreachable."""
+        if len(self._flying) >= self._open_link().window:
+            log.warning("no room for the state message: the broker owes %d PUBACKs", len(self._flying))
+            return
         self._silent_since_s = self._clock.now().mono_s
         self._state_token = self._open_link().publish(message)
 
@@ -151,19 +154,22 @@ class Delivery:
         return self._link
 
     def _send_due(self, now: Stamp, link: Link) -> None:
-        window = 1 if self._probing else min(self._settings.window, link.window)
-        if len(self._flying) >= window:
+        # One place is left for the state message, which says goodbye when everything else is stuck.
+        window = 1 if self._probing else max(1, min(self._settings.window, link.window - 1))
+        room = min(window, link.window if self.state_acked else link.window - 1) - len(self._flying)
+        if room <= 0:
             return
         rows = {envelope.row for envelope in self._flying.values()}
         keys = {envelope.order_key for envelope in self._flying.values()}
         for envelope in self._outbox.due(now, window):
             if envelope.row in rows:
                 continue
-            if envelope.order_key in keys or len(self._flying) >= window:
+            if envelope.order_key in keys or room == 0:
                 break
             if self._fits(envelope, link):
                 self._send(envelope, link)
                 keys.add(envelope.order_key)
+                room -= 1
 
     def _send(self, envelope: Envelope, link: Link) -> None:
         if not self._flying:

@@ -329,6 +329,7 @@ def test_a_quick_reconnect_cancels_the_will(mosquitto: Mosquitto) -> None:
         proxy.cut(newest=True)
         listener.wait_for(1, "other/state")
         assert listener.on("box-01/state") == []
+        assert mosquitto.logged("as box-01 (p5, c0,") == 2, "a clean start would end the old session, and send its will"
         other.close()
         again.close()
 

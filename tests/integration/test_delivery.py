@@ -1,0 +1,283 @@
+"""Store, courier and MQTT adapter together, against a real Mosquitto that comes and goes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+from agent.adapters.mqtt import MqttSettings, PahoBroker
+from agent.adapters.sqlite import Database, SqliteOutbox, SqliteStore
+from agent.core.types import Event, Message
+from agent.core.wire import event_message, parse_event
+from agent.runtime.courier import Courier, CourierSettings
+from agent.runtime.delivery import DeliverySettings
+from tests.agent_child import STATE
+from tests.events import CLOCK, FACTS, closed, make_event
+from tests.fakes_delivery import WallClock
+from tests.listener import Arrived, Listener
+from tests.mosquitto import Mosquitto
+from tests.proxy import Proxy
+
+pytestmark = pytest.mark.server
+
+ROOT = Path(__file__).parents[2]
+WAIT_S = 20.0
+QUICK = CourierSettings(
+    first_wait_s=0.05,
+    longest_wait_s=0.2,
+    will_delay_s=0,
+    delivery=DeliverySettings(first_postpone_s=0.05, longest_postpone_s=0.1, attempts=3),
+)
+
+
+class WatchedOutbox(SqliteOutbox):
+    """An outbox whose changes can be waited for."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.changed = threading.Condition()
+
+    def done(self, rows: Sequence[int]) -> None:
+        super().done(rows)
+        self._tell()
+
+    def set_aside(self, row: int, reason: str) -> None:
+        super().set_aside(row, reason)
+        self._tell()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, WAIT_S), "the outbox did not get there"
+
+    def _tell(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
+
+class Box:
+    """An edge box without eyes: a store and a running courier."""
+
+    def __init__(self, folder: Path, port: int, settings: CourierSettings = QUICK, **mqtt: str) -> None:
+        clock = WallClock()
+        self.database = Database(folder / "cityeye.db", reserve_bytes=0)
+        self.outbox = WatchedOutbox(self.database)
+        broker = PahoBroker(
+            MqttSettings(
+                host="127.0.0.1",
+                port=port,
+                client_id="box-01",
+                username=mqtt.get("username"),
+                password=mqtt.get("password"),
+            ),
+            clock,
+        )
+        self.courier = Courier(
+            outbox=self.outbox, broker=broker, clock=clock, state=STATE, rng=random.Random(3), settings=settings
+        )
+        self.store = SqliteStore(self.database, self._encode, self.courier.wake)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self.courier.run, args=(self._stop,))
+
+    def __enter__(self) -> Self:
+        self.database.open()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self.courier.wake()
+        self._thread.join()
+        self.database.close()
+
+    def record(self, *events: Event) -> None:
+        self.store.record("gate", events, "s")
+
+    def wait_until_delivered(self) -> None:
+        self.outbox.wait_until(lambda: self.outbox.depth() == 0)
+
+    def _encode(self, event: Event, sequence: int) -> Message:
+        return event_message(event, sequence, FACTS, CLOCK)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "mosquitto") as server:
+        yield server
+
+
+def sequences(messages: Sequence[Arrived]) -> list[int]:
+    return [int(parse_event(m.payload).sequence) for m in messages]
+
+
+def states(messages: Sequence[Arrived]) -> list[tuple[str, str]]:
+    return [(body["status"], body["reason"]) for body in (json.loads(m.payload) for m in messages)]
+
+
+def test_events_arrive_between_online_and_offline(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    with Listener(mosquitto.port) as listener:
+        with Box(tmp_path, mosquitto.port) as box:
+            first = make_event(1)
+            box.record(first, make_event(2))
+            box.record(closed(first, 3))
+            arrived = listener.wait_for(3, "/event")
+            box.wait_until_delivered()
+            assert box.courier.snapshot().protocol == "5"
+            assert [r.delivered for r in box.store.incidents(limit=9)] == [True, True]
+        assert [parse_event(m.payload).type.rsplit(".", 1)[1] for m in arrived] == ["opened", "opened", "closed"]
+        assert sequences(arrived) == [1, 2, 3]
+        assert states(listener.wait_for(2, "/state")) == [("online", "running"), ("offline", "stopped")]
+        assert len(listener.on("/event")) == 3
+    with Listener(mosquitto.port) as later:
+        (retained,) = later.wait_for(1)
+        assert (retained.retain, states([retained])) == (True, [("offline", "stopped")])
+
+
+def test_a_new_event_wakes_the_courier(tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.runtime.courier._POLL_S", 3600.0)
+    with Listener(mosquitto.port) as listener, Box(tmp_path, mosquitto.port) as box:
+        listener.wait_for(1, "/state")
+        box.record(make_event(1))
+        box.wait_until_delivered()
+        box.courier.publish_soon(Message(topic="t/health", payload=b"1", content_type="text/plain", qos=0))
+        listener.wait_for(1, "/health")
+
+
+def test_a_broker_that_comes_late_and_goes_in_between(tmp_path: Path) -> None:
+    server = Mosquitto(tmp_path / "mosquitto")
+    with Box(tmp_path, server.port) as box:
+        box.record(*(make_event(n) for n in range(1, 31)))
+        with server, Listener(server.port) as listener:
+            assert sequences(listener.wait_for(30, "/event")) == list(range(1, 31))
+            box.wait_until_delivered()
+        box.record(*(make_event(n) for n in range(31, 61)))
+        with server, Listener(server.port) as listener:
+            box.record(*(make_event(n) for n in range(61, 91)))
+            assert sequences(listener.wait_for(60, "/event")) == list(range(31, 91))
+            box.wait_until_delivered()
+
+
+def test_a_network_that_breaks_all_the_time(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    count = 400
+    with Proxy(mosquitto.port) as proxy, Listener(mosquitto.port) as listener, Box(tmp_path, proxy.port) as box:
+        for number in range(1, count + 1):
+            box.record(make_event(number, incident=number % 7))
+            if number % 40 == 0:
+                listener.wait_for(number // 2, "/event")
+                proxy.cut()
+        box.wait_until_delivered()
+        arrived = [parse_event(m.payload) for m in listener.wait_for(count, "/event")]
+        assert box.outbox.set_aside_count() == 0
+    for incident in {e.subject for e in arrived}:
+        order = list(dict.fromkeys(e.sequence for e in arrived if e.subject == incident))
+        assert order == sorted(order)
+    assert sorted({int(e.sequence) for e in arrived}) == list(range(1, count + 1))
+
+
+def test_a_wrong_password_is_said_once_and_not_hammered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    users = {"box": "right", "platform": "p"}
+    patient = CourierSettings(refused_wait_s=3600.0)
+    with Mosquitto(tmp_path / "mosquitto", users=users) as server, caplog.at_level(logging.INFO):
+        with Box(tmp_path, server.port, patient, username="box", password="wrong-secret") as box:
+            box.record(make_event(1))
+            server.wait_for_log("not authorised")
+        state = box.courier.snapshot()
+        assert state.refused
+        assert "check user name, password" in (state.last_error or "")
+        assert server.logged("New connection") == 1
+        assert caplog.text.count("does not allow this login") == 1
+        assert "wrong-secret" not in caplog.text + repr(state)
+        with (
+            Listener(server.port, username="platform", password="p") as listener,
+            Box(tmp_path, server.port, username="box", password="right"),
+        ):
+            assert sequences(listener.wait_for(1, "/event")) == [1]
+
+
+def test_an_event_the_access_list_denies_is_set_aside(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path / "mosquitto", acl="topic write cityeye/v1/demo/box-01/state\n") as server:
+        with Box(tmp_path, server.port) as box:
+            box.record(make_event(1), make_event(2))
+            box.outbox.wait_until(lambda: box.outbox.set_aside_count() == 2)
+            assert box.courier.snapshot().postponed == 4
+        with box.database.open():
+            reasons = box.database.read("SELECT DISTINCT reason FROM outbox")
+            assert reasons == [("Not authorized (MQTT 135) (3 attempts)",)]
+            assert box.outbox.requeue() == 2
+    with (
+        Mosquitto(tmp_path / "open") as server,
+        Listener(server.port) as listener,
+        Box(tmp_path, server.port),
+    ):
+        assert sequences(listener.wait_for(2, "/event")) == [1, 2]
+
+
+def big_event(number: int) -> Event:
+    small = make_event(number)
+    return make_event(number, objects=small.objects * 200)
+
+
+@pytest.mark.parametrize("refuse_5", [False, True], ids=["5", "3.1.1"])
+def test_an_oversized_event_does_not_hold_up_the_others(tmp_path: Path, refuse_5: bool) -> None:
+    """MQTT 5 tells the limit beforehand; a broker of 3.1.1 can only hang up."""
+    with (
+        Mosquitto(tmp_path / "mosquitto", options=("max_packet_size 4000",)) as server,
+        Proxy(server.port, refuse_5=refuse_5) as proxy,
+        Listener(server.port) as listener,
+        Box(tmp_path, proxy.port) as box,
+    ):
+        box.record(make_event(1), big_event(2), make_event(3))
+        box.wait_until_delivered()
+        assert sorted(set(sequences(listener.wait_for(2, "/event")))) == [1, 3]
+        assert box.outbox.set_aside_count() == 1
+        assert box.courier.snapshot().protocol == ("3.1.1" if refuse_5 else "5")
+
+
+def test_a_broker_that_takes_one_message_at_a_time(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path / "mosquitto", options=("max_inflight_messages 1",)) as server,
+        Listener(server.port) as listener,
+        Box(tmp_path, server.port) as box,
+    ):
+        box.record(*(make_event(n) for n in range(1, 21)))
+        assert sequences(listener.wait_for(20, "/event")) == list(range(1, 21))
+        box.wait_until_delivered()
+        assert server.logged("New client connected from") == 2, "one session, and the listener"
+
+
+KILLS = 5
+
+
+def test_killed_agents_lose_nothing_and_leave_their_will(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    rng = random.Random(11)
+    command = [sys.executable, "-m", "tests.agent_child", str(tmp_path / "cityeye.db"), str(mosquitto.port)]
+    kept = 0
+    with Listener(mosquitto.port) as listener:
+        for kill in range(1, KILLS + 1):
+            with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as agent:
+                assert agent.stdin is not None
+                assert agent.stdout is not None
+                for _ in range(rng.randint(5, 25)):
+                    agent.stdin.write("go\n")
+                    agent.stdin.flush()
+                    kept = int(agent.stdout.readline())
+                listener.wait_for(kept - rng.randint(0, 3), "/event")
+                agent.kill()
+            wills = [state for state in states(listener.wait_for(2 * kill, "/state")) if state[1] == "lost"]
+            assert len(wills) == kill
+        with Box(tmp_path, mosquitto.port) as box:
+            box.wait_until_delivered()
+        arrived = [parse_event(m.payload) for m in listener.on("/event")]
+    assert sorted({int(e.sequence) for e in arrived}) == list(range(1, kept + 1))
+    assert len({e.id for e in arrived}) == kept, "an event keeps its id when it is sent again"
