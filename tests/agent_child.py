@@ -32,7 +32,7 @@ def main() -> None:
             broker=PahoBroker(MqttSettings(host="127.0.0.1", port=int(sys.argv[2]), client_id="box-01"), clock),
             clock=clock,
             state=STATE,
-            rng=random.Random(),
+            jitter=random.Random().uniform,
             settings=CourierSettings(first_wait_s=0.05, will_delay_s=0),
         )
         store = SqliteStore(database, lambda e, n: event_message(e, n, FACTS, CLOCK), courier.wake)

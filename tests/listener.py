@@ -51,6 +51,8 @@ class Listener:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # A client in a reference cycle leaves its sockets to the collector, which warns about them.
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
 
     def wait_until_subscribed_again(self) -> None:
         """After the broker was restarted. Call `expect_reconnect` before stopping it."""

@@ -104,25 +104,29 @@ class App:
                 render=lambda report: health_message(facts, self._identity, clock_info(), report),
                 beat=lambda report: heartbeat.beat(report.at, int(report.facts["loops_failed"] or 0)),
             )
-            self._start(courier, watches, captures, health)
+            self._start(courier, watches, captures, health, mailroom)
             log.info("watching %d cameras with %s, config %s", len(captures), detector.info.name, facts.config_version)
             stop.wait()
             log.info("stopping")
-            self._stop(desks, mailroom)
+            self._stop(desks)
 
     def _start(
-        self, courier: Courier, watches: Sequence[Watch], captures: Mapping[str, CaptureLoop], health: Health
+        self,
+        courier: Courier,
+        watches: Sequence[Watch],
+        captures: Mapping[str, CaptureLoop],
+        health: Health,
+        mailroom: Mailroom,
     ) -> None:
-        self._delivery.start("courier", courier.run)
+        self._delivery.start("courier", courier.run, wake=courier.wake)
         for number, watch in enumerate(watches, 1):
-            self._watching.start(f"watch-{number}", watch.run)
+            self._watching.start(f"watch-{number}", watch.run, wake=mailroom.close)
         for camera, capture in captures.items():
             self._capturing.start(f"camera-{camera}", capture.run)
         self._delivery.start("health", health.run)
 
-    def _stop(self, desks: Mapping[str, Desk], mailroom: Mailroom) -> None:
+    def _stop(self, desks: Mapping[str, Desk]) -> None:
         late = self._capturing.stop(STOP_CAPTURE_S)
-        mailroom.close()
         late += self._watching.stop(STOP_WATCH_S)
         for camera, desk in desks.items():
             try:

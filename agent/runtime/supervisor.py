@@ -62,9 +62,14 @@ class Supervisor:
         self._started: dict[str, Stamp] = {}
         """Loops that are running now, and since when."""
         self._threads: dict[str, Thread] = {}
+        self._wakes: list[Callable[[], None]] = []
 
-    def start(self, name: str, loop: Loop) -> None:
-        """Run the loop in a daemon thread of that name, until it returns or `stop` is called."""
+    def start(self, name: str, loop: Loop, wake: Callable[[], None] | None = None) -> None:
+        """Run the loop in a daemon thread of that name, until it returns or `stop` is called.
+
+        Args:
+            wake: called once the stop event is set, for a loop that waits for something else than that event.
+        """
         with self._lock:
             if name in self._threads:
                 raise ValueError(f"{name}: a loop of this name was started already")
@@ -72,6 +77,8 @@ class Supervisor:
             # Daemon: a loop stuck in a driver must not keep a stopped agent from ending.
             thread = Thread(target=self._keep_running, args=(name, loop), name=name, daemon=True)
             self._threads[name] = thread
+            if wake is not None:
+                self._wakes.append(wake)
         thread.start()
 
     def states(self) -> list[LoopState]:
@@ -85,7 +92,9 @@ class Supervisor:
         self._stop.set()
         deadline_s = self._clock.now().mono_s + timeout_s
         with self._lock:
-            threads = dict(self._threads)
+            threads, wakes = dict(self._threads), list(self._wakes)
+        for wake in wakes:
+            wake()
         for thread in threads.values():
             thread.join(max(0.0, deadline_s - self._clock.now().mono_s))
         return [name for name, thread in threads.items() if thread.is_alive()]

@@ -82,7 +82,12 @@ class Box:
             clock,
         )
         self.courier = Courier(
-            outbox=self.outbox, broker=broker, clock=clock, state=STATE, rng=random.Random(3), settings=settings
+            outbox=self.outbox,
+            broker=broker,
+            clock=clock,
+            state=STATE,
+            jitter=random.Random(3).uniform,
+            settings=settings,
         )
         self.store = SqliteStore(self.database, self._encode, self.courier.wake)
         self._stop = threading.Event()

@@ -160,6 +160,16 @@ def test_stop_interrupts_a_backoff(clock: FakeClock) -> None:
     assert supervisor.stop(30) == []
 
 
+def test_a_loop_that_waits_for_something_else_is_woken_by_a_stop(supervisor: Supervisor) -> None:
+    bell = Event()
+
+    def loop(stop: Event) -> None:
+        bell.wait()
+
+    supervisor.start("courier", loop, wake=bell.set)
+    assert supervisor.stop(30) == []
+
+
 def test_backoff_draws_from_ranges_that_double_up_to_the_cap_and_start_over() -> None:
     ranges: list[tuple[float, float]] = []
 
