@@ -17,15 +17,18 @@ class Proxy:
 
     Attributes:
         refuse_5: answer CONNECTs of MQTT 5 as a broker of 3.1.1 does (CONNACK with return code 1).
-        hang_up_5: close connections that begin with a CONNECT of MQTT 5.
+        hang_up_5: close connections that begin with a CONNECT of MQTT 5. silent_5: leave them without an answer.
         swallow: forward nothing more, in neither direction.
         accepted: connections so far.
     """
 
-    def __init__(self, target_port: int, *, refuse_5: bool = False, hang_up_5: bool = False) -> None:
+    def __init__(
+        self, target_port: int, *, refuse_5: bool = False, hang_up_5: bool = False, silent_5: bool = False
+    ) -> None:
         self.port = free_port()
         self.refuse_5 = refuse_5
         self.hang_up_5 = hang_up_5
+        self.silent_5 = silent_5
         self.swallow = False
         self.accepted = 0
         self._target_port = target_port
@@ -84,6 +87,10 @@ class Proxy:
                 return
             level = first[first.index(b"MQTT") + 4] if b"MQTT" in first else 0
             if level == 5 and self.hang_up_5:
+                return
+            if level == 5 and self.silent_5:
+                with suppress(OSError):
+                    client.recv(65536)
                 return
             if level == 5 and self.refuse_5:
                 client.sendall(b"\x20\x02\x00\x01")

@@ -276,6 +276,16 @@ def test_a_broker_that_hangs_up_on_5_is_asked_in_both_each_time(mosquitto: Mosqu
         assert proxy.accepted == 4
 
 
+def test_a_broker_that_says_nothing_to_5_is_asked_in_3_1_1_from_then_on(mosquitto: Mosquitto) -> None:
+    with Proxy(mosquitto.port, silent_5=True) as proxy:
+        broker = broker_for(proxy.port, timeout_s=1.0)
+        for _ in range(2):
+            link = broker.connect(WILL, 0)
+            assert link.protocol == "3.1.1"
+            link.close()
+        assert proxy.accepted == 3
+
+
 # --- last will and retained state ---
 
 

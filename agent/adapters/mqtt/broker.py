@@ -11,7 +11,7 @@ from paho.mqtt.packettypes import PacketTypes
 
 from agent.adapters.mqtt.link import PahoLink
 from agent.adapters.mqtt.properties import properties
-from agent.adapters.mqtt.reasons import HungUp, ProtocolNotSpoken, socket_error, tls_context
+from agent.adapters.mqtt.reasons import HungUp, ProtocolNotSpoken, Silent, socket_error, tls_context
 from agent.adapters.mqtt.settings import MqttSettings
 from agent.core.errors import BrokerRefused, BrokerUnreachable
 from agent.core.types import Message
@@ -34,13 +34,13 @@ class PahoBroker:
             return self._open(4, will, will_delay_s)
         try:
             return self._open(5, will, will_delay_s)
-        except (ProtocolNotSpoken, HungUp) as error:
+        except (ProtocolNotSpoken, HungUp, Silent) as error:
             if self._settings.protocol == "5":
                 raise
-            # Some old brokers just hang up on a version they do not know; others hang up for a passing reason.
+            # Some old brokers just hang up on a version they do not know, or say nothing; others for a passing reason.
             log.info("%s; trying MQTT 3.1.1", error)
             link = self._open(4, will, will_delay_s)
-            self._only_311 = isinstance(error, ProtocolNotSpoken)
+            self._only_311 = not isinstance(error, HungUp)
         return link
 
     def _open(self, level: Literal[4, 5], will: Message, will_delay_s: int) -> PahoLink:

@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.adapters.mqtt.properties import properties
-from agent.adapters.mqtt.reasons import connack_error, lost_reason, silent_end
+from agent.adapters.mqtt.reasons import Silent, connack_error, lost_reason, silent_end
 from agent.adapters.mqtt.settings import MqttSettings
 from agent.core.errors import BrokerUnreachable
 from agent.core.types import Message
@@ -97,7 +97,7 @@ class PahoLink:
         while self._connack is None and not self._over:
             left_s = deadline_s - self._clock.now().mono_s
             if left_s <= 0:
-                raise BrokerUnreachable(f"{self._settings.where}: connected, but no CONNACK within the time-out")
+                raise Silent(f"{self._settings.where}: connected, but no CONNACK within {self._settings.timeout_s:g} s")
             self._pump(left_s)
         if self._connack is None:
             raise silent_end(self._last_error, self._settings)

@@ -33,6 +33,10 @@ class HungUp(BrokerUnreachable):
     """The broker closed the connection without answering CONNECT."""
 
 
+class Silent(BrokerUnreachable):
+    """The broker keeps the connection open and does not answer CONNECT; amqtt does so to one in MQTT 5 with a will."""
+
+
 class ProtocolNotSpoken(BrokerRefused):
     """The broker does not speak the MQTT version that was tried."""
 
