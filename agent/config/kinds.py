@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agent.config.words import Words, looks_secret, quoted, same
+from agent.config.words import Words, looks_secret, path_text, same
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VIDEO_SUFFIXES = frozenset(
@@ -170,7 +170,7 @@ def _existing_file(path: Path) -> Path:
 
 def os_fault(path: Path, error: OSError) -> Words:
     """`{path}: No such file or directory`, whole, so that it can be seen where a relative path led."""
-    text = quoted(str(path)).strip('"')
+    text = path_text(path)
     return same(f"{text}: {error.strerror or type(error).__name__}")
 
 

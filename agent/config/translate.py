@@ -104,8 +104,8 @@ def _place(detail: ErrorDetails, document: Document) -> Path:
 
 
 def _is_echo(detail: ErrorDetails, document: Document) -> bool:
-    """What follows from a refusal that is told anyway: a list too short without its items, a default not computed."""
-    if detail["type"] == "default_factory_not_called":
+    """What is told anyway: a list too short without its items, a default not computed, what `crosswalk` found."""
+    if detail["type"] in ("default_factory_not_called", "unlisted_code_system"):
         return True
     value = document.at(_place(detail, document))
     return detail["type"] == "too_short" and isinstance(value, list) and len(value) >= detail["ctx"]["min_length"]

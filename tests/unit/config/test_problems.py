@@ -325,12 +325,12 @@ def test_one_fault_gives_one_problem(old: str, new: str, expected: str) -> None:
         (
             "[" * 60 + "]" * 60,
             "c.yaml:1: (file): expected valid YAML, found brackets or lists nested too deeply; "
-            "start from configs/example.yaml",
+            "lay it out as the files in configs do",
         ),
         (
             "[" * 5000,
             "c.yaml: (file): expected valid YAML, found brackets or lists nested too deeply; "
-            "start from configs/example.yaml",
+            "lay it out as the files in configs do",
         ),
     ],
 )
