@@ -30,11 +30,13 @@ class Crosswalk:
 
     Attributes:
         table: None when the file cannot be used.
+        systems: the code systems that it lists, also when other parts of it are broken.
         about: findings about the keys of the configuration.
         doc, within: the file's own lines, and the findings about its keys.
     """
 
     table: Taxonomy | None = TAXONOMY
+    systems: list[str] = field(default_factory=lambda: list(TAXONOMY.code_systems))
     about: list[Finding] = field(default_factory=list)
     file: Path | None = None
     doc: document.Document | None = None
@@ -48,13 +50,13 @@ def consult(data: object, home: Path) -> Crosswalk:
     name = section.get("file")
     crosswalk = Crosswalk()
     if name is not None:
-        crosswalk.table = None
+        crosswalk.table, crosswalk.systems = None, []
         if isinstance(name, str) and name and "\0" not in name:  # the models tell of anything else
             crosswalk.file = (home / name).absolute()
             _read(crosswalk, crosswalk.file)
     system = section.get("code_system", TaxonomyConfig().code_system)
-    if crosswalk.table is not None and isinstance(system, str) and system:
-        crosswalk.about += _code_system(system, list(crosswalk.table.code_systems))
+    if crosswalk.systems and isinstance(system, str) and system:
+        crosswalk.about += _code_system(system, crosswalk.systems)
     return crosswalk
 
 
@@ -68,7 +70,8 @@ def _read(crosswalk: Crosswalk, file: Path) -> None:
     doc = crosswalk.doc = document.read(text)
     findings = [replace(f, expected=_EMPTY, mend=_START) if f is document.EMPTY else f for f in doc.findings]
     if doc.data is not None:
-        findings += _relations(doc.data)
+        crosswalk.systems = _systems(doc.data)
+        findings += _relations(doc.data, crosswalk.systems)
         try:
             crosswalk.table = Taxonomy.model_validate_json(json.dumps(doc.data), strict=True)
         except ValidationError as error:
@@ -90,16 +93,19 @@ def _code_system(name: str, known: list[str]) -> Iterator[Finding]:
         )
 
 
-def _relations(data: object) -> Iterator[Finding]:
-    """Names that must be in another list of the file, or should be known to the agent."""
+def _systems(data: object) -> list[str]:
     systems = data.get("code_systems") if isinstance(data, dict) else None
+    return [system for system in systems if isinstance(system, str)] if isinstance(systems, list) else []
+
+
+def _relations(data: object, known: list[str]) -> Iterator[Finding]:
+    """Names that must be in another list of the file (`known` code systems), or should be known to the agent."""
     rows = data.get("violations") if isinstance(data, dict) else None
     for i, row in enumerate(rows if isinstance(rows, list) else []):
         if not isinstance(row, dict):
             continue
         codes, classes = row.get("codes"), row.get("classes")
-        if isinstance(codes, dict) and isinstance(systems, list):
-            known = [system for system in systems if isinstance(system, str)]
+        if isinstance(codes, dict) and known:
             for system in codes:
                 if system not in known:
                     yield Finding(

@@ -112,11 +112,12 @@ def test_problems_are_told_with_the_files_own_lines(tmp_path: Path, old: str, ne
 def test_problems_of_both_files_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "codes.yaml").write_text(OWN.replace("违停", "''").replace("DB31/T 1: ", "X: "), encoding="utf-8")
     file = tmp_path / "c.yaml"
-    file.write_text("mqtt: {host: h, port: x}\ntaxonomy: {file: codes.yaml}\n", encoding="utf-8")
+    file.write_text("mqtt: {host: h, port: x}\ntaxonomy: {file: codes.yaml, code_system: Y}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load(file, env={})
     assert [(Path(p.file).name, p.line, p.key) for p in caught.value.problems] == [
         ("c.yaml", 1, "mqtt.port"),
+        ("c.yaml", 2, "taxonomy.code_system"),
         ("codes.yaml", 5, "violations[0].zh"),
         ("codes.yaml", 9, "violations[0].codes.X"),
     ]
