@@ -36,6 +36,7 @@ def facts_of(config: Config, detector: Detector) -> BoxFacts:
         box=config.box.id,
         code_system=config.taxonomy.code_system,
         config_version=config.version_hash(),
+        taxonomy=config.taxonomy_table,
         model=ModelFacts(name=info.name, sha256=info.sha256),
         cameras={
             camera.id: CameraFacts(

@@ -7,13 +7,20 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from agent.cli.options import loaded
 from agent.cli.texts import Texts
 from agent.core.errors import StoreUnusable
+from agent.core.quantities import format_duration
 from agent.ports import IncidentRow
+
+_CLOCK, _DATED = "%H:%M", "%m-%d %H:%M"
+_LONG_S = 600
+_ID_DIGITS = 8
+"""The last digits of a UUIDv7 are random; the first ones are its time."""
 
 
 def register(app: typer.Typer, say: Texts) -> None:
@@ -42,20 +49,31 @@ def register(app: typer.Typer, say: Texts) -> None:
 
 
 def _table(rows: list[IncidentRow], zone: ZoneInfo, say: Texts) -> Table:
-    table = Table(title=say("events.table", count=len(rows)))
-    for key in ("opened", "closed", "camera", "rule", "zone", "dwell", "blind", "reason", "delivered", "incident"):
-        table.add_column(say(f"column.{key}"), overflow="fold")
+    """Two lines for each incident, narrow enough for 80 columns; whole ids and exact times are in `--json`."""
+    table = Table(title=say("events.table", count=len(rows)), box=SIMPLE_HEAD, padding=0, show_edge=False)
+    for keys in (("opened",), ("closed", "reason"), ("camera", "zone"), ("rule",), ("dwell", "blind")):
+        table.add_column("\n".join(say(f"column.{key}") for key in keys), overflow="fold", no_wrap="zone" not in keys)
+    for key in ("sent", "incident"):
+        table.add_column(say(f"column.{key}"), no_wrap=True)
     for row in rows:
+        opened = row.opened_at.astimezone(zone)
+        closed = row.closed_at.astimezone(zone) if row.closed_at else None
+        reason = say(f"reason.{row.close_reason}") if row.close_reason else ""
         table.add_row(
-            f"{row.opened_at.astimezone(zone):%m-%d %H:%M:%S}",
-            f"{row.closed_at.astimezone(zone):%m-%d %H:%M:%S}" if row.closed_at else say("phase.open"),
-            row.camera,
+            f"{opened:{_DATED}}",
+            f"{closed:{_CLOCK if closed.date() == opened.date() else _DATED}}\n{reason}"
+            if closed
+            else say("phase.open"),
+            f"{row.camera}\n{row.zone}",
             say(f"rule.{row.rule}"),
-            row.zone,
-            f"{row.dwell_s:.0f} s",
-            f"{row.blind_s:.0f} s",
-            say(f"reason.{row.close_reason}") if row.close_reason else "",
+            f"{_span(row.dwell_s)}\n{_span(row.blind_s)}",
             say("yes") if row.delivered else say("no"),
-            str(row.incident_id),
+            row.incident_id.hex[-_ID_DIGITS:],
         )
     return table
+
+
+def _span(seconds: float) -> str:
+    """A duration, in whole minutes where seconds no longer matter."""
+    step = 1 if seconds < _LONG_S else 60
+    return format_duration(round(seconds / step) * step)

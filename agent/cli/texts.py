@@ -44,7 +44,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Print the JSON Schema of the configuration file, for editors.",
         "输出配置文件的 JSON Schema，供编辑器使用。",
     ),
-    "config.option": ("The configuration file.", "配置文件。"),
     "camera.choose": (
         "--camera: expected one of {known}, found {found}",
         "--camera：应为 {known} 之一，实际为 {found}",
@@ -90,7 +89,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "column.opened": ("opened", "立项"),
     "column.closed": ("closed", "结束"),
     "column.reason": ("reason", "原因"),
-    "column.delivered": ("delivered", "已送达"),
+    "column.sent": ("sent", "送达"),
     "column.incident": ("incident", "事件编号"),
     "phase.opened": ("opened", "立项"),
     "phase.updated": ("updated", "更新"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.config.models import CameraConfig, Config
-from agent.config.words import Finding, Path, Words, quoted, same
+from agent.config.words import Finding, Path, Words, path_text, same
 from agent.core.quantities import format_duration
 
 
@@ -72,7 +72,7 @@ def _missing_file(path: Path, file: str) -> Finding:
     return _warning(
         path,
         Words("a file that exists when the agent starts", "启动时存在的文件"),
-        Words("no file {file}", "没有文件 {file}").fill(file=quoted(file).strip('"')),
+        Words("no file {file}", "没有文件 {file}").fill(file=path_text(file)),
         Words("correct the path, or put the file there", "请改正路径，或放入该文件"),
     )
 

@@ -76,7 +76,7 @@ def read(text: str) -> Document:
     try:
         node = yaml.compose(text, Loader=_Loader)
         if node is None:
-            document.findings.append(_EMPTY)
+            document.findings.append(EMPTY)
         else:
             document.lines[()] = node.start_mark.line + 1
             document.data = _Reader(document).value(node, (), ())
@@ -234,7 +234,7 @@ _SYNTAX: tuple[tuple[str, Words, Words], ...] = (
         Words("delete it, or write it as an escape in quotes", "请删除，或在引号中用转义写法"),
     ),
 )
-_EMPTY = Finding(
+EMPTY = Finding(
     path=(),
     expected=Words("a configuration", "配置内容"),
     found=Words("an empty file", "空文件"),
@@ -244,7 +244,7 @@ _TOO_DEEP = Finding(
     path=(),
     expected=_YAML,
     found=Words("brackets or lists nested too deeply", "嵌套层数过多"),
-    mend=Words("start from configs/example.yaml", "请以 configs/example.yaml 为起点"),
+    mend=Words("lay it out as the files in configs do", "请参照 configs 中各文件的写法"),
 )
 _ONCE = Words("each key once", "每个键只出现一次")
 _DELETE_ONE = Words("delete one of the two", "请删除其中一个")

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agent.config.words import Words, looks_secret, quoted, same
+from agent.config.words import Words, looks_secret, path_text, same
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VIDEO_SUFFIXES = frozenset(
@@ -102,6 +102,10 @@ _CAMERA_URL = Words("an rtsp:// address, or a video file", "rtsp:// 地址，或
 _CAMERA_URL_MEND = Words(
     "for example rtsp://192.168.1.64:554/Streaming/Channels/102", "例如 rtsp://192.168.1.64:554/Streaming/Channels/102"
 )
+_NO_RTSPS = Words(
+    "RTSP over TLS is not supported: use rtsp://, the camera's port 554",
+    "不支持 RTSP over TLS：请使用 rtsp://，即摄像机的 554 端口",
+)
 
 
 def split_credentials(url: str) -> tuple[str, str | None, str | None]:
@@ -120,7 +124,7 @@ def split_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 
 def _camera_url(value: object, info: ValidationInfo) -> str:
-    """A normalised `rtsp://`, `rtsps://` address without credentials, or `file:` with an absolute path."""
+    """A normalised `rtsp://` address without credentials, or `file:` with an absolute path."""
     if not isinstance(value, str):
         raise fault(_CAMERA_URL, None, _CAMERA_URL_MEND)
     scheme, mark, rest = value.partition("://")
@@ -129,7 +133,9 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
         return f"file:{_absolute(path, info)}"
     if not mark:
         raise fault(_CAMERA_URL, None, Words("begin it with rtsp://", "请以 rtsp:// 开头"))
-    if scheme.lower() not in ("rtsp", "rtsps"):
+    if scheme.lower() == "rtsps":
+        raise fault(_CAMERA_URL, None, _NO_RTSPS)
+    if scheme.lower() != "rtsp":
         raise fault(_CAMERA_URL, None, Words("use the camera's RTSP address", "请使用摄像机的 RTSP 地址"))
     authority = rest.partition("/")[0]
     match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", authority)
@@ -141,7 +147,7 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
     ):
         mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
         raise fault(_CAMERA_URL, None, mend if "@" in value else _CAMERA_URL_MEND)
-    return f"{scheme.lower()}://{rest}"
+    return f"rtsp://{rest}"
 
 
 def _absolute(value: str, info: ValidationInfo) -> str:
@@ -168,7 +174,7 @@ def _existing_file(path: Path) -> Path:
 
 def os_fault(path: Path, error: OSError) -> Words:
     """`{path}: No such file or directory`, whole, so that it can be seen where a relative path led."""
-    text = quoted(str(path)).strip('"')
+    text = path_text(path)
     return same(f"{text}: {error.strerror or type(error).__name__}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 from collections.abc import Mapping
@@ -11,21 +10,23 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from agent.config import checks, document, translate
+from agent.config import checks, crosswalk, document, translate
 from agent.config.advice import advice
 from agent.config.kinds import Surroundings
 from agent.config.models import Config
-from agent.config.words import Finding, Lang, Words, dotted, same
+from agent.config.reading import text_of
+from agent.config.words import Finding, Lang, Words, dotted, path_text
 from agent.core.errors import ConfigError, Problem
 
-_MAX_BYTES = 4_000_000
-_TEXT = Words("UTF-8 text", "UTF-8 文本")
-_SAVE = Words("save the file as UTF-8", "请将文件保存为 UTF-8")
+_FILE = Words("a configuration file", "配置文件")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What reading a file came to: a `config` exactly when there are no `problems`; both lists ordered by line."""
+    """What reading a file came to: a `config` exactly when there are no `problems`.
+
+    Both lists are ordered by line; those of a crosswalk file come last.
+    """
 
     config: Config | None
     problems: tuple[Problem, ...]
@@ -51,7 +52,7 @@ def inspect(
     path: Path | str, *, lang: Lang = "en", env: Mapping[str, str] | None = None, secrets: bool = True
 ) -> Report:
     """As `load`, with warnings, and without raising. Without `secrets`, those outside the file are left empty."""
-    read = _text(Path(path))
+    read = text_of(Path(path), _FILE)
     if isinstance(read, Finding):
         return Report(config=None, problems=(_problem(read, str(path), lang, None),), warnings=())
     return inspect_text(read, file=str(path), home=home_of(Path(path)), lang=lang, env=env, secrets=secrets)
@@ -78,6 +79,7 @@ def inspect_text(
     """As `inspect`, for text that came from elsewhere, such as a command. `file` is only named in the problems."""
     doc = document.read(text)
     findings, config = list(doc.findings), None
+    codes = crosswalk.consult(doc.data, home.absolute())
     if doc.data is not None:
         findings += checks.plain_passwords(doc.data)
         doc.data = json.loads(json.dumps(doc.data))  # aliases share parts of the data, and what follows writes to it
@@ -90,13 +92,23 @@ def inspect_text(
             findings += translate.findings(error, doc, Config)
         else:
             config._home = around.home
+            config._table = codes.table or config._table
             findings += advice(config)
-    told = {finding.path for finding in doc.findings}
-    unique = [f for i, f in enumerate(findings) if i < len(doc.findings) or f.path not in told]
-    unique.sort(key=lambda f: f.line or doc.line(f.path) or 0)
-    problems = tuple(_problem(f, file, lang, doc) for f in unique if not f.warning)
-    warnings = tuple(_problem(f, file, lang, doc) for f in unique if f.warning)
+    told = [(f.warning, _problem(f, file, lang, doc)) for f in _sifted(findings + codes.about, doc)]
+    if codes.doc is not None:
+        name = path_text(codes.file)
+        told += [(f.warning, _problem(f, name, lang, codes.doc)) for f in _sifted(codes.within, codes.doc)]
+    problems = tuple(problem for warning, problem in told if not warning)
+    warnings = tuple(problem for warning, problem in told if warning)
     return Report(config=None if problems else config, problems=problems, warnings=warnings)
+
+
+def _sifted(findings: list[Finding], doc: document.Document) -> list[Finding]:
+    """Ordered by line; where the text itself was at fault (those findings come first), nothing more about the place."""
+    first = len(doc.findings)
+    told = {finding.path for finding in doc.findings}
+    kept = findings[:first] + [finding for finding in findings[first:] if finding.path not in told]
+    return sorted(kept, key=lambda f: f.line or doc.line(f.path) or 0)
 
 
 def _problem(finding: Finding, file: str, lang: Lang, doc: document.Document | None) -> Problem:
@@ -108,31 +120,3 @@ def _problem(finding: Finding, file: str, lang: Lang, doc: document.Document | N
         found=finding.found.of(lang),
         mend=finding.mend.of(lang),
     )
-
-
-def _text(path: Path) -> str | Finding:
-    """The file's text, or why there is none."""
-    correct = Words("correct the path", "请改正路径")
-    expected = Words("a configuration file", "配置文件")
-    try:
-        if path.is_dir():
-            return Finding(path=(), expected=expected, found=Words("a folder", "文件夹"), mend=correct)
-        with path.open("rb") as stream:
-            content = stream.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        return Finding(path=(), expected=expected, found=Words("no such file", "文件不存在"), mend=correct)
-    except (OSError, ValueError) as error:
-        found = same(getattr(error, "strerror", None) or "?")
-        return Finding(path=(), expected=expected, found=found, mend=Words("make it readable", "请授予读取权限"))
-    if len(content) > _MAX_BYTES:
-        found = Words("more than {n} bytes", "超过 {n} 字节").fill(n=_MAX_BYTES)
-        return Finding(path=(), expected=expected, found=found, mend=correct)
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Finding(path=(), expected=_TEXT, found=Words("UTF-16", "UTF-16"), mend=_SAVE)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return Finding(
-            path=(), expected=_TEXT, found=Words("other bytes (GBK?)", "其他编码（GBK？）"), mend=_SAVE, line=line
-        )

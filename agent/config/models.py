@@ -20,6 +20,7 @@ from agent.core.calendar import Calendar
 from agent.core.plan import CameraPlan, Duty
 from agent.core.quantities import Bytes, Seconds
 from agent.core.rules import RULES, RuleSettings
+from agent.core.taxonomy import GBT_2026, TAXONOMY, Taxonomy
 from agent.core.zones import Zone
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -129,7 +130,14 @@ class StorageConfig(Section):
 class TaxonomyConfig(Section):
     """How violations are named on the wire."""
 
-    code_system: Text = Field("GB/T 47678.5-2026", description="Code system of the city's platform.")
+    code_system: Text = Field(
+        GBT_2026, description="Code system of the city's platform: one of the crosswalk's code_systems."
+    )
+    file: AnyPath | None = Field(
+        None,
+        description="The site's own crosswalk, in the form of configs/taxonomy.yaml; default: the agent's.",
+        examples=["configs/taxonomy.yaml"],
+    )
 
 
 class RulesBase(Section):
@@ -220,6 +228,12 @@ class Config(Section):
     cameras: tuple[CameraConfig, ...] = Field((), description="The cameras.")
 
     _home: Path = PrivateAttr(default=Path())
+    _table: Taxonomy = PrivateAttr(default=TAXONOMY)
+
+    @property
+    def taxonomy_table(self) -> Taxonomy:
+        """The crosswalk in use: that of `taxonomy.file`, else the agent's own."""
+        return self._table
 
     @property
     def client_id(self) -> str:
@@ -254,7 +268,8 @@ class Config(Section):
 
     def version_hash(self) -> str:
         """Twelve hexadecimal digits that change whenever the content does, wherever the file lies; without secrets."""
-        content = _portable(self.model_dump(mode="json", by_alias=True), self._home)
+        written = _portable(self.model_dump(mode="json", by_alias=True), self._home)
+        content = {**written, "taxonomy_table": self._table.model_dump(mode="json")}
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

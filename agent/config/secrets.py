@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
 
 from agent.config.kinds import Surroundings, fault, os_fault
-from agent.config.words import NOTHING, Words, quoted, same, shown
+from agent.config.words import NOTHING, Words, path_text, same, shown
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_BYTES = 64 * 1024
@@ -82,7 +82,7 @@ def _read_secret(path: Path) -> str:
                 return text
             found = Words("more than one line", "多于一行") if text else Words("an empty file", "空文件")
         elif not path.exists():
-            found = Words("no file {path}", "没有文件 {path}").fill(path=quoted(str(path)).strip('"'))
+            found = Words("no file {path}", "没有文件 {path}").fill(path=path_text(path))
     except UnicodeDecodeError:
         found = Words("a file that is not UTF-8 text", "不是 UTF-8 文本的文件")
     except OSError as error:

@@ -77,7 +77,9 @@ def findings(error: ValidationError, document: Document, root: type[BaseModel]) 
     """One finding for each place that pydantic refused; several refusals of one place's forms become one."""
     by_path: dict[Path, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False, include_input=False):
-        if not _is_echo(detail, document):
+        if detail["type"] == "grace":
+            yield from _graces(detail["ctx"], (*_place(detail, document), "grace"), document)
+        elif not _is_echo(detail, document):
             by_path.setdefault(_place(detail, document), []).append(detail)
     for path, details in by_path.items():
         told = [_finding(detail, path, document, root) for detail in details]
@@ -102,11 +104,26 @@ def _place(detail: ErrorDetails, document: Document) -> Path:
 
 
 def _is_echo(detail: ErrorDetails, document: Document) -> bool:
-    """What follows from a refusal that is told anyway: a list too short without its items, a default not computed."""
-    if detail["type"] == "default_factory_not_called":
+    """What is told anyway: a list too short without its items, a default not computed, what `crosswalk` found."""
+    if detail["type"] in ("default_factory_not_called", "unlisted_code_system"):
         return True
     value = document.at(_place(detail, document))
     return detail["type"] == "too_short" and isinstance(value, list) and len(value) >= detail["ctx"]["min_length"]
+
+
+def _graces(context: dict[str, Any], path: Path, document: Document) -> Iterator[Finding]:
+    """One finding for each class whose grace has no effect; the rule refuses them all at once."""
+    for name in context["unlisted"]:
+        listed = Words("a class that stands in classes", "classes 中的类别")
+        mend = Words("add {name} to classes, or delete it here", "请将 {name} 加入 classes，或在此删除")
+        yield Finding(path=(*path, name), expected=listed, found=same(name), mend=mend.fill(name=name))
+    for name in context["short"]:
+        here = (*path, name)
+        longer = Words("at least the dwell, {dwell}", "不小于 dwell，即 {dwell}").fill(
+            dwell=format_duration(context["dwell"])
+        )
+        mend = Words("lengthen it, or shorten dwell", "请加长，或缩短 dwell")
+        yield Finding(path=here, expected=longer, found=shown(document.at(here), here), mend=mend)
 
 
 def _finding(detail: ErrorDetails, path: Path, document: Document, root: type[BaseModel]) -> Finding:

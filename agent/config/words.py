@@ -12,6 +12,7 @@ Path = tuple[str | int, ...]
 """Where in the document: `("cameras", 0, "zones", 1, "polygon")`."""
 
 _SHOWN_CHARACTERS = 80
+_PATH_CHARACTERS = 4096
 _SECRET_KEYS = frozenset({"password"})
 _LOOKS_SECRET = re.compile(r"(password|passwd|secret|token)\W*[:=]", re.IGNORECASE)
 _ADDRESS_KEYS = frozenset({"url", "host"})
@@ -70,8 +71,8 @@ def _odd_authority(address: str) -> bool:
     return ":" in authority and "@" not in address and not _HOST_AND_PORT.fullmatch(authority)
 
 
-def quoted(text: str) -> str:
-    """Text in quotes: credentials in addresses masked, control characters escaped, long text cut."""
+def quoted(text: str, most: int = _SHOWN_CHARACTERS) -> str:
+    """Text in quotes: credentials in addresses masked, control characters escaped, text longer than `most` cut."""
     if _LOOKS_SECRET.search(text):
         return '"***"'
     if _odd_authority(text.partition("://")[2]):
@@ -80,10 +81,15 @@ def quoted(text: str) -> str:
         scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/*(?=.*@)", text)
         known = scheme[0] if scheme and "//" in scheme[0] else ""
         text = f"{known}***@{text.rpartition('@')[2]}"
-    if len(text) > _SHOWN_CHARACTERS:
-        text = text[:_SHOWN_CHARACTERS] + "…"
+    if len(text) > most:
+        text = text[:most] + "…"
     escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text.replace("\n", "⏎"))
     return f'"{escaped}"'
+
+
+def path_text(path: object) -> str:
+    """A path, whole: its end tells most."""
+    return quoted(str(path), most=_PATH_CHARACTERS)[1:-1]
 
 
 def is_secret(path: Path) -> bool:

@@ -6,8 +6,10 @@ Detector adapters map a model's own labels onto `CLASSES`; a label without a cou
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from agent.core.types import Channel
 
@@ -32,6 +34,8 @@ CYCLES = frozenset({"bicycle", "motorcycle"})
 GBT_2026 = "GB/T 47678.5-2026"
 GBT_2013 = "GB/T 30428.2-2013"
 
+Name = Annotated[str, Field(min_length=1, max_length=60)]
+
 
 class Violation(BaseModel):
     """One row of the crosswalk: what the agent sees, and what the city calls it.
@@ -44,13 +48,13 @@ class Violation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rule: str
-    kind: str
+    rule: Name
+    kind: Name
     zh: str = Field(min_length=1, max_length=60)
     en: str = Field(min_length=1, max_length=60)
     classes: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
-    codes: dict[str, str] = Field(default_factory=dict)
+    codes: dict[str, Name] = Field(default_factory=dict)
 
 
 class Taxonomy(BaseModel):
@@ -58,14 +62,15 @@ class Taxonomy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    code_systems: tuple[str, ...] = Field(min_length=1)
+    code_systems: tuple[Name, ...] = Field(min_length=1)
     violations: tuple[Violation, ...]
 
     @model_validator(mode="after")
     def _codes_belong_to_known_systems(self) -> Taxonomy:
         unknown = sorted({s for v in self.violations for s in v.codes} - set(self.code_systems))
         if unknown:
-            raise ValueError(f"code systems that code_systems does not list: {', '.join(unknown)}")
+            message = "code systems that code_systems does not list: {names}"
+            raise PydanticCustomError("unlisted_code_system", message, {"names": ", ".join(unknown)})
         return self
 
     def classify(self, rule: str, class_names: Iterable[str], channel: Channel) -> Violation:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from agent.core.quantities import Seconds
 from agent.core.rules.base import Rule, RuleSettings
@@ -20,8 +21,20 @@ class IllegalParkingSettings(RuleSettings):
         ("car", "bus", "truck"), min_length=1, description="Vehicles concerned; bicycle and motorcycle are the others."
     )
     grace: dict[Vehicle, Seconds] = Field(
-        {}, description="A longer dwell for some classes, such as {truck: 15m} where loading is tolerated."
+        {}, description="A longer dwell for some of the classes, such as {truck: 15m} where loading is tolerated."
     )
+
+    @model_validator(mode="after")
+    def _grace_has_an_effect(self) -> IllegalParkingSettings:
+        unlisted = [name for name in self.grace if name not in self.classes]
+        short = [name for name, limit in self.grace.items() if name in self.classes and limit < self.dwell]
+        if unlisted or short:
+            raise PydanticCustomError(
+                "grace",
+                "grace of no class of the rule, or shorter than dwell: {names}",
+                {"names": ", ".join(unlisted + short), "unlisted": unlisted, "short": short, "dwell": self.dwell},
+            )
+        return self
 
 
 class IllegalParking(Rule[IllegalParkingSettings]):

@@ -16,6 +16,7 @@ from agent.config.document import read
 from agent.config.schema import json_schema
 from agent.config.tree import ANY, every_key
 from agent.core.calendar import Calendar
+from agent.core.taxonomy import TAXONOMY
 from tests.unit.config.samples import config_of, good
 
 ROOT = Path(__file__).parents[3]
@@ -95,11 +96,13 @@ def test_the_example_with_every_key_switched_on_is_good(tmp_path: Path) -> None:
     (tmp_path / "certs").mkdir()
     for name in ("ca.pem", "box.pem", "box.key"):
         (tmp_path / "certs" / name).touch()
+    (tmp_path / "configs/taxonomy.yaml").write_bytes((ROOT / "configs/taxonomy.yaml").read_bytes())
     file = tmp_path / "configs/all.yaml"
     file.write_text(ALL, encoding="utf-8")
     config = load(file, env=ENV)
     assert config.cameras[0].name == "东门"
     assert config.plans()["gate"].duties[0].calendar == config.calendars["workday"]
+    assert config.taxonomy_table == TAXONOMY
 
 
 def test_the_minimal_file_is_good_and_short() -> None:

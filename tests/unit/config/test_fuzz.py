@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -11,11 +12,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.config import checks, document, kinds, polygon, secrets, translate, words
+from agent.config import checks, crosswalk, document, kinds, polygon, reading, secrets, translate, words
 from agent.config.words import Words
 from tests.unit.config.samples import good, read
 
 CANARY = "correcthorse"
+CROSSWALK = Path(__file__).parents[3] / "configs/taxonomy.yaml"
 scalars = (
     st.none()
     | st.booleans()
@@ -38,6 +40,7 @@ def base() -> dict[str, Any]:
     data["mqtt"] |= {"username": "u", "password": CANARY, "tls": {}, "keepalive": "30s"}
     data["calendars"] = {"workday": {"active": [{"days": ["mon"], "from": "07:00"}], "holidays": ["2026-10-01"]}}
     data["box"] = {"id": "b", "location": {"lon": 1, "lat": 2}}
+    data["taxonomy"] = {"file": str(CROSSWALK), "code_system": "GB/T 30428.2-2013"}
     data["model"] = {"classes": {"pickup": "truck"}, "sha256": "0" * 64}
     data["cameras"][0] |= {"username": "admin", "password": CANARY}
     data["cameras"][0]["zones"][0]["rules"]["illegal_parking"] = {"calendar": "workday", "grace": {"truck": "9m"}}
@@ -148,7 +151,18 @@ def test_every_text_exists_in_both_languages() -> None:
         return [text for inner in value for text in texts(inner)] if isinstance(value, tuple) else []
 
     loading = sys.modules["agent.config.load"]  # the package has a function of that name
-    modules: list[ModuleType] = [checks, document, kinds, polygon, secrets, translate, words, loading]
+    modules: list[ModuleType] = [
+        checks,
+        crosswalk,
+        document,
+        kinds,
+        polygon,
+        reading,
+        secrets,
+        translate,
+        words,
+        loading,
+    ]
     found = [text for module in modules for value in vars(module).values() for text in texts(value)]
     assert len(found) > 50
     for text in found:

@@ -135,6 +135,13 @@ def test_the_base_is_good() -> None:
         ),
         (
             "url: rtsp://192.168.1.64/x",
+            "url: rtsps://192.168.1.64:322/x",
+            "4: cameras[0].url: expected an rtsp:// address, or a video file, "
+            'found the text "rtsps://192.168.1.64:322/x"; '
+            "RTSP over TLS is not supported: use rtsp://, the camera's port 554",
+        ),
+        (
+            "url: rtsp://192.168.1.64/x",
             "url: 192.168.1.64/x",
             '4: cameras[0].url: expected an rtsp:// address, or a video file, found the text "192.168.1.64/x"; '
             "begin it with rtsp://",
@@ -213,6 +220,24 @@ def test_the_base_is_good() -> None:
             "illegal_parking: {classes: [cra]}",
             "9: cameras[0].zones[0].rules.illegal_parking.classes[0]: expected car, bus, truck, bicycle or motorcycle, "
             'found the text "cra"; did you mean car?',
+        ),
+        (
+            "illegal_parking: {}",
+            "illegal_parking: {classes: [car], grace: {car: 5m, truck: 15m}}",
+            "9: cameras[0].zones[0].rules.illegal_parking.grace.truck: expected a class that stands in classes, "
+            "found truck; add truck to classes, or delete it here",
+        ),
+        (
+            "illegal_parking: {}",
+            "illegal_parking: {dwell: 20m, grace: {truck: 15m, car: 20m}}",
+            "9: cameras[0].zones[0].rules.illegal_parking.grace.truck: expected at least the dwell, 20m, "
+            'found the text "15m"; lengthen it, or shorten dwell',
+        ),
+        (
+            "host: broker",
+            "host: broker, tls: {key_file: test_problems.py}",
+            "1: mqtt.tls.key_file: expected key_file together with cert_file, found no cert_file; "
+            "add cert_file, or delete key_file",
         ),
         (
             "illegal_parking: {}",
@@ -300,12 +325,12 @@ def test_one_fault_gives_one_problem(old: str, new: str, expected: str) -> None:
         (
             "[" * 60 + "]" * 60,
             "c.yaml:1: (file): expected valid YAML, found brackets or lists nested too deeply; "
-            "start from configs/example.yaml",
+            "lay it out as the files in configs do",
         ),
         (
             "[" * 5000,
             "c.yaml: (file): expected valid YAML, found brackets or lists nested too deeply; "
-            "start from configs/example.yaml",
+            "lay it out as the files in configs do",
         ),
     ],
 )
@@ -341,6 +366,15 @@ box: {id: B, time_zone: X}
         (10, "box.id"),
         (10, "box.time_zone"),
     ]
+
+
+def test_every_grace_without_effect_is_told() -> None:
+    text = BASE.replace(
+        "illegal_parking: {}", "illegal_parking: {dwell: 20m, grace: {bus: 1m, bicycle: 30m, truck: 2m, car: 1h}}"
+    )
+    assert {p.key.rpartition(".")[2] for p in read(text).problems} == {"bus", "bicycle", "truck"}
+    chinese = [p.mend for p in read(text, lang="zh-CN").problems]
+    assert sorted(chinese) == ["请加长，或缩短 dwell"] * 2 + ["请将 bicycle 加入 classes，或在此删除"]
 
 
 def test_texts_are_chinese_where_asked() -> None:

@@ -1,0 +1,115 @@
+"""The finer promises, each with the street that would break them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from agent.core.plan import CameraPlan
+from agent.core.scene import Scene
+from agent.core.types import CloseReason, Stamp
+from tests.unit.core.world import Step, car, every, gap, look, phases, plan, stamp, watch
+
+BEHIND = car((0.22, 0.3, 0.42, 0.6), look=3)
+"""Overlaps the upper half of the usual place, on ground further away."""
+IN_FRONT = car((0.1, 0.35, 0.5, 0.85), kind="truck", look=5)
+CLIPPED = car((0.2, 0.56, 0.3, 0.7), look=4)
+"""What a truck in front leaves to be seen of the usual car: half of it, and so another look."""
+
+
+def test_a_neighbour_on_other_ground_hides_nothing_either() -> None:
+    assert phases(watch(every(2, 0, 100, car(), BEHIND) + every(2, 100, 160, BEHIND))) == ["opened", "closed"]
+
+
+def test_one_that_comes_to_stand_in_front_does_hide() -> None:
+    assert phases(watch(every(2, 0, 100, car()) + every(2, 100, 150, IN_FRONT))) == ["opened"]
+
+
+def test_empty_looks_with_gaps_between_them_close_nothing() -> None:
+    flapping: list[Step] = [step for t in range(100, 400, 10) for step in (look(t), gap(t + 5))]
+    assert phases(watch(every(2, 0, 100, car()) + flapping)) == ["opened"]
+
+
+def test_one_clipped_view_does_not_restart_the_clock() -> None:
+    clipped = car((0.2, 0.5, 0.31, 0.7))
+    events = watch([*every(2, 0, 30, car()), look(30, clipped), *every(2, 32, 62, car())])
+    assert [(e.at, e.dwell_s) for e in events] == [(stamp(60).utc, 60.0)]
+
+
+def test_moving_up_in_a_queue_restarts_the_clock_again_and_again() -> None:
+    def at(i: int) -> Step:
+        x = 0.015 * i
+        return look(4 * i, car((x, 0.5, x + 0.2, 0.7)))
+
+    assert watch([at(i) for i in range(50)]) == []
+
+
+def test_a_car_that_moves_on_within_the_zone_before_its_time_starts_anew() -> None:
+    further = car((0.26, 0.5, 0.46, 0.7))
+    [event] = watch(every(2, 0, 40, car()) + every(2, 40, 140, further))
+    assert stamp(100).utc <= event.at <= stamp(106).utc
+
+
+def test_a_car_that_moves_out_of_the_zone_closes_its_incident() -> None:
+    scene = Scene(plan(polygon=((0, 0), (0.32, 0), (0.32, 1), (0, 1))))
+    outside = car((0.28, 0.5, 0.48, 0.7))
+    events = watch(every(2, 0, 100, car()) + every(2, 100, 200, outside), scene)
+    assert [(e.phase.value, e.close_reason) for e in events] == [("opened", None), ("closed", CloseReason.CLEARED)]
+
+
+def test_each_zone_believes_from_its_own_score() -> None:
+    easy = plan(zone="easy", polygon=((0, 0.6), (0.5, 0.6), (0.5, 1), (0, 1)), min_score=0.3).duties[0]
+    strict = plan(zone="strict", polygon=((0.5, 0.6), (1, 0.6), (1, 1), (0.5, 1)), min_score=0.7).duties[0]
+    both = CameraPlan(box_id="b", camera="gate", duties=(easy, strict), time_zone=plan().time_zone)
+    cars = car(score=0.5), car((0.6, 0.5, 0.8, 0.7), score=0.5, look=2)
+    assert [e.zone for e in watch(every(2, 0, 300, *cars), Scene(both))] == ["easy"]
+
+
+def test_a_thing_seen_in_every_other_look_only_is_traffic() -> None:
+    assert watch([look(2 * i, *([car()] if i % 2 else [])) for i in range(200)]) == []
+
+
+def test_fast_sampling_does_not_make_passing_things_stand() -> None:
+    passing = [
+        step
+        for start in range(0, 300, 6)
+        for step in (*every(0.5, start, start + 2, car()), *every(0.5, start + 2, start + 6))
+    ]
+    assert watch(passing) == []
+
+
+def test_a_thing_that_was_hidden_before_it_had_settled_starts_anew() -> None:
+    events = watch(every(2, 0, 4, car()) + every(2, 4, 40, IN_FRONT) + every(2, 40, 110, car()))
+    assert [e.first_seen for e in events] == [stamp(40).utc]
+
+
+def test_flickering_looks_at_the_place_are_not_learnt() -> None:
+    scene = Scene(plan())
+    watch(every(2, 0, 100, car(look=0)), scene)
+    watch([look(100 + 2 * i, car(look=1 + i % 7)) for i in range(20)], scene)
+    assert watch([gap(141), *every(2, 200, 300, car(look=0))], scene) == []
+
+
+def test_a_clipped_view_beside_a_hiding_truck_is_not_a_second_incident() -> None:
+    scene = Scene(plan())
+    truck = car((0.27, 0.4, 0.6, 0.9), kind="truck", look=5)
+    first = watch(every(2, 0, 100, car()), scene)
+    hidden = watch(every(2, 100, 400, CLIPPED, truck), scene)
+    again = watch(every(2, 400, 500, car()), scene)
+    assert phases(first) == ["opened"]
+    assert [e.objects[0].class_name for e in hidden] == ["truck"]
+    assert again == [] or phases(again) == ["closed"], "the truck may close; the car goes on"
+    assert first[0].incident_id in {p.incident_id for p in scene.open_incidents}
+
+
+def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() -> None:
+    before = Scene(plan())
+    watch(every(2, 0, 40, car()), before)
+    after = Scene(plan())
+
+    def earlier(t_s: float) -> Stamp:
+        return Stamp(utc=stamp(t_s).utc - timedelta(days=1), mono_s=t_s)
+
+    after.recall(before.keep(), earlier(42))
+    steps = [replace(look(t, car()), stamp=earlier(t)) for t in range(44, 120, 2)]
+    assert phases([event for step in steps for event in after.step(step)]) == ["opened"]
