@@ -89,7 +89,7 @@ def subscriber(port: int) -> Iterator[SimpleQueue[bytes]]:
     arrived: SimpleQueue[bytes] = SimpleQueue()
 
     def keep(_client: Client, _data: object, message: MQTTMessage) -> None:
-        arrived.put(message.payload)
+        arrived.put(bytes(message.payload))
 
     client = Client(CallbackAPIVersion.VERSION2)
     client.on_message = keep

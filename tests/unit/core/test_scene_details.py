@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
+from agent.core.track import Sight
+from agent.core.tracker import Tracker
 from agent.core.types import CloseReason, Stamp
 from tests.unit.core.world import Step, car, every, gap, look, phases, plan, stamp, watch
 
@@ -113,3 +115,12 @@ def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() 
     after.recall(before.keep(), earlier(42))
     steps = [replace(look(t, car()), stamp=earlier(t)) for t in range(44, 120, 2)]
     assert phases([event for step in steps for event in after.step(step)]) == ["opened"]
+
+
+def test_a_weak_detection_confirms_but_never_starts_a_track() -> None:
+    tracker = Tracker({"car"}, start_score=0.35, keep_absent_s=20.0)
+    tracker.step(look(0, car(score=0.2)))
+    assert tracker.tracks == ()
+    tracker.step(look(2, car(score=0.5)))
+    tracker.step(look(4, car(score=0.2)))
+    assert [(t.hits, t.sight) for t in tracker.tracks] == [(2, Sight.SEEN)]
