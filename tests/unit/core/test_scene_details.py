@@ -120,7 +120,7 @@ def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() 
 def test_a_weak_detection_confirms_but_never_starts_a_track() -> None:
     tracker = Tracker({"car"}, start_score=0.35, keep_absent_s=20.0)
     tracker.step(look(0, car(score=0.2)))
-    assert len(tracker.tracks) == 0
+    assert [t.track_id for t in tracker.tracks] == []
     tracker.step(look(2, car(score=0.5)))
     tracker.step(look(4, car(score=0.2)))
     assert [(t.hits, t.sight) for t in tracker.tracks] == [(2, Sight.SEEN)]
