@@ -53,9 +53,10 @@ log = logging.getLogger(__name__)
 
 STOP_CAPTURE_S = 1.0
 STOP_WATCH_S = 1.0
-DRAIN_S = 1.2
-"""Once for the backlog, once for the goodbye."""
-STOP_DELIVERY_S = 2.7
+STOP_DESK_S = 0.2
+DRAIN_S = 1.0
+GOODBYE_S = 1.0
+STOP_DELIVERY_S = 2.4
 """All together below the five seconds in which a stopped service should be gone."""
 
 
@@ -82,7 +83,10 @@ class App:
         detector = open_detector(config)
         facts = facts_of(config, detector)
         with Database(made_folder(config.storage.folder) / DATABASE).open() as database:
-            courier = self._courier(facts, database)
+            outbox = SqliteOutbox(database)
+            if again := outbox.requeue():
+                log.info("%d events that were set aside are tried again", again)
+            courier = self._courier(facts, outbox)
             store = SqliteStore(database, lambda event, n: event_message(event, n, facts, clock_info()), courier.wake)
             desks = self._desks(store)
             mailroom = Mailroom()
@@ -99,16 +103,17 @@ class App:
                 desks=desks,
                 watches=watches,
                 mailroom=mailroom,
-                outbox=SqliteOutbox(database),
+                outbox=outbox,
                 courier=courier,
                 render=lambda report: health_message(facts, self._identity, clock_info(), report),
-                beat=lambda report: heartbeat.beat(report.at, int(report.facts["loops_failed"] or 0)),
+                beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
             log.info("watching %d cameras with %s, config %s", len(captures), detector.info.name, facts.config_version)
             stop.wait()
             log.info("stopping")
             self._stop(desks)
+            heartbeat.end()
 
     def _start(
         self,
@@ -130,18 +135,18 @@ class App:
         late += self._watching.stop(STOP_WATCH_S)
         for camera, desk in desks.items():
             try:
-                desk.save()
-            except (StoreFull, StoreUnusable) as error:
-                log.error("%s: the scene could not be kept: %s", camera, error)
+                desk.close(STOP_DESK_S)
+            except (StoreFull, StoreUnusable, TimeoutError) as error:
+                log.error("%s: the scene is kept as of its last event only: %s", camera, error)
         late += self._delivery.stop(STOP_DELIVERY_S)
         if late:
             log.warning("did not end in time: %s", ", ".join(late))
 
-    def _courier(self, facts: BoxFacts, database: Database) -> Courier:
+    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox) -> Courier:
         now = self._clock.now
         run = self._identity
         return Courier(
-            outbox=SqliteOutbox(database),
+            outbox=outbox,
             broker=PahoBroker(mqtt_settings(self._config), self._clock),
             clock=self._clock,
             state=StateMessages(
@@ -150,7 +155,7 @@ class App:
                 will=lambda: will_message(facts, run),
             ),
             jitter=self._jitter,
-            settings=CourierSettings(drain_s=DRAIN_S),
+            settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S),
         )
 
     def _desks(self, store: SqliteStore) -> dict[str, Desk]:
@@ -163,6 +168,7 @@ class App:
                 box_id=self._config.box.id, camera=camera, duties=(), time_zone=ZoneInfo(self._config.box.time_zone)
             )
             self._recalled(gone, store, now)
+            store.forget(camera)
         desks = {}
         for camera, plan in plans.items():
             photographer = ScenePhotographer(evidence, plan)

@@ -70,10 +70,6 @@ class CaptureState:
     message: str = ""
     failures: int = 0
 
-    def sample_age_s(self, now: Stamp) -> float | None:
-        """Seconds since the newest sample, or None when there was none."""
-        return None if self.last_sample is None else now.mono_s - self.last_sample.mono_s
-
 
 class CaptureLoop:
     """One camera's loop; give `run` to the supervisor. It keeps what it learnt when it is started again."""
