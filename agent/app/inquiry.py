@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.adapters.clock import SystemClock
 from agent.adapters.heartbeat import sign_of_life
 from agent.adapters.sqlite import read_incidents
-from agent.app.parts import DATABASE, HEARTBEAT
+from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
 from agent.ports import IncidentRow
 

@@ -33,7 +33,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         limit: Annotated[int, typer.Option("--limit", min=1, help=say("events.limit"))] = 50,
         as_json: Annotated[bool, typer.Option("--json", help=say("events.json"))] = False,
     ) -> None:
-        from agent.app import stored_incidents
+        from agent.app.inquiry import stored_incidents
 
         settings = loaded(config, say)
         try:

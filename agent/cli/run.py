@@ -23,7 +23,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
         log_level: Annotated[str, typer.Option("--log-level", help=say("run.log_level"))] = "INFO",
     ) -> None:
-        from agent.app import App
+        from agent.app.run import App
 
         settings = loaded(config, say, secrets=True)
         logging.basicConfig(

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from agent.adapters.sqlite import Database, SqliteOutbox, SqliteStore
-from agent.app.parts import DATABASE
+from agent.app.places import DATABASE
 from agent.core.types import CloseReason, Event, Message
 from tests.events import T0, closed, make_event
 from tests.fakes_delivery import FakeClock
