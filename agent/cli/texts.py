@@ -52,7 +52,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Run the agent in the foreground until SIGTERM or Ctrl-C.",
         "在前台运行代理，直到收到 SIGTERM 或按 Ctrl-C。",
     ),
-    "run.log_level": ("DEBUG, INFO, WARNING or ERROR.", "DEBUG、INFO、WARNING 或 ERROR。"),
+    "run.log_level": ("How much the log says.", "日志的详细程度。"),
     "alive.help": (
         "Tell by the exit code whether the agent of this configuration runs well; for health checks.",
         "用退出码说明该配置的代理是否运行正常，供健康检查使用。",
