@@ -77,6 +77,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "events.camera": ("Only this camera.", "仅此摄像机。"),
     "events.limit": ("How many at most.", "最多条数。"),
     "events.json": ("Print JSON lines.", "逐行输出 JSON。"),
+    "events.never_ran": (
+        "no agent has run with this configuration yet: no database at {database}",
+        "还没有代理使用该配置运行过：没有数据库 {database}",
+    ),
     "events.table": ("{count} incident(s)", "{count} 个事件"),
     "column.at": ("at", "时刻"),
     "column.phase": ("event", "动作"),
