@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agent.adapters.clock import SystemClock
 from agent.adapters.heartbeat import sign_of_life
 from agent.adapters.sqlite import read_incidents
-from agent.app.parts import DATABASE, HEARTBEAT
+from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
 from agent.ports import IncidentRow
 
@@ -13,6 +15,18 @@ from agent.ports import IncidentRow
 def stored_incidents(config: Config, *, limit: int, camera: str | None) -> list[IncidentRow]:
     """What the store knows, newest first, also while an agent uses it. Raises StoreUnusable."""
     return read_incidents(config.storage.folder / DATABASE, limit=limit, camera=camera)
+
+
+def missing_database(config: Config) -> Path | None:
+    """Where the database would be, when there is none: no agent has run with this configuration. Otherwise None."""
+    database = config.storage.folder / DATABASE
+    try:
+        database.stat()
+    except FileNotFoundError:
+        return database
+    except OSError:
+        pass  # something is there that cannot be looked at; reading it says what
+    return None
 
 
 def what_ails(config: Config) -> str | None:

@@ -23,9 +23,6 @@ from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
 from agent.app.parts import (
-    DATABASE,
-    EVIDENCE,
-    HEARTBEAT,
     evidence_folder,
     facts_of,
     fingerprint,
@@ -34,6 +31,7 @@ from agent.app.parts import (
     open_detector,
     source,
 )
+from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.plan import CameraPlan

@@ -16,7 +16,7 @@ def register(app: typer.Typer, say: Texts) -> None:
     def alive(
         config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
     ) -> None:
-        from agent.app import what_ails
+        from agent.app.inquiry import what_ails
 
         complaint = what_ails(loaded(config, say))
         if complaint:

@@ -52,7 +52,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Run the agent in the foreground until SIGTERM or Ctrl-C.",
         "在前台运行代理，直到收到 SIGTERM 或按 Ctrl-C。",
     ),
-    "run.log_level": ("DEBUG, INFO, WARNING or ERROR.", "DEBUG、INFO、WARNING 或 ERROR。"),
+    "run.log_level": ("How much the log says.", "日志的详细程度。"),
     "alive.help": (
         "Tell by the exit code whether the agent of this configuration runs well; for health checks.",
         "用退出码说明该配置的代理是否运行正常，供健康检查使用。",
@@ -77,6 +77,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "events.camera": ("Only this camera.", "仅此摄像机。"),
     "events.limit": ("How many at most.", "最多条数。"),
     "events.json": ("Print JSON lines.", "逐行输出 JSON。"),
+    "events.never_ran": (
+        "no agent has run with this configuration yet: no database at {database}",
+        "还没有代理使用该配置运行过：没有数据库 {database}",
+    ),
     "events.table": ("{count} incident(s)", "{count} 个事件"),
     "column.at": ("at", "时刻"),
     "column.phase": ("event", "动作"),

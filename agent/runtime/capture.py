@@ -142,7 +142,7 @@ class CaptureLoop:
         if self._online_since is None:
             self._logins.accepted()
             if self._fault is not None:
-                log.info("camera %s: back after %d failures", self._camera, self._failures)
+                log.info("camera %s: back, failures before that: %d", self._camera, self._failures)
             self._online_since, self._fault, self._phase = sample.stamp, None, CapturePhase.ONLINE
         elif self._failures and sample.stamp.mono_s - self._online_since.mono_s >= GOOD_STRETCH_S:
             self._failures = 0
