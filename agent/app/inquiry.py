@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.heartbeat import sign_of_life
+from agent.adapters.heartbeat import last_heartbeat
 from agent.adapters.sqlite import read_incidents
 from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
@@ -29,6 +30,6 @@ def missing_database(config: Config) -> Path | None:
     return None
 
 
-def what_ails(config: Config) -> str | None:
-    """What is wrong with the agent that should be running with this configuration, or None."""
-    return sign_of_life(config.storage.folder / HEARTBEAT, SystemClock().now().utc)
+def heartbeat(config: Config) -> dict[str, Any] | str:
+    """What the agent that runs with this configuration last said about itself, or why it cannot be well."""
+    return last_heartbeat(config.storage.folder / HEARTBEAT, SystemClock().now().utc)

@@ -57,7 +57,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Tell by the exit code whether the agent of this configuration runs well; for health checks.",
         "用退出码说明该配置的代理是否运行正常，供健康检查使用。",
     ),
-    "alive.well": ("the agent runs well", "代理运行正常"),
+    "alive.well": (
+        "the agent works; cameras that send pictures: {looking} of {cameras}; broker: {broker}",
+        "代理工作正常；有画面的摄像机：{looking}/{cameras}；服务器：{broker}",
+    ),
+    "alive.connected": ("connected", "已连接"),
+    "alive.not_connected": ("not connected", "未连接"),
     "replay.help": (
         "Run a recorded video through a camera's zones: events as JSON lines, then a table. Nothing is sent.",
         "用录像回放一台摄像机的区域规则：逐行输出 JSON 事件，最后给出表格。不发送任何内容。",

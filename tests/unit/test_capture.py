@@ -204,7 +204,12 @@ def test_a_fault_is_logged_when_it_changes_not_when_it_lasts(caplog: pytest.LogC
     with caplog.at_level(logging.INFO, "agent"):
         rig.run_for(SLOW_RETRY_S + 10)
     texts = [record.getMessage() for record in caplog.records]
-    assert texts[:4] == ["no route", "camera gate: wrong password", "camera gate: back, failures before that: 4", "over"]
+    assert texts[:4] == [
+        "no route",
+        "camera gate: wrong password",
+        "camera gate: back, failures before that: 4",
+        "over",
+    ]
 
 
 def test_the_connection_is_closed_before_the_next_one_is_opened() -> None:
