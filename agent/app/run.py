@@ -22,6 +22,7 @@ from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
+from agent.app.amnesia import forgotten
 from agent.app.parts import (
     evidence_folder,
     facts_of,
@@ -49,6 +50,8 @@ from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
 
+MOST_INCIDENTS = 10_000
+"""How far back open incidents of a camera are looked for: decades of one place."""
 STOP_CAPTURE_S = 1.0
 STOP_WATCH_S = 1.0
 STOP_DESK_S = 0.2
@@ -183,8 +186,10 @@ class App:
         try:
             scene.recall(kept, now)
         except ValueError as error:
-            log.error("%s; the camera starts anew", error)
-            return Scene(plan)
+            log.error("%s; its open incidents are closed as forgotten and the camera starts anew", error)
+            known = store.incidents(limit=MOST_INCIDENTS, camera=plan.camera)
+            store.record(plan.camera, forgotten([row for row in known if row.closed_at is None], now), scene.keep())
+            return scene
         if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
             log.info("%s: %d incidents closed, their zone is no longer configured", plan.camera, len(orphans))
             store.record(plan.camera, orphans, scene.keep())

@@ -107,6 +107,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "rule.illegal_parking": ("illegal parking", "机动车乱停放"),
     "reason.cleared": ("cleared", "已清除"),
     "reason.replaced": ("replaced", "已更换"),
+    "reason.forgotten": ("forgotten", "记录丢失"),
     "reason.permitted": ("permitted", "时段允许"),
     "reason.rule_removed": ("rule removed", "规则已删除"),
     "yes": ("yes", "是"),
