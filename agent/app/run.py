@@ -92,7 +92,7 @@ class App:
             desks = self._desks(store)
             mailroom = Mailroom()
             watches = [
-                Watch(mailroom=mailroom, detector=detector, desks=desks, clock=self._clock)
+                Watch(mailroom=mailroom, detector=detector, desks=desks, clock=self._clock, batch=config.model.batch)
                 for _ in range(config.model.workers)
             ]
             ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)

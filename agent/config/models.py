@@ -117,6 +117,9 @@ class ModelConfig(Section):
     iou: float = Field(0.5, gt=0, lt=1, description="Overlap (IoU) from which two boxes are one object (NMS).")
     workers: int = Field(1, ge=1, le=64, description="Detections that run at the same time.")
     threads: int = Field(1, ge=1, le=64, description="CPU threads of one detection.")
+    batch: int = Field(
+        1, ge=1, le=16, description="Cameras whose pictures are shown to the model together, where it takes several."
+    )
 
 
 class StorageConfig(Section):
