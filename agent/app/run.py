@@ -52,12 +52,12 @@ log = logging.getLogger(__name__)
 
 MOST_INCIDENTS = 10_000
 """How far back open incidents of a camera are looked for: decades of one place."""
-STOP_CAPTURE_S = 1.0
-STOP_WATCH_S = 1.0
+STOP_CAPTURE_S = 0.8
+STOP_WATCH_S = 0.8
 STOP_DESK_S = 0.2
-DRAIN_S = 1.0
-GOODBYE_S = 1.0
-STOP_DELIVERY_S = 2.4
+DRAIN_S = 0.8
+GOODBYE_S = 0.8
+STOP_DELIVERY_S = 2.0
 """All together below the five seconds in which a stopped service should be gone."""
 
 
@@ -110,7 +110,9 @@ class App:
                 beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
-            log.info("watching %d cameras with %s, config %s", len(captures), detector.info.name, facts.config_version)
+            log.info(
+                "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
+            )
             stop.wait()
             log.info("stopping")
             self._stop(desks)
@@ -191,7 +193,7 @@ class App:
             store.record(plan.camera, forgotten([row for row in known if row.closed_at is None], now), scene.keep())
             return scene
         if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
-            log.info("%s: %d incidents closed, their zone is no longer configured", plan.camera, len(orphans))
+            log.info("%s: closed, since their zone is no longer configured: %d", plan.camera, len(orphans))
             store.record(plan.camera, orphans, scene.keep())
         return scene
 

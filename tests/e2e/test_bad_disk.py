@@ -73,7 +73,7 @@ def test_events_leave_without_pictures_while_the_disk_is_full_and_pictures_come_
         cameras = [file_camera(), camera("late", url=late.url(MAIN))]
         config = write_street(tmp_path, cameras=cameras, mqtt={"port": broker.port}, storage=storage)
         with AgentProcess(config) as agent:
-            agent.wait_for_log("watching 2 cameras")
+            agent.wait_for_log("cameras: 2")
             filler = fill(data)
             full = arrived(centre)
             assert cars_of(full) == sorted(PARKED)
@@ -99,7 +99,7 @@ def test_events_wait_in_memory_when_the_disk_was_too_small_for_a_reserve(tmp_pat
         storage = {"folder": str(data), "keep_free": KEEP_FREE}
         config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": broker.port}, storage=storage)
         with AgentProcess(config) as agent:
-            agent.wait_for_log("watching 1 cameras")
+            agent.wait_for_log("cameras: 1")
             filler = fill(data)
             agent.wait_for_log("file: incident", count=len(PARKED))
             agent.wait_for_log("events wait in memory")

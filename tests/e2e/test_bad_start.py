@@ -83,7 +83,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_a_second_agent_on_the_same_folder_leaves_the_first_alone(tmp_path: Path) -> None:
     config = street(tmp_path)
     with AgentProcess(config) as first:
-        first.wait_for_log("watching 1 cameras")
+        first.wait_for_log("cameras: 1")
         said = failed_run(config)
         where, expected = str(tmp_path / "data"), "a folder of this agent alone"
         check_message(said, where=where, expected=expected, found="in use by process", mend="stop that agent")
