@@ -28,7 +28,12 @@ class Heartbeat:
             fresh.replace(self._path)
         except OSError as error:
             if not self._faulty:
-                log.error("%s: the heartbeat cannot be written: %s", self._path, error.strerror)
+                log.error(
+                    "%s: expected to renew the heartbeat, found: %s; make room or the folder writable, until then "
+                    "`cityeye alive` says that the agent is not well",
+                    self._path,
+                    error.strerror,
+                )
             self._faulty = True
         else:
             self._faulty = False

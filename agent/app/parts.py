@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import cv2
+
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, TlsSettings
 from agent.adapters.onnx import OnnxDetector
@@ -51,6 +53,7 @@ def facts_of(config: Config, detector: Detector) -> BoxFacts:
 
 def open_detector(config: Config) -> OnnxDetector:
     """The configured model. Raises ModelError."""
+    cv2.setNumThreads(1)  # workers are the parallelism; OpenCV's own pool would only compete with them
     model = config.model
     return OnnxDetector.load(
         model.file,

@@ -97,7 +97,9 @@ class PahoLink:
         while self._connack is None and not self._over:
             left_s = deadline_s - self._clock.now().mono_s
             if left_s <= 0:
-                raise Silent(f"{self._settings.where}: connected, but no CONNACK within {self._settings.timeout_s:g} s")
+                found = f"no CONNACK within {self._settings.timeout_s:g} s"
+                mend = "check that this port is an MQTT broker's, and the broker's load"
+                raise Silent(f"{self._settings.where}: expected an answer to CONNECT, found {found}; {mend}")
             self._pump(left_s)
         if self._connack is None:
             raise silent_end(self._last_error, self._settings)

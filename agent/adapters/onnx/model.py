@@ -136,7 +136,7 @@ def file_sha256(path: Path, expected: str | None) -> str:
         data = path.read_bytes()
     except OSError as error:
         found = error.strerror or str(error)
-        raise mismatch(path, "a model file", found, "check `model.path` and the file's permissions") from error
+        raise mismatch(path, "a model file", found, "check `model.file` and the file's permissions") from error
     if not data:
         raise mismatch(path, "an ONNX model", "an empty file", "download it again")
     if data.startswith(_LFS_POINTER):
