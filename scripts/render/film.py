@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,12 @@ class Film:
         self._backdrop = backdrop(scene.street, scene.camera, scene.light, scene.seed, wet=scene.weather.rain > 0)
         self._kept: dict[str, tuple[tuple[Pose, int], _Drawn | None]] = {}
 
+    def recast(self, scene: Scene) -> Film:
+        """Another film in the same empty street: of `scene` only actors and seed may differ from this one's."""
+        other = copy(self)
+        other.scene, other._kept = scene, {}
+        return other
+
     def shots(self) -> Iterator[Shot]:
         """All pictures in order."""
         for at_s in self.scene.moments:
@@ -83,12 +90,19 @@ class Film:
         left = self._stack(canvas, cast, at_s)
         image = taken(canvas, scene.light, scene.weather, scene.lens, scene.seed, at_s)
         shift = shake_at(scene.lens, scene.seed, at_s)
-        seen = [self._truth(actor, at_s, cast[actor.name].sprite, left[actor.name], shift) for actor in scene.actors if actor.name in cast]
+        seen = [
+            self._truth(actor, at_s, cast[actor.name].sprite, left[actor.name], shift)
+            for actor in scene.actors
+            if actor.name in cast
+        ]
         return Shot(at_s, image, tuple(s for s in seen if s))
 
     def _stack(self, canvas: Array, cast: dict[str, _Drawn], at_s: float) -> dict[str, Array]:
         """Paste everything from far to near. Returns what is left to see of each actor, as (h, w) cover."""
-        standing = [*self._backdrop.sprites, *(swayed(tree, at_s, self.scene.weather.wind) for tree in self._backdrop.trees)]
+        standing = [
+            *self._backdrop.sprites,
+            *(swayed(tree, at_s, self.scene.weather.wind) for tree in self._backdrop.trees),
+        ]
         layers: list[tuple[str, Sprite]] = [("", sprite) for sprite in standing]
         layers += [(name, found.sprite) for name, found in cast.items()]
         left: dict[str, Array] = {}

@@ -9,6 +9,8 @@ import numpy as np
 
 from scripts.render.camera import Array, Ints
 
+Point = tuple[float, float, float]
+
 
 @dataclass(frozen=True, eq=False)
 class Material:
@@ -134,3 +136,39 @@ def block(low: tuple[float, float, float], high: tuple[float, float, float], mat
             points[..., v] = t[None, :] if end else t[:, None]
             sides.append(grid_mesh(lows + points * span, material))
     return joined(sides)
+
+
+def ball(centre: Point, radii: Point, material: Material, *, lumps: float = 0.0, seed: int = 0, cuts: int = 10) -> Mesh:
+    """An ellipsoid, dented by up to `lumps` of its radius."""
+    up, round_ = np.linspace(-np.pi / 2, np.pi / 2, cuts + 1), np.linspace(0, 2 * np.pi, 2 * cuts + 1)
+    unit = np.stack(
+        [
+            np.cos(up)[None] * np.cos(round_)[:, None],
+            np.cos(up)[None] * np.sin(round_)[:, None],
+            np.broadcast_to(np.sin(up), (len(round_), len(up))),
+        ],
+        axis=-1,
+    )
+    if lumps:
+        waves = np.random.default_rng(seed).normal(0, 3.0, (6, 3))
+        unit = unit * (1 + lumps / 3 * np.sin(unit @ waves.T + np.arange(6)).sum(axis=-1, keepdims=True))
+    return grid_mesh(np.asarray(unit * np.asarray(radii) + np.asarray(centre), np.float32), material)
+
+
+def limb(start: Point, end: Point, thick: float, thin: float, material: Material) -> Mesh:
+    """A tapering round bar with rounded ends."""
+    a, b = np.asarray(start, np.float32), np.asarray(end, np.float32)
+    length = float(np.linalg.norm(b - a))
+    ahead = (b - a) / length
+    aside = np.cross(ahead, (0, 1, 0) if abs(ahead[1]) < 0.9 else (1, 0, 0))
+    aside /= np.linalg.norm(aside)
+    turn = np.stack([aside, np.cross(ahead, aside), ahead], axis=1).astype(np.float32)
+    profile = [
+        (0.0, -thick * 0.7),
+        (thick * 0.7, -thick * 0.5),
+        (thick, 0.0),
+        (thin, length),
+        (thin * 0.6, length + thin * 0.6),
+        (0.0, length + thin * 0.8),
+    ]
+    return moved(lathe(profile, material, sides=10), by=(float(a[0]), float(a[1]), float(a[2])), turn=turn)

@@ -51,7 +51,9 @@ def brighten(picture: Array, albedo: Array, stain: Stain, colour: tuple[float, f
     """Add light to the ground, in place."""
     if meet := overlap(stain.left, stain.top, stain.strength.shape, picture):
         rows, cols, own_rows, own_cols = meet
-        picture[rows, cols] += albedo[rows, cols] * stain.strength[own_rows, own_cols, None] * np.asarray(colour, np.float32)
+        picture[rows, cols] += (
+            albedo[rows, cols] * stain.strength[own_rows, own_cols, None] * np.asarray(colour, np.float32)
+        )
 
 
 def shadows(mesh: Mesh, pose: Pose, camera: Camera, light: Light) -> list[Stain]:

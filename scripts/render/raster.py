@@ -52,7 +52,7 @@ def drawn(mesh: Mesh, pose: Pose, camera: Camera, light: Light) -> Sprite | None
     identity = _identities(fine[mesh.quads[order]], (high - low) * OVERSAMPLING)
     table = np.concatenate([np.zeros((1, 4), np.float32), np.pad(colours[order], ((0, 0), (0, 1)), constant_values=1)])
     size = (int(high[0] - low[0]), int(high[1] - low[1]))
-    layer = cv2.resize(table[identity], size, interpolation=cv2.INTER_AREA)
+    layer = np.asarray(cv2.resize(table[identity], size, interpolation=cv2.INTER_AREA), np.float32)
     middle = float(np.linalg.norm(pose.place[:2] - camera.place[:2]))
     return Sprite(int(low[0]), int(low[1]), layer[..., :3], layer[..., 3], middle, extent)
 

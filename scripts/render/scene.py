@@ -1,15 +1,16 @@
 """A scene, declared: who is where when, in which light. It says all that the picture will show.
 
-    Scene(
-        name="one car parks",
-        actors=(Actor("red", Car("sedan", "red"), (Key(0, -20, 12), Key(4, 1, 14.6), Key(30, 1, 14.6))),),
-        light=DAY, seed=7, duration_s=30,
-    )
+Scene(
+    name="one car parks",
+    actors=(Actor("red", Car("sedan", "red"), (Key(0, -20, 12), Key(4, 1, 14.6), Key(30, 1, 14.6))),),
+    light=DAY, seed=7, duration_s=30,
+)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Actor:
 
     def __post_init__(self) -> None:
         times = [key.at_s for key in self.path]
-        if not times or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+        if not times or any(b <= a for a, b in pairwise(times)):
             raise ValueError(f"actor {self.name!r}: expected keys in ascending time, found {times}")
 
     def thing_at(self, at_s: float) -> Thing:
@@ -75,7 +76,7 @@ class Actor:
     def walked_m(self, at_s: float) -> float:
         """How far it went until then, as the crow flies from key to key."""
         total = 0.0
-        for a, b in zip(self.path, self.path[1:], strict=False):
+        for a, b in pairwise(self.path):
             if at_s <= a.at_s:
                 break
             x, y = (b.x_m, b.y_m) if at_s >= b.at_s else _glide(self.path, at_s)
@@ -85,7 +86,7 @@ class Actor:
     def stands(self, duration_s: float) -> tuple[Stand, ...]:
         """Its stays within the scene."""
         stays: list[Stand] = []
-        for a, b in zip(self.path, self.path[1:], strict=False):
+        for a, b in pairwise(self.path):
             if not _same(a, b) or a.at_s >= duration_s:
                 continue
             end = min(b.at_s, duration_s)
@@ -99,7 +100,11 @@ class Actor:
         if self.path[0].heading_deg is not None:
             times = [k.at_s for k in self.path]
             return float(np.interp(at_s, times, [k.heading_deg or 0.0 for k in self.path]))
-        for moment in (at_s, *(t for t in np.arange(at_s, self.path[0].at_s, -0.1)), *np.arange(at_s, self.path[-1].at_s, 0.1)):
+        for moment in (
+            at_s,
+            *(t for t in np.arange(at_s, self.path[0].at_s, -0.1)),
+            *np.arange(at_s, self.path[-1].at_s, 0.1),
+        ):
             (x1, y1), (x2, y2) = _glide(self.path, float(moment) - 0.04), _glide(self.path, float(moment) + 0.04)
             if np.hypot(x2 - x1, y2 - y1) > 0.008:
                 return float(np.degrees(np.arctan2(y2 - y1, x2 - x1)))
@@ -173,7 +178,12 @@ def _glide(path: tuple[Key, ...], at_s: float) -> tuple[float, float]:
         start, end = _tangent(slopes, i), _tangent(slopes, i + 1)
         h = 2 * t**3 - 3 * t**2
         result.append(
-            float((h + 1) * values[i] + (t**3 - 2 * t**2 + t) * step * start - h * values[i + 1] + (t**3 - t**2) * step * end)
+            float(
+                (h + 1) * values[i]
+                + (t**3 - 2 * t**2 + t) * step * start
+                - h * values[i + 1]
+                + (t**3 - t**2) * step * end
+            )
         )
     return result[0], result[1]
 

@@ -70,7 +70,7 @@ def surface(field: Array, low: Array, step_m: float) -> tuple[Array, Ints, Array
         i, j, k = corner
         return values[i : i + shape[0], j : j + shape[1], k : k + shape[2]]
 
-    count = np.sum([cut(within, c) for c in corners], axis=0)
+    count = np.sum([cut(within.astype(np.float32), c) for c in corners], axis=0)
     cells = np.argwhere((count > 0) & (count < 8))
     number = np.full(shape, -1, np.int32)
     number[tuple(cells.T)] = np.arange(len(cells), dtype=np.int32)

@@ -17,6 +17,8 @@ from scripts.render.trees import Tree, tree_sprite
 X_M = (-42.0, 42.0)
 GROUND_PER_M = 36.0
 WALL_PER_M = 26.0
+"""Pixels of the textures per metre, for a picture of this width; others in proportion."""
+USUAL_WIDTH_PX = 960
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,17 @@ def backdrop(street: Street, camera: Camera, light: Light, seed: int, *, wet: bo
     rays = fine.rays()
     picture = sky(light, np.maximum(rays, np.array([-2, -2, 0.3], np.float32)))
     _houses(picture, street, fine, light, dice)
-    ground = _ground(street, dice)
+    per_m = max(8.0, GROUND_PER_M * camera.size_px[0] / USUAL_WIDTH_PX)
+    ground = _ground(street, per_m, dice)
     if wet:
         ground *= 0.62
-    albedo, mask = _laid(ground, street, fine)
+    albedo = _laid(ground, per_m, fine)
+    mask = _on_ground(street, fine, rays)
     picture = np.where(mask[..., None], _lit_ground(albedo, fine, rays, light, wet=wet), picture)
     size = camera.size_px
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     under = cv2.resize(albedo * mask[..., None], size, interpolation=cv2.INTER_AREA)
-    posts = [drawn(mesh, pose, camera, light) for mesh, pose in _furniture(street, light, dice)]
+    posts = [drawn(mesh, pose, camera, light) for mesh, pose in _furniture(street, dice)]
     crowns = [tree_sprite(Tree(x, street.tree_y), camera, light, dice) for x in street.trees]
     return Backdrop(
         np.asarray(small, np.float32),
@@ -74,9 +78,9 @@ def backdrop(street: Street, camera: Camera, light: Light, seed: int, *, wet: bo
     )
 
 
-def _ground(street: Street, dice: texture.Dice) -> Array:
+def _ground(street: Street, per_m: float, dice: texture.Dice) -> Array:
     """(H, W, 3) colour of the ground from above, row 0 at the camera's foot."""
-    per_m, depth = GROUND_PER_M, street.houses + 1.0
+    depth = street.houses + 1.0
     shape = (round(depth * per_m), round((X_M[1] - X_M[0]) * per_m))
     ground = texture.asphalt(dice, shape, per_m)
 
@@ -86,7 +90,10 @@ def _ground(street: Street, dice: texture.Dice) -> Array:
     def cols(low: float, high: float) -> slice:
         return slice(max(0, round((low - X_M[0]) * per_m)), max(0, round((high - X_M[0]) * per_m)))
 
-    near, far = texture.paving(dice, shape, per_m, (0.24, 0.26, 0.29)), texture.paving(dice, shape, per_m, (0.27, 0.30, 0.34), 0.4)
+    near, far = (
+        texture.paving(dice, shape, per_m, (0.24, 0.26, 0.29)),
+        texture.paving(dice, shape, per_m, (0.27, 0.30, 0.34), 0.4),
+    )
     ground[rows(0, street.near_kerb - 0.3)] = near[rows(0, street.near_kerb - 0.3)]
     ground[rows(street.far_kerb + 0.3, depth)] = far[rows(street.far_kerb + 0.3, depth)]
     stone = 0.36 * (1 + 0.06 * texture.clouds(dice, shape, 8, 3))[..., None]
@@ -113,17 +120,22 @@ def _ground(street: Street, dice: texture.Dice) -> Array:
     return ground
 
 
-def _laid(ground: Array, street: Street, camera: Camera) -> tuple[Array, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
-    """The ground as the camera sees it, and where it is."""
-    from_texture = np.diag([1 / GROUND_PER_M, 1 / GROUND_PER_M, 1.0])
+def _laid(ground: Array, per_m: float, camera: Camera) -> Array:
+    """(H, W, 3) the ground where each pixel's ray meets it, mirrored beyond its edges; sense only below the horizon."""
+    from_texture = np.diag([1 / per_m, 1 / per_m, 1.0])
     origin, u, v = (np.array(a, np.float32) for a in ((X_M[0], 0, 0), (1, 0, 0), (0, 1, 0)))
-    # What lies behind the camera would fold over: the ground begins where it is well in front.
-    start = max(0.0, camera.place_m[1] + 1.2)
-    first = int(start * GROUND_PER_M)
-    matrix = camera.plane(origin, u, v) @ from_texture @ np.array([[1, 0, 0], [0, 1, first], [0, 0, 1.0]])
-    laid = cv2.warpPerspective(ground[first:], matrix, camera.size_px, flags=cv2.INTER_LINEAR)
-    mask = cv2.warpPerspective(np.ones(ground[first:].shape[:2], np.uint8), matrix, camera.size_px, flags=cv2.INTER_NEAREST)
-    return np.asarray(laid, np.float32), mask > 0
+    matrix = camera.plane(origin, u, v) @ from_texture
+    laid = cv2.warpPerspective(
+        ground, matrix, camera.size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(laid, np.float32)
+
+
+def _on_ground(street: Street, camera: Camera, rays: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """(H, W) which pixels show ground: their ray falls, and meets it before the houses."""
+    down = np.maximum(-rays[..., 2], 1e-4)
+    reach = camera.place_m[1] + rays[..., 1] / down * camera.place_m[2]
+    return np.asarray((rays[..., 2] < 0) & (reach < street.houses + 0.25), np.bool_)
 
 
 def _lit_ground(albedo: Array, camera: Camera, rays: Array, light: Light, *, wet: bool) -> Array:
@@ -140,6 +152,7 @@ def _houses(picture: Array, street: Street, camera: Camera, light: Light, dice: 
     """A row of fronts, warped into the picture in place."""
     sun = np.asarray(light.sun, np.float32) * max(0.0, -float(light.towards_sun[1]))
     dome = 0.5 * np.asarray(light.horizon, np.float32) + 0.12 * np.asarray(light.zenith, np.float32)
+    per_m = max(8.0, WALL_PER_M * camera.size_px[0] / 2 / USUAL_WIDTH_PX)
     x = X_M[0]
     while x < X_M[1]:
         base = dice.uniform(0.22, 0.55)
@@ -150,13 +163,18 @@ def _houses(picture: Array, street: Street, camera: Camera, light: Light, dice: 
             colour=tuple(base * tint),
             shop=tuple(dice.uniform(0.02, 0.45, 3)),
         )
-        wall, glow = texture.facade(dice, front, WALL_PER_M, lit=0.4 if light.lamps else 0.0)
+        wall, glow = texture.facade(dice, front, per_m, lit=0.4 if light.lamps else 0.0)
         back = float(dice.uniform(0, 0.5))
         origin = np.array([x, street.houses + back, front.height_m], np.float32)
         u, v = np.array([1, 0, 0], np.float32), np.array([0, 0, -1], np.float32)
-        matrix = camera.plane(origin, u, v) @ np.diag([1 / WALL_PER_M, 1 / WALL_PER_M, 1.0])
+        matrix = camera.plane(origin, u, v) @ np.diag([1 / per_m, 1 / per_m, 1.0])
         height = np.linspace(front.height_m, 0, wall.shape[0], dtype=np.float32)
-        spots = np.stack(np.broadcast_arrays(np.linspace(x, x + front.width_m, wall.shape[1], dtype=np.float32)[None], origin[1], height[:, None]), axis=-1)
+        spots = np.stack(
+            np.broadcast_arrays(
+                np.linspace(x, x + front.width_m, wall.shape[1], dtype=np.float32)[None], origin[1], height[:, None]
+            ),
+            axis=-1,
+        )
         lit = wall * (sun + dome + 0.5 * lamplight(light, spots.astype(np.float32))) + glow
         seen = cv2.warpPerspective(lit, matrix, camera.size_px, flags=cv2.INTER_LINEAR)
         mask = cv2.warpPerspective(np.ones(wall.shape[:2], np.uint8), matrix, camera.size_px, flags=cv2.INTER_NEAREST)
@@ -164,16 +182,25 @@ def _houses(picture: Array, street: Street, camera: Camera, light: Light, dice: 
         x += front.width_m + (float(dice.uniform(0.5, 2.0)) if dice.random() < 0.25 else 0.0)
 
 
-def _furniture(street: Street, light: Light, dice: texture.Dice) -> list[tuple[Mesh, Pose]]:
+def _furniture(street: Street, dice: texture.Dice) -> list[tuple[Mesh, Pose]]:
     """Lamp posts and bollards along the far pavement."""
     steel = Material((0.10, 0.105, 0.10), 0.08, 20)
     bulb = Material((0.35, 0.62, 0.85), 0.1, 20, glow=6.0)
     pole = lathe([(0.11, 0.0), (0.10, 0.6), (0.065, 0.7), (0.05, LAMP_Z_M)], steel, sides=12)
     arm = block((-0.04, LAMP_Y_M - street.far_kerb - 0.7, LAMP_Z_M - 0.1), (0.04, 0.05, LAMP_Z_M), steel)
-    head = block((-0.15, LAMP_Y_M - street.far_kerb - 0.95, LAMP_Z_M - 0.16), (0.15, LAMP_Y_M - street.far_kerb - 0.3, LAMP_Z_M - 0.08), bulb)
+    head = block(
+        (-0.15, LAMP_Y_M - street.far_kerb - 0.95, LAMP_Z_M - 0.16),
+        (0.15, LAMP_Y_M - street.far_kerb - 0.3, LAMP_Z_M - 0.08),
+        bulb,
+    )
     lamp = joined([pole, arm, head])
     placed = [(lamp, Pose(x, street.far_kerb + 0.7)) for x in (-18.0, 0.0, 18.0)]
-    bollard = lathe([(0.09, 0), (0.085, 0.8), (0.06, 0.9), (0.0, 0.92)], Material((0.05, 0.05, 0.05), 0.05, 20), sides=12)
-    placed += [(bollard, Pose(float(x + dice.uniform(-0.2, 0.2)), street.far_kerb + 0.55)) for x in np.arange(-26, 27, 4.0) if abs(x) % 18 > 1]
+    bollard = lathe(
+        [(0.09, 0), (0.085, 0.8), (0.06, 0.9), (0.0, 0.92)], Material((0.05, 0.05, 0.05), 0.05, 20), sides=12
+    )
+    placed += [
+        (bollard, Pose(float(x + dice.uniform(-0.2, 0.2)), street.far_kerb + 0.55))
+        for x in np.arange(-26, 27, 4.0)
+        if abs(x) % 18 > 1
+    ]
     return placed
-

@@ -85,7 +85,10 @@ class Front:
 def facade(dice: Dice, front: Front, per_m: float, *, lit: float) -> tuple[Array, Array]:
     """A house front, upper edge first, and the light that its windows send out (`lit`: share of windows with light)."""
     shape = (round(front.height_m * per_m), round(front.width_m * per_m))
-    wall = plain(shape, front.colour) * (1 + 0.05 * clouds(dice, shape, 2 * per_m) + 0.03 * clouds(dice, shape, 4, 2))[..., None]
+    wall = (
+        plain(shape, front.colour)
+        * (1 + 0.05 * clouds(dice, shape, 2 * per_m) + 0.03 * clouds(dice, shape, 4, 2))[..., None]
+    )
     streaks = cv2.GaussianBlur(clouds(dice, shape, 0.4 * per_m, 2), (0, 0), 1, sigmaY=1.2 * per_m)
     wall *= np.clip(1 - 0.25 * np.clip(streaks, 0, 2), 0.5, 1)[..., None]
     if dice.random() < 0.5:
@@ -145,7 +148,9 @@ def _shop(dice: Dice, wall: Array, glow: Array, per_m: float, front: Front, lit:
         _window(dice, wall, glow, per_m, (left + 0.1, 0.35, right - 0.1, 2.5), dice.random() < min(1.0, 2 * lit))
         for _ in range(7):
             x, y = dice.uniform(left + 0.2, right - 0.6), dice.uniform(0.5, 1.7)
-            _cut(wall, per_m, (x, y, x + dice.uniform(0.15, 0.5), y + dice.uniform(0.1, 0.5)))[:] = dice.uniform(0.03, 0.35, 3)
+            _cut(wall, per_m, (x, y, x + dice.uniform(0.15, 0.5), y + dice.uniform(0.1, 0.5)))[:] = dice.uniform(
+                0.03, 0.35, 3
+            )
     sign = (0.4, 2.75, width - 0.4, 3.55)
     _cut(wall, per_m, sign)[:] = front.shop
     if lit:

@@ -9,12 +9,11 @@ from typing import Protocol
 
 import numpy as np
 
+from scripts.render.bodies import DARK
 from scripts.render.camera import Array
 from scripts.render.light import Colour
-from scripts.render.mesh import Material, Mesh, about, block, grid_mesh, joined, lathe, moved
-from scripts.render.vehicles import DARK, vehicle, vehicle_mesh
-
-Point = tuple[float, float, float]
+from scripts.render.mesh import Material, Mesh, about, ball, block, grid_mesh, joined, lathe, limb, moved
+from scripts.render.vehicles import vehicle, vehicle_mesh
 
 
 class Thing(Protocol):
@@ -124,40 +123,15 @@ class Goods:
         return _crates(self.columns, 2, 0.0)
 
 
-def ball(centre: Point, radii: Point, material: Material, *, lumps: float = 0.0, seed: int = 0, cuts: int = 10) -> Mesh:
-    """An ellipsoid, dented by up to `lumps` of its radius."""
-    up, round_ = np.linspace(-np.pi / 2, np.pi / 2, cuts + 1), np.linspace(0, 2 * np.pi, 2 * cuts + 1)
-    unit = np.stack(
-        [
-            np.cos(up)[None] * np.cos(round_)[:, None],
-            np.cos(up)[None] * np.sin(round_)[:, None],
-            np.broadcast_to(np.sin(up), (len(round_), len(up))),
-        ],
-        axis=-1,
-    )
-    if lumps:
-        waves = np.random.default_rng(seed).normal(0, 3.0, (6, 3))
-        unit = unit * (1 + lumps / 3 * np.sin(unit @ waves.T + np.arange(6)).sum(axis=-1, keepdims=True))
-    return grid_mesh(np.asarray(unit * np.asarray(radii) + np.asarray(centre), np.float32), material)
-
-
-def limb(start: Point, end: Point, thick: float, thin: float, material: Material) -> Mesh:
-    """A tapering round bar with rounded ends."""
-    a, b = np.asarray(start, np.float32), np.asarray(end, np.float32)
-    length = float(np.linalg.norm(b - a))
-    ahead = (b - a) / length
-    aside = np.cross(ahead, (0, 1, 0) if abs(ahead[1]) < 0.9 else (1, 0, 0))
-    aside /= np.linalg.norm(aside)
-    turn = np.stack([aside, np.cross(ahead, aside), ahead], axis=1).astype(np.float32)
-    profile = [(0.0, -thick * 0.7), (thick * 0.7, -thick * 0.5), (thick, 0.0), (thin, length), (thin * 0.6, length + thin * 0.6), (0.0, length + thin * 0.8)]
-    return moved(lathe(profile, material, sides=10), by=(float(a[0]), float(a[1]), float(a[2])), turn=turn)
-
-
 @cache
 def _person(person: Person, step: int) -> Mesh:
     swing = np.sin(step / 16 * 2 * np.pi)
     k = person.height_m / 1.72
-    skin, shirt, cloth = Material((0.20, 0.28, 0.42), 0.02), Material(person.shirt, 0.01), Material(person.trousers, 0.01)
+    skin, shirt, cloth = (
+        Material((0.20, 0.28, 0.42), 0.02),
+        Material(person.shirt, 0.01),
+        Material(person.trousers, 0.01),
+    )
     hair, shoe = Material((0.015, 0.015, 0.02), 0.04), Material((0.02, 0.02, 0.02), 0.04)
     parts = [
         ball((0, 0, 1.58), (0.105, 0.085, 0.125), skin),
@@ -189,24 +163,39 @@ def _bin(bin_: Bin) -> Mesh:
     shell.vertices[:] = shell.vertices * np.concatenate([taper, taper, np.ones_like(taper)], axis=1) * scale
     shell.vertices[:, 2] += 0.14
     parts = [shell, block((-0.63, -0.41, 1.06), (0.63, 0.41, 1.11), lid, 8)]
-    arch = np.stack([np.broadcast_to(np.linspace(-0.62, 0.62, 9)[None], (9, 9)), np.broadcast_to((0.4 - 0.8 * t)[:, None], (9, 9)), np.broadcast_to((1.1 + 0.16 * np.sin(np.pi * t))[:, None], (9, 9))], axis=-1)
+    arch = np.stack(
+        [
+            np.broadcast_to(np.linspace(-0.62, 0.62, 9)[None], (9, 9)),
+            np.broadcast_to((0.4 - 0.8 * t)[:, None], (9, 9)),
+            np.broadcast_to((1.1 + 0.16 * np.sin(np.pi * t))[:, None], (9, 9)),
+        ],
+        axis=-1,
+    )
     open_ = bin_.fill > 1
     cover = grid_mesh(np.asarray(arch, np.float32), lid)
     parts.append(moved(cover, by=(0, 0.75, 0.35), turn=about(0, 75)) if open_ else cover)
     for x in (-0.42, 0.42):
         for y in (-0.3, 0.3):
-            wheel = moved(lathe([(0.0, -0.03), (0.09, -0.03), (0.09, 0.03), (0.0, 0.03)], DARK, sides=12), turn=about(0, 90))
+            wheel = moved(
+                lathe([(0.0, -0.03), (0.09, -0.03), (0.09, 0.03), (0.0, 0.03)], DARK, sides=12), turn=about(0, 90)
+            )
             parts.append(moved(wheel, by=(x, y, 0.09)))
     if open_:
         dice = np.random.default_rng(5)
         tones = [(0.02, 0.02, 0.02), (0.45, 0.45, 0.46), (0.30, 0.12, 0.05), (0.10, 0.20, 0.30), (0.03, 0.03, 0.03)]
         heap = min(bin_.fill - 1, 1.0)
         for i in range(int(6 + 8 * heap)):
-            at = (float(dice.uniform(-0.42, 0.42)), float(dice.uniform(-0.25, 0.25)), 1.10 + float(dice.uniform(0, 0.32 * heap)))
+            at = (
+                float(dice.uniform(-0.42, 0.42)),
+                float(dice.uniform(-0.25, 0.25)),
+                1.10 + float(dice.uniform(0, 0.32 * heap)),
+            )
             parts.append(ball(at, (0.2, 0.18, 0.16), Material(tones[i % 5], 0.05, 12), lumps=0.25, seed=i, cuts=8))
         if heap > 0.5:
             for i, x in enumerate((-0.95, 0.9, 0.45)):
-                parts.append(ball((x, -0.45, 0.2), (0.27, 0.24, 0.24), Material(tones[i], 0.06, 14), lumps=0.2, seed=20 + i))
+                parts.append(
+                    ball((x, -0.45, 0.2), (0.27, 0.24, 0.24), Material(tones[i], 0.06, 14), lumps=0.2, seed=20 + i)
+                )
     return joined(parts)
 
 
@@ -224,16 +213,24 @@ def _bags(bag: Bag) -> Mesh:
 
 def _crates(columns: int, rows: int, z: float) -> Mesh:
     parts, dice = [], np.random.default_rng(13)
-    fruit: Sequence[Colour] = [(0.02, 0.25, 0.75), (0.02, 0.03, 0.5), (0.04, 0.35, 0.10), (0.03, 0.55, 0.7), (0.15, 0.03, 0.2)]
+    fruit: Sequence[Colour] = [
+        (0.02, 0.25, 0.75),
+        (0.02, 0.03, 0.5),
+        (0.04, 0.35, 0.10),
+        (0.03, 0.55, 0.7),
+        (0.15, 0.03, 0.2),
+    ]
     wood = Material((0.16, 0.28, 0.42), 0.01)
     for column in range(columns):
         for row in range(rows):
             x, y, base = (column - (columns - 1) / 2) * 0.56, row * 0.42, z + row * 0.16
             parts.append(block((x - 0.26, y - 0.2, base), (x + 0.26, y + 0.2, base + 0.22), wood, 4))
             tone = Material(fruit[int(dice.integers(len(fruit)))], 0.05, 20)
-            for i in range(4):
-                for j in range(3):
-                    parts.append(ball((x - 0.19 + 0.125 * i, y - 0.13 + 0.13 * j, base + 0.24), (0.065, 0.065, 0.06), tone, cuts=5))
+            parts += [
+                ball((x - 0.19 + 0.125 * i, y - 0.13 + 0.13 * j, base + 0.24), (0.065, 0.065, 0.06), tone, cuts=5)
+                for i in range(4)
+                for j in range(3)
+            ]
     return joined(parts)
 
 
@@ -251,11 +248,20 @@ def _stall(stall: Stall) -> Mesh:
         for y in (-0.45, 0.65):
             parts.append(lathe([(0.025, 0.0), (0.025, 2.15)], pole, sides=8))
             parts[-1] = moved(parts[-1], by=(x, y, 0))
-    x, y = np.linspace(-half - 0.25, half + 0.25, 13), np.linspace(-0.85, 0.95, 9)
-    z = 2.12 + 0.4 * (1 - np.abs(y - 0.05) / 0.9)
-    top: Array = np.stack([np.broadcast_to(x[:, None], (13, 9)), np.broadcast_to(y[None], (13, 9)), np.broadcast_to(z[None], (13, 9))], axis=-1).astype(np.float32)
+    xs, ys = np.linspace(-half - 0.25, half + 0.25, 13), np.linspace(-0.85, 0.95, 9)
+    z = 2.12 + 0.4 * (1 - np.abs(ys - 0.05) / 0.9)
+    top: Array = np.stack(
+        [np.broadcast_to(xs[:, None], (13, 9)), np.broadcast_to(ys[None], (13, 9)), np.broadcast_to(z[None], (13, 9))],
+        axis=-1,
+    ).astype(np.float32)
     roof = grid_mesh(top, cloth)
     light = Material((0.7, 0.72, 0.74), 0.01)
-    stripes = Mesh(roof.vertices, roof.quads, roof.normals, ((roof.centres[:, 0] * 3).astype(np.int32) % 2).astype(np.int32), (cloth, light))
+    stripes = Mesh(
+        roof.vertices,
+        roof.quads,
+        roof.normals,
+        ((roof.centres[:, 0] * 3).astype(np.int32) % 2).astype(np.int32),
+        (cloth, light),
+    )
     flap = block((-half - 0.25, -0.86, 1.95), (half + 0.25, -0.84, 2.13), light, 10)
     return joined([*parts, stripes, flap])

@@ -28,7 +28,8 @@ def tree_sprite(tree: Tree, camera: Camera, light: Light, dice: np.random.Genera
     """The tree as the camera sees it, with some room around it for swaying; None when out of view."""
     crown = tree.height_m - tree.crown_m * 0.9
     corners = np.array(
-        [[tree.x_m + s * tree.crown_m * 1.3, tree.y_m, z] for s in (-1, 1) for z in (0.0, tree.height_m + 0.8)], np.float32
+        [[tree.x_m + s * tree.crown_m * 1.3, tree.y_m, z] for s in (-1, 1) for z in (0.0, tree.height_m + 0.8)],
+        np.float32,
     )
     pixels, _ = camera.project(corners)
     low, high = np.floor(pixels.min(axis=0)).astype(int) - 6, np.ceil(pixels.max(axis=0)).astype(int) + 6
@@ -46,12 +47,16 @@ def tree_sprite(tree: Tree, camera: Camera, light: Light, dice: np.random.Genera
 
     trunk, scale = to_canvas(np.array([[tree.x_m, tree.y_m, z] for z in (0.0, crown)], np.float32))
     bark = (np.array([0.045, 0.06, 0.075]) * (0.6 * sun + dome)).tolist()
-    cv2.line(canvas, tuple(map(round, trunk[0])), tuple(map(round, trunk[1])), (*bark, 1.0), max(1, round(0.24 * scale[0])))
+    cv2.line(
+        canvas, tuple(map(round, trunk[0])), tuple(map(round, trunk[1])), (*bark, 1.0), max(1, round(0.24 * scale[0]))
+    )
     # Leaves hang in clumps, and thickest near the outside of the crown.
     clumps = dice.standard_normal((26, 3))
     clumps *= (0.8 * dice.uniform(0.4, 1.0, 26) / np.linalg.norm(clumps, axis=1))[:, None]
     offsets = clumps[dice.integers(0, 26, LEAVES)] + dice.standard_normal((LEAVES, 3)) * 0.17
-    points = np.array([tree.x_m, tree.y_m, crown + tree.crown_m * 0.2]) + offsets * tree.crown_m * np.array([1, 1, 0.85])
+    points = np.array([tree.x_m, tree.y_m, crown + tree.crown_m * 0.2]) + offsets * tree.crown_m * np.array(
+        [1, 1, 0.85]
+    )
     at, scale = to_canvas(points)
     green = np.array([0.05, 0.17, 0.10]) * (1 + 0.3 * dice.standard_normal((LEAVES, 1)))
     lit = np.clip(0.45 + 0.75 * (offsets @ light.towards_sun) + 0.2 * dice.standard_normal(LEAVES), 0.05, 1.3)
@@ -62,7 +67,9 @@ def tree_sprite(tree: Tree, camera: Camera, light: Light, dice: np.random.Genera
         axes = (max(1, round(0.14 * scale[i])), max(1, round(0.09 * scale[i])))
         centre = (round(float(at[i, 0])), round(float(at[i, 1])))
         cv2.ellipse(canvas, centre, axes, float(i * 37 % 180), 0, 360, (*tone[i].tolist(), 1.0), -1)
-    layer = cv2.resize(canvas, (int(high[0] - low[0]), int(high[1] - low[1])), interpolation=cv2.INTER_AREA)
+    layer = np.asarray(
+        cv2.resize(canvas, (int(high[0] - low[0]), int(high[1] - low[1])), interpolation=cv2.INTER_AREA), np.float32
+    )
     middle = float(np.hypot(tree.x_m - camera.place_m[0], tree.y_m - camera.place_m[1]))
     return Sprite(int(low[0]), int(low[1]), layer[..., :3], layer[..., 3], middle)
 
@@ -78,5 +85,7 @@ def swayed(sprite: Sprite, at_s: float, wind: float) -> Sprite:
     dx = reach * (np.sin(1.9 * at_s + phase + y / 23) + 0.6 * np.sin(4.3 * at_s + x / 11 + y / 17))
     dy = reach * 0.5 * np.sin(3.1 * at_s + phase + x / 13)
     layer = np.dstack([sprite.colour, sprite.cover])
-    moved = cv2.remap(layer, x + dx.astype(np.float32), y + dy.astype(np.float32), cv2.INTER_LINEAR)
+    moved = np.asarray(
+        cv2.remap(layer, x + dx.astype(np.float32), y + dy.astype(np.float32), cv2.INTER_LINEAR), np.float32
+    )
     return Sprite(sprite.left, sprite.top, moved[..., :3], moved[..., 3], sprite.depth_m)
