@@ -70,6 +70,9 @@ class Actor:
         """Where it is at a moment; None when it is not in the scene."""
         if not self.path[0].at_s <= at_s <= self.path[-1].at_s:
             return None
+        for stay in self.stands(self.path[-1].at_s):
+            if stay.from_s <= at_s <= stay.to_s:  # one and the same pose all the time
+                return Pose(stay.x_m, stay.y_m, self._heading(stay.from_s))
         x, y = _glide(self.path, at_s)
         return Pose(x, y, self._heading(at_s))
 
