@@ -17,11 +17,6 @@ from agent.core.errors import StoreUnusable
 from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts
 from agent.ports import Clock, Detector, Source
 
-DATABASE = "cityeye.db"
-EVIDENCE = "evidence"
-HEARTBEAT = "alive.json"
-"""What lies in the data folder."""
-
 
 def facts_of(config: Config, detector: Detector) -> BoxFacts:
     """What every message says about this box."""

@@ -49,7 +49,7 @@ class BoxConfig(Section):
 
     id: Id = Field("box-1", description="Name of this box, unique within the tenant; part of every topic.")
     tenant: Id = Field("default", description="Whose box it is; part of every topic.")
-    time_zone: TimeZone = Field("Asia/Shanghai", description="Time zone of the site, for calendars.")
+    time_zone: TimeZone = Field("Asia/Shanghai", description="Time zone of the site, for calendars and the log.")
     location: LocationConfig | None = Field(None, description="Where the box stands; cameras may differ.")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from agent.adapters.onnx import OnnxDetector
-from agent.app import replay
+from agent.app.replay import replay
 from agent.config import load
 from agent.core.geometry import iou
 from agent.core.taxonomy import CLASSES, MOTOR_VEHICLES

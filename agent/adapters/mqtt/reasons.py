@@ -29,6 +29,10 @@ _REFUSALS = {
 }
 
 
+UNFIT_REASONS = frozenset({0x90, 0x95, 0x99})
+"""MQTT 5 PUBACK reasons that lie in the message: topic name invalid, packet too large, payload format invalid."""
+
+
 class HungUp(BrokerUnreachable):
     """The broker closed the connection without answering CONNECT."""
 
