@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CITYEYE_SHARED", ROOT.parent / "shared")))
     parser.add_argument("--work", type=Path, default=ROOT / "out" / "street-nano", help="for the checkpoint")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "street-nano.onnx")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
