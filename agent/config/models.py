@@ -98,7 +98,9 @@ class ModelConfig(Section):
     """The detector, shared by all cameras."""
 
     file: AnyPath = Field(Path("models/yolox_nano.onnx"), description="The ONNX model.", validate_default=True)
-    family: Literal["auto", "yolox", "ultralytics"] = Field("auto", description="How its output is to be read.")
+    family: Literal["auto", "yolox", "ultralytics", "end-to-end", "picodet"] = Field(
+        "auto", description="How its output is to be read."
+    )
     sha256: str | None = Field(
         None,
         pattern=r"^[0-9a-f]{64}$",

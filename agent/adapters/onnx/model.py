@@ -199,5 +199,5 @@ def _family_of(signature: Signature, wanted: str, path: Path) -> Family:
             return found
     expected = " or ".join(f"{name} {family.expected(signature.input_px)}" for name, family in tried.items())
     shapes = ", ".join(str(list(shape)) for shape in signature.output_shapes)
-    mend = "use a model of these families, exported with its raw head (no built-in NMS)"
+    mend = "use a model of these families, exported without built-in NMS"
     raise mismatch(path, f"outputs {expected}", f"outputs {shapes}", mend)
