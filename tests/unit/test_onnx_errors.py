@@ -90,8 +90,8 @@ def test_half_precision_input(tmp_path: Path) -> None:
 def test_outputs_of_no_family(tmp_path: Path) -> None:
     text = complaint(constant_model(tmp_path / "m.onnx", [(1, 300, 7)]))
     assert text.startswith(
-        "expected outputs yolox [1, 84, 5 + classes] or ultralytics [1, 4 + classes, 84] or end-to-end [1, boxes, 6] or "
-        "picodet [1, 64, classes], [1, 16, classes], [1, 4, classes], [1, 1, classes], [1, 64, 32], "
+        "expected outputs yolox [1, 84, 5 + classes] or ultralytics [1, 4 + classes, 84] or end-to-end [1, boxes, 6] "
+        "or picodet [1, 64, classes], [1, 16, classes], [1, 4, classes], [1, 1, classes], [1, 64, 32], "
     )
     assert text.endswith("found outputs [1, 300, 7]; use a model of these families, exported without built-in NMS")
 

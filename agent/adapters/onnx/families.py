@@ -177,7 +177,7 @@ class EndToEnd(Family):
     style = InputStyle(centred=True, rgb=True, divisor=255.0)
 
     @classmethod
-    def expected(cls, input_px: tuple[int, int]) -> str:  # noqa: ARG003: the rows do not depend on the input
+    def expected(cls, input_px: tuple[int, int]) -> str:  # noqa: ARG003
         return "[1, boxes, 6]"
 
     @classmethod
@@ -223,11 +223,14 @@ class PicoDet(Family):
 
     def __init__(self, label_count: int, input_px: tuple[int, int]) -> None:
         super().__init__(label_count)
-        self._centres: list[Floats] = []
+        centres, strides = [], []
         for stride in self._STRIDES:
             columns, rows = self._grid(input_px, stride)
             xs, ys = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
-            self._centres.append((np.stack([xs.ravel(), ys.ravel()], axis=1) * stride).astype(np.float32))
+            centres.append(np.stack([xs.ravel(), ys.ravel()], axis=1) * stride)
+            strides.append(np.full((xs.size, 1), stride))
+        self._centre: Floats = np.concatenate(centres).astype(np.float32)
+        self._stride: Floats = np.concatenate(strides).astype(np.float32)
 
     @staticmethod
     def _grid(input_px: tuple[int, int], stride: int) -> tuple[int, int]:
@@ -250,22 +253,16 @@ class PicoDet(Family):
         return None
 
     def decode(self, outputs: Sequence[Floats], index: int, min_score: float) -> Candidates:
-        levels = zip(outputs[:4], outputs[4:], self._centres, self._STRIDES, strict=True)
-        found = [self._level(score[index], edges[index], *grid, min_score) for score, edges, *grid in levels]
-        boxes, scores, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return Candidates(boxes=boxes, scores=scores, labels=labels)
-
-    def _level(
-        self, scores: Floats, edges: Floats, centres: Floats, stride: int, min_score: float
-    ) -> tuple[Floats, Floats, NDArray[np.int64]]:
-        rows = np.flatnonzero(scores.max(axis=1) >= min_score)
-        labels = scores[rows].argmax(axis=1)
-        bins = edges[rows].reshape(-1, 4, self._BINS)
+        raw = np.concatenate([level[index] for level in outputs[: len(self._STRIDES)]])
+        rows = np.flatnonzero(raw.max(axis=1) >= min_score)
+        labels = raw[rows].argmax(axis=1)
+        edges = np.concatenate([level[index] for level in outputs[len(self._STRIDES) :]])[rows]
+        bins = edges.reshape(-1, 4, self._BINS)
         weights = np.exp(bins - bins.max(axis=2, keepdims=True))
         mean = (weights * np.arange(self._BINS, dtype=np.float32)).sum(axis=2) / weights.sum(axis=2)
-        distances = mean * np.float32(stride)
-        boxes = np.concatenate([centres[rows] - distances[:, :2], centres[rows] + distances[:, 2:]], axis=1)
-        return boxes, scores[rows, labels], labels
+        distances, centres = mean * self._stride[rows], self._centre[rows]
+        boxes = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
+        return Candidates(boxes=boxes, scores=raw[rows, labels], labels=labels)
 
 
 FAMILIES: dict[str, type[Family]] = {family.name: family for family in (Yolox, Ultralytics, EndToEnd, PicoDet)}
