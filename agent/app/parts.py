@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 from agent.adapters.evidence import EvidenceFolder
@@ -11,9 +12,12 @@ from agent.adapters.onnx import OnnxDetector
 from agent.adapters.rtsp import RtspSource
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
 from agent.config import CameraConfig, Config
+from agent.config.catalogue import choose
 from agent.core.errors import StoreUnusable
 from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts
 from agent.ports import Clock, Detector, Source
+
+log = logging.getLogger(__name__)
 
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
@@ -52,14 +56,17 @@ def facts_of(config: Config, detector: Detector) -> BoxFacts:
 def open_detector(config: Config) -> OnnxDetector:
     """The configured model. Raises ModelError."""
     model = config.model
+    chosen = choose(model)
+    log.info("model %s (%s), %s", chosen.id or chosen.file, chosen.runtime, chosen.because)
     return OnnxDetector.load(
-        model.file,
-        family=model.family,
-        sha256=model.sha256,
-        classes=model.classes,
+        chosen.file,
+        family=chosen.family,
+        sha256=chosen.sha256,
+        classes=chosen.classes,
         min_score=model.min_score,
         iou=model.iou,
         threads=model.threads,
+        runtime=chosen.runtime,
     )
 
 

@@ -27,7 +27,7 @@ def complaint(path: Path, **settings: object) -> str:
 
 def test_missing_file(tmp_path: Path) -> None:
     assert complaint(tmp_path / "no.onnx") == (
-        "expected a model file, found No such file or directory; check `model.path` and the file's permissions"
+        "expected a model file, found No such file or directory; check the path and the file's permissions"
     )
 
 
