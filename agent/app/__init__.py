@@ -1,5 +1,6 @@
 """The composition root: the only place that knows which adapter stands behind which port."""
 
+from agent.app.bench import BenchRow, bench_int8, bench_models, keep_choice, recommended
 from agent.app.inquiry import stored_incidents, what_ails
 from agent.app.models import (
     Imported,
@@ -16,13 +17,18 @@ from agent.app.run import App
 
 __all__ = [
     "App",
+    "BenchRow",
     "Imported",
     "KnownModel",
     "Replayed",
     "State",
+    "bench_int8",
+    "bench_models",
     "import_model",
+    "keep_choice",
     "known_models",
     "pull_model",
+    "recommended",
     "replay",
     "stored_incidents",
     "verified_models",

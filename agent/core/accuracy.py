@@ -32,10 +32,14 @@ class Scored:
 
 def map50(pictures: Sequence[Scored]) -> float | None:
     """The mean over the classes that are there of each one's average precision; None when nothing is labelled."""
+    by_class = ap50_by_class(pictures)
+    return float(np.mean(list(by_class.values()))) if by_class else None
+
+
+def ap50_by_class(pictures: Sequence[Scored]) -> dict[int, float]:
+    """The average precision of every class that is there, by class id."""
     present = sorted({int(c) for picture in pictures for c in picture.truth_classes})
-    if not present:
-        return None
-    return float(np.mean([_average_precision(pictures, number) for number in present]))
+    return {number: _average_precision(pictures, number) for number in present}
 
 
 def _average_precision(pictures: Sequence[Scored], class_id: int) -> float:

@@ -27,12 +27,13 @@ class Signature:
 
     Attributes:
         input_px: width and height. output_shapes: as found by running the model on one picture.
-        metadata: the custom key-value pairs of the file.
+        metadata: the custom key-value pairs of the file. input_name: of the tensor that takes the picture.
     """
 
     input_px: tuple[int, int]
     output_shapes: Shapes
     metadata: Mapping[str, str]
+    input_name: str = "images"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -82,6 +82,7 @@ class OnnxModel:
         except _ORT_ERRORS as error:
             raise mismatch(path, "a model that runs", str(error), "export it again or update onnxruntime") from error
         signature = Signature(
+            input_name=name,
             input_px=input_px,
             output_shapes=tuple(tuple(np.shape(output)) for output in outputs),
             metadata=dict(session.get_modelmeta().custom_metadata_map),
