@@ -4,6 +4,7 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY setup.py pyproject.toml README.md LICENSE ./
 COPY agent ./agent
+COPY models ./models
 RUN pip wheel --no-cache-dir --wheel-dir /wheels .
 
 FROM python:3.11-slim-bookworm

@@ -15,8 +15,9 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.11",
-    packages=find_packages(include=["agent", "agent.*"]),
-    package_data={"agent": ["py.typed"]},
+    packages=[*find_packages(include=["agent", "agent.*"]), "agent.models"],
+    package_dir={"agent.models": "models"},  # the manifest and the embedded models: docs/decisions/0005
+    package_data={"agent": ["py.typed"], "agent.models": ["manifest.yaml", "street-nano.onnx"]},
     install_requires=[
         "av>=14,<19",
         "numpy>=1.26",
@@ -46,6 +47,7 @@ setup(
             "pytest>=8",
             "pytest-timeout>=2.3",
             "ruff>=0.6",
+            "setuptools>=77",
             "types-PyYAML",
             "types-shapely",
             "types-jsonschema",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 import cv2
@@ -13,9 +14,12 @@ from agent.adapters.onnx import OnnxDetector
 from agent.adapters.rtsp import RtspSource
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
 from agent.config import CameraConfig, Config
+from agent.config.catalogue import choose
 from agent.core.errors import StoreUnusable
 from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts
 from agent.ports import Clock, Detector, Source
+
+log = logging.getLogger(__name__)
 
 
 def facts_of(config: Config, detector: Detector) -> BoxFacts:
@@ -50,14 +54,17 @@ def open_detector(config: Config) -> OnnxDetector:
     """The configured model. Raises ModelError."""
     cv2.setNumThreads(1)  # workers are the parallelism; OpenCV's own pool would only compete with them
     model = config.model
+    chosen = choose(model)
+    log.info("model %s (%s), %s", chosen.id or chosen.file, chosen.runtime, chosen.because)
     return OnnxDetector.load(
-        model.file,
-        family=model.family,
-        sha256=model.sha256,
-        classes=model.classes,
+        chosen.file,
+        family=chosen.family,
+        sha256=chosen.sha256,
+        classes=chosen.classes,
         min_score=model.min_score,
         iou=model.iou,
         threads=model.threads,
+        runtime=chosen.runtime,
     )
 
 

@@ -1,5 +1,7 @@
 """What several commands ask for in the same way."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -7,6 +9,7 @@ import typer
 from agent.cli.check import problem_lines
 from agent.cli.texts import Texts
 from agent.config import Config, inspect
+from agent.core.errors import CityEyeError
 
 
 def loaded(file: Path, say: Texts, *, secrets: bool = False) -> Config:
@@ -32,3 +35,20 @@ def chosen_camera(config: Config, camera: str, say: Texts) -> str:
         return ids[0]
     typer.echo(say("camera.choose", found=camera or "-", known=", ".join(ids) or "-"), err=True)
     raise typer.Exit(2)
+
+
+def models_folder(folder: Path | None, config: Path | None, say: Texts) -> Path:
+    """The models folder that was named, or the configuration's, or `models` here."""
+    if folder is not None:
+        return folder
+    return loaded(config, say).model.folder if config is not None else Path("models")
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """What goes wrong inside is told on standard error, and exit 1."""
+    try:
+        yield
+    except CityEyeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error

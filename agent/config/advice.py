@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.config.models import CameraConfig, Config
-from agent.config.words import Finding, Path, Words, path_text, same
+from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
+from agent.config.kinds import did_you_mean
+from agent.config.models import CameraConfig, Config, ModelConfig
+from agent.config.words import Finding, Path, Words, path_text, same, shown
+from agent.core.errors import ModelError
 from agent.core.quantities import format_duration
 
 
 def advice(config: Config) -> Iterator[Finding]:
     """Every warning about a checked configuration."""
-    if not config.model.file.is_file():
-        yield _missing_file(("model", "file"), str(config.model.file))
+    yield from _about_model(config.model)
     if not config.cameras:
         yield _warning(
             ("cameras",),
@@ -22,6 +24,50 @@ def advice(config: Config) -> Iterator[Finding]:
         )
     for i, camera in enumerate(config.cameras):
         yield from _about_camera(("cameras", i), camera, config)
+
+
+def _about_model(model: ModelConfig) -> Iterator[Finding]:
+    if model.file is not None:
+        if not model.file.is_file():
+            yield _missing_file(("model", "file"), str(model.file))
+        return
+    try:
+        catalogue = read_catalogue(model.folder)
+        read_choice(model.folder)
+    except ModelError as error:
+        yield _warning(
+            ("model", "folder"),
+            Words("lists of models that can be read", "可读取的模型清单"),
+            same(str(error)),
+            Words("correct that file, or delete it", "请改正该文件，或将其删除"),
+        )
+        return
+    if model.id != "auto" and model.id not in catalogue.entries:
+        listed = same("cityeye models list")
+        yield _warning(
+            ("model", "id"),
+            Words("a model that is known", "已知的模型"),
+            shown(model.id),
+            did_you_mean(model.id, list(catalogue.entries), listed),
+        )
+        return
+    try:
+        choose(model)
+    except ModelError as error:
+        wanted = DEFAULT_ID if model.id == "auto" else model.id
+        yield _warning(
+            ("model", "id"),
+            Words("a model that is there when the agent starts", "启动时已安装的模型"),
+            _absence(catalogue, wanted, error),
+            same(f"cityeye models pull {wanted} --folder {path_text(model.folder)}"),
+        )
+
+
+def _absence(catalogue: Catalogue, wanted: str, error: ModelError) -> Words:
+    entry = catalogue.entries[wanted]
+    if catalogue.installed(entry):
+        return same(str(error))
+    return Words("no file {file}", "没有文件 {file}").fill(file=path_text(catalogue.path(entry)))
 
 
 def _about_camera(path: Path, camera: CameraConfig, config: Config) -> Iterator[Finding]:

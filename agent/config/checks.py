@@ -67,6 +67,7 @@ def relations(data: object) -> Iterator[Finding]:
     """Every relation between keys that does not hold."""
     yield from _unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
     yield from _same_address(data)
+    yield from _one_model(data)
     for path, section in _logins(data):
         yield from _needs(path, section, "password", "username")
     if isinstance(data, dict) and isinstance(data.get("mqtt"), dict) and isinstance(data["mqtt"].get("tls"), dict):
@@ -138,6 +139,17 @@ def _needs(path: Path, section: Section, key: str, other: str) -> Iterator[Findi
             expected=Words("{key} together with {other}", "{key} 须与 {other} 同时出现").fill(key=key, other=other),
             found=Words("no {other}", "没有 {other}").fill(other=other),
             mend=Words("add {other}, or delete {key}", "请添加 {other}，或删除 {key}").fill(key=key, other=other),
+        )
+
+
+def _one_model(data: object) -> Iterator[Finding]:
+    model = data.get("model") if isinstance(data, dict) else None
+    if isinstance(model, dict) and model.get("file") is not None and model.get("id", "auto") != "auto":
+        yield Finding(
+            path=("model", "file"),
+            expected=Words("either id or file", "id 与 file 二选一"),
+            found=Words("both", "两者都有"),
+            mend=Words("delete one of the two", "请删除其中一个"),
         )
 
 

@@ -97,8 +97,19 @@ class MqttConfig(Section):
 class ModelConfig(Section):
     """The detector, shared by all cameras."""
 
-    file: AnyPath = Field(Path("models/yolox_nano.onnx"), description="The ONNX model.", validate_default=True)
-    family: Literal["auto", "yolox", "ultralytics"] = Field("auto", description="How its output is to be read.")
+    id: Text = Field(
+        "auto",
+        description="A model of `cityeye models list`. auto: the one measured best on this box, else yolox-nano when "
+        "it is installed, else the one that comes with the agent.",
+    )
+    file: AnyPath | None = Field(None, description="Instead of id: an ONNX file.", examples=["models/own.onnx"])
+    folder: AnyPath = Field(Path("models"), description="Where the models lie that have an id.", validate_default=True)
+    runtime: Literal["auto", "onnxruntime", "openvino"] = Field(
+        "auto", description="What runs it; auto: what was measured best on this box, else onnxruntime."
+    )
+    family: Literal["auto", "yolox", "ultralytics", "end-to-end", "picodet"] = Field(
+        "auto", description="How its output is to be read."
+    )
     sha256: str | None = Field(
         None,
         pattern=r"^[0-9a-f]{64}$",

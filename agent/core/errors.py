@@ -7,6 +7,7 @@
     │   ├── StreamEnded           the far side closed the stream
     │   ├── BrokerUnreachable     no TCP or TLS connection to the broker, or it was lost
     │   ├── StoreFull             the disk (or quota) does not take the commit now
+    │   ├── ModelUnavailable      a model could not be fetched now; what came so far is kept
     │   └── EvidenceSkipped       the picture could not be kept; the event still goes out
     └── PermanentError            stays until somebody changes something
         ├── ConfigError           carries every `Problem` of the file
@@ -57,6 +58,10 @@ class BrokerUnreachable(RetryableError):
 
 class StoreFull(RetryableError):
     """The database could not grow; nothing of the commit was kept."""
+
+
+class ModelUnavailable(RetryableError):
+    """A model could not be fetched this time; the next attempt goes on where this one ended."""
 
 
 class EvidenceSkipped(RetryableError):

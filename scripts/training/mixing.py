@@ -93,15 +93,14 @@ class Mixer:
         hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV).astype(np.float32)
         hsv[..., 0] = (hsv[..., 0] + rng.uniform(-5, 5)) % 180
         hsv[..., 1] *= rng.uniform(0.3, 1.3)
-        image = cv2.cvtColor(np.clip(hsv, 0, 255).astype(np.uint8), cv2.COLOR_HSV2BGR)
-        out = image.astype(np.float32)
+        out = cv2.cvtColor(np.clip(hsv, 0, 255).astype(np.uint8), cv2.COLOR_HSV2BGR).astype(np.float32)
         mean = out.mean()
         out = (out - mean) * rng.uniform(0.55, 1.25) + mean * rng.choice([1.0, rng.uniform(0.35, 1.3)])
         if rng.random() < 0.4:
             out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.3))
         if rng.random() < 0.2:
             out = out + rng.normal(0, rng.uniform(2, 10), out.shape[:2])[..., None]
-        return np.clip(out, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
 class _Canvas:

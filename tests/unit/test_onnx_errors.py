@@ -27,7 +27,7 @@ def complaint(path: Path, **settings: object) -> str:
 
 def test_missing_file(tmp_path: Path) -> None:
     assert complaint(tmp_path / "no.onnx") == (
-        "expected a model file, found No such file or directory; check `model.file` and the file's permissions"
+        "expected a model file, found No such file or directory; check the path and the file's permissions"
     )
 
 
@@ -88,23 +88,31 @@ def test_half_precision_input(tmp_path: Path) -> None:
 
 
 def test_outputs_of_no_family(tmp_path: Path) -> None:
-    end_to_end = constant_model(tmp_path / "m.onnx", [(1, 300, 6)])
-    assert complaint(end_to_end) == (
-        "expected outputs yolox [1, 84, 5 + classes] or ultralytics [1, 4 + classes, 84], found outputs [1, 300, 6]; "
-        "use a model of these families, exported with its raw head (no built-in NMS)"
+    text = complaint(constant_model(tmp_path / "m.onnx", [(1, 300, 7)]))
+    assert text.startswith(
+        "expected outputs yolox [1, 84, 5 + classes] or ultralytics [1, 4 + classes, 84] or end-to-end [1, boxes, 6] "
+        "or picodet [1, 64, classes], [1, 16, classes], [1, 4, classes], [1, 1, classes], [1, 64, 32], "
     )
+    assert text.endswith("found outputs [1, 300, 7]; use a model of these families, exported without built-in NMS")
 
 
 def test_a_real_model_of_an_unknown_family_floods_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    text = complaint(shared("models", "picodet_s_416_coco.onnx"))
-    assert "found outputs [1, 2704, 80], [1, 676, 80]" in text
+    text = complaint(shared("models", "yunet_n_640_640.onnx"))
+    assert "found outputs [1, 6400, 1], [1, 1600, 1]" in text
     assert capfd.readouterr().err == ""
+
+
+def test_an_end_to_end_head_needs_names_in_its_file(tmp_path: Path) -> None:
+    path = constant_model(tmp_path / "m.onnx", [(1, 300, 6)])
+    assert complaint(path).startswith("expected the names of the classes, found no names in the file; ")
 
 
 def test_family_is_held_to_its_word(tmp_path: Path) -> None:
     path = yolox_model(tmp_path / "m.onnx", [PROBE], 80)
     assert "expected outputs ultralytics [1, 4 + classes, 84], found" in complaint(path, family="ultralytics")
-    assert "expected family auto, yolox or ultralytics, found yolov5" in complaint(path, family="yolov5")
+    assert "expected family auto, yolox or ultralytics or end-to-end or picodet, found yolov5" in complaint(
+        path, family="yolov5"
+    )
 
 
 def test_names_that_do_not_count_the_classes(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class OnnxDetector:
         min_score: float = 0.1,
         iou: float = DEFAULT_IOU,
         threads: int = 1,
+        runtime: str = "onnxruntime",
     ) -> OnnxDetector:
         """Open and check a model file.
 
@@ -70,13 +71,13 @@ class OnnxDetector:
             sha256: expected hash of the file, in hex; None: not checked.
             classes: model label to agent class, others are ignored. None: labels that mean the same by name.
             min_score: weaker candidates are dropped. iou: overlap above which NMS takes two boxes for one object.
-            threads: threads of one run of the model.
+            threads: threads of one run of the model. runtime: `onnxruntime` or `openvino`.
 
         Raises:
             ModelError: naming the file, what was expected, what was found and how to mend it.
         """
         digest = file_sha256(path, sha256)
-        model = OnnxModel.load(path, family=family, threads=threads)
+        model = OnnxModel.load(path, family=family, threads=threads, runtime=runtime)
         class_ids = class_table(model, label_names(model, classes), classes)
         seen = tuple(name for i, name in enumerate(CLASSES) if i in class_ids)
         info = ModelInfo(name=path.name, sha256=digest, input_px=model.signature.input_px, class_names=seen)

@@ -47,7 +47,7 @@ def label_names(model: OnnxModel, classes: Mapping[str, str | None] | None) -> t
         return COCO
     if classes is not None and len(classes) == count:
         return tuple(classes)
-    expected = f"names of the {count} classes of the output"
+    expected = f"names of the {count} classes of the output" if count else "the names of the classes"
     found = "no names in the file" + ("" if classes is None else f" and {len(classes)} in `model.classes`")
     mend = "name every class in the model's order in `model.classes`, or write `names` into the file's metadata"
     raise mismatch(model.path, expected, found, mend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from agent.adapters.onnx.families import FAMILIES, Candidates, Family, Signature
 from agent.adapters.onnx.letterbox import Placement, fit
+from agent.adapters.openvino import OpenVinoModel
 from agent.core.errors import ModelError
 from agent.core.types import Floats, Image
 
@@ -37,49 +38,60 @@ _ORT_ERRORS = (
 """onnxruntime's own exceptions have no common base but Exception."""
 
 
+Run = Callable[[Floats], list[Floats]]
+"""The raw outputs for a prepared (B, 3, h, w) float32 input. Called by several threads."""
+
+
 def mismatch(path: Path, expected: str, found: str, mend: str) -> ModelError:
     """A ModelError that says where, what was expected, what was found and how to mend it."""
     return ModelError(f"{path}: expected {expected}, found {found}; {mend}")
 
 
 class OnnxModel:
-    """A loaded model. Safe to call from several threads: a run changes nothing here."""
+    """A loaded model. Safe to call from several threads: a run changes nothing here.
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, family: Family, signature: Signature, batch: int, path: Path
-    ) -> None:
-        self._session = session
-        self._input = session.get_inputs()[0].name
+    `run` gives the raw outputs for a prepared input.
+    """
+
+    def __init__(self, run: Run, family: Family, signature: Signature, batch: int, path: Path) -> None:
+        self.run = run
         self._batch = batch
         self.family = family
         self.signature = signature
         self.path = path
 
     @staticmethod
-    def load(path: Path, *, family: str = "auto", threads: int = 1) -> OnnxModel:
+    def load(path: Path, *, family: str = "auto", threads: int = 1, runtime: str = "onnxruntime") -> OnnxModel:
         """Open a model file, run it once on a grey picture and find out what its outputs mean.
 
         Args:
             path: the .onnx file.
             family: a name from `FAMILIES`, or `auto`.
             threads: threads of one run.
+            runtime: what runs it, `onnxruntime` or `openvino`. onnxruntime checks the file in any case.
 
         Raises:
-            ModelError: the file is missing, corrupt, or its shapes fit no known family.
+            ModelError: the file is missing, corrupt, its shapes fit no known family, or the runtime cannot run it.
         """
         session = _open(path, threads)
         input_px, batch = _input_of(session, path)
+        name = session.get_inputs()[0].name
         planes = np.full((1, 3, input_px[1], input_px[0]), 0.5, np.float32)
         try:
-            outputs = session.run(None, {session.get_inputs()[0].name: planes})
+            outputs = session.run(None, {name: planes})
         except _ORT_ERRORS as error:
             raise mismatch(path, "a model that runs", str(error), "export it again or update onnxruntime") from error
         signature = Signature(
+            input_name=name,
             input_px=input_px,
             output_shapes=tuple(tuple(np.shape(output)) for output in outputs),
             metadata=dict(session.get_modelmeta().custom_metadata_map),
         )
-        return OnnxModel(session, _family_of(signature, family, path), signature, batch, path)
+        known = _family_of(signature, family, path)
+        if runtime == "openvino":
+            openvino = OpenVinoModel.load(path, input_px=input_px, threads=threads)
+            return OnnxModel(openvino.run, known, signature, 1, path)
+        return OnnxModel(lambda planes: session.run(None, {name: planes}), known, signature, batch, path)
 
     def look(self, images: Sequence[Image], min_score: float) -> list[tuple[Candidates, Placement]]:
         """Candidates of each (H, W, 3) uint8 BGR picture, in input pixels, and where the picture lay there."""
@@ -97,11 +109,6 @@ class OnnxModel:
         width, height = self.signature.input_px
         planes = np.empty((len(images), 3, height, width), np.float32)
         return planes, [fit(image, self.family.style, planes[i]) for i, image in enumerate(images)]
-
-    def run(self, planes: Floats) -> list[Floats]:
-        """The raw outputs for a prepared input."""
-        outputs: list[Floats] = self._session.run(None, {self._input: planes})
-        return outputs
 
     def own_labels(self) -> tuple[str, ...] | None:
         """The label names written in the file (`names`, as Ultralytics does), or None.
@@ -136,7 +143,7 @@ def file_sha256(path: Path, expected: str | None) -> str:
         data = path.read_bytes()
     except OSError as error:
         found = error.strerror or str(error)
-        raise mismatch(path, "a model file", found, "check `model.file` and the file's permissions") from error
+        raise mismatch(path, "a model file", found, "check the path and the file's permissions") from error
     if not data:
         raise mismatch(path, "an ONNX model", "an empty file", "download it again")
     if data.startswith(_LFS_POINTER):
@@ -199,5 +206,5 @@ def _family_of(signature: Signature, wanted: str, path: Path) -> Family:
             return found
     expected = " or ".join(f"{name} {family.expected(signature.input_px)}" for name, family in tried.items())
     shapes = ", ".join(str(list(shape)) for shape in signature.output_shapes)
-    mend = "use a model of these families, exported with its raw head (no built-in NMS)"
+    mend = "use a model of these families, exported without built-in NMS"
     raise mismatch(path, f"outputs {expected}", f"outputs {shapes}", mend)

@@ -59,7 +59,7 @@ def test_paths_start_from_home(tmp_path: Path) -> None:
     data["cameras"][0]["url"] = "clips/gate.mp4"
     config = config_of(data, home=tmp_path)
     assert config.storage.folder == tmp_path / "data"
-    assert config.model.file == tmp_path / "models/yolox_nano.onnx"
+    assert config.model.folder == tmp_path / "models"
     assert config.cameras[0].video_file == tmp_path / "clips/gate.mp4"
     assert home_of(tmp_path / "site.yaml") == tmp_path
     assert home_of(tmp_path / "configs" / "site.yaml") == tmp_path
