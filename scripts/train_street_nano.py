@@ -98,18 +98,19 @@ def train(photos: Sequence[sources.Photo], data: Path, checkpoint: Path, out: Pa
         text = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
         log.info("epoch %d: %.0f s, %s", epoch, time.monotonic() - began, text)
         _save(checkpoint, epoch + 1, model, average, optimiser)
-        if epoch % 3 == 2 or epoch == epochs - 1:
-            network.to_onnx(average, out, {"license": "Apache-2.0", "seed": str(SEED)})
-            _report(out, data)
+        if epoch % 3 == 2:
+            _export(average, out, data)
+    _export(average, out, data)
 
 
-def _report(model: Path, data: Path) -> None:
-    """AP50 of garbage on the validation split, and how far the street classes are from YOLOX-nano's: nothing."""
+def _export(model: network.StreetNano, out: Path, data: Path) -> None:
+    """Write the file; log how well it finds garbage (validation split) and how far its street is from YOLOX-nano's."""
+    network.to_onnx(model, out, {"license": "Apache-2.0", "seed": str(SEED)})
     photos = sources.garbage495(data, "valid")
-    figures = score.ap50(OnnxDetector.load(model, min_score=score.LOWEST_SCORE), photos)
+    figures = score.ap50(OnnxDetector.load(out, min_score=score.LOWEST_SCORE), photos)
     squares = [cv2.resize(photo.pixels(), (network.SIDE, network.SIDE)) for photo in sources.coco(data, back=False)[:8]]
     images = torch.from_numpy(np.stack(squares).transpose(0, 3, 1, 2).astype(np.float32))
-    difference = network.street_difference(model, data / "models" / "yolox_nano.onnx", images)
+    difference = network.street_difference(out, data / "models" / "yolox_nano.onnx", images)
     log.info("garbage AP50 %.3f on validation; street classes differ by %.2g", figures["garbage"], difference)
 
 

@@ -19,6 +19,9 @@ from scripts.training.sources import COCO_ROWS, GARBAGE, NAMES
 
 SIDE = 416
 OPSET = 13
+FAINTEST_HEAP = 0.02
+"""Below this score a cell never speaks for garbage. Street background scores far less than that, so without it half of
+all cells would be the branch's."""
 BAG_ROWS = (24, 26, 28)
 """COCO's backpack, handbag, suitcase: what a bag of rubbish looks most like before anything is learnt."""
 
@@ -93,15 +96,15 @@ class StreetNano(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, cells, 5 + names): raw boxes, objectness, probabilities.
 
-        A cell speaks for garbage where garbage scores higher there than every street class; elsewhere it is
-        what YOLOX-nano says, bit for bit.
+        A cell speaks for garbage where garbage scores `FAINTEST_HEAP` and more than every street class there; elsewhere
+        it is what YOLOX-nano says, bit for bit.
         """
         features = self.backbone(images)
         street = _raw(self.street_head, self.street_neck(features))
         garbage = _raw(self.garbage_head, self.garbage_neck(features))
         heap = garbage[..., 4:5].sigmoid() * garbage[..., 5:6].sigmoid()
         sure, classes = street[..., 4:5].sigmoid(), street[..., 5:].sigmoid()
-        wins = heap > sure * classes.amax(-1, keepdim=True)
+        wins = heap > (sure * classes.amax(-1, keepdim=True)).clamp(min=FAINTEST_HEAP)
         return torch.cat(
             [
                 torch.where(wins, garbage[..., :4], street[..., :4]),

@@ -63,7 +63,7 @@ def test_a_cell_that_shows_no_garbage_says_what_yolox_nano_says(data: Path, stre
         planes, _ = ours.prepare([photo.pixels()])
         (mine,), (original,) = ours.run(planes), theirs.run(planes)
         street = mine[0, :, 5 + sources.GARBAGE] == 0
-        assert street.mean() > 0.5
+        assert street.mean() > 0.9
         np.testing.assert_allclose(mine[0, street, :-1], original[0][street][:, kept], atol=1e-3)
 
 
@@ -77,6 +77,6 @@ def test_it_sees_the_street_as_yolox_nano_does(detector: OnnxDetector, data: Pat
 
 
 def test_it_finds_heaps_in_held_back_pictures(detector: OnnxDetector, data: Path) -> None:
-    """Measured: 0.364 and 0.369."""
+    """Measured: 0.362 and 0.369."""
     assert score.ap50(detector, sources.garbage495(data, "test"))["garbage"] >= 0.34
     assert score.ap50(detector, sources.amsterdam(data, back=True))["garbage"] >= 0.34
