@@ -6,7 +6,6 @@ Exits 0 only when exactly the violations of the clip were reported: two opened, 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -28,26 +27,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "out" / "quickstart"
 STREET = ROOT / "configs" / "demo.yaml"
 CLIP = ROOT / "demo" / "street.mp4"
-MODELS = ("yolox_nano.onnx", "street-nano.onnx")
-"""The better one for vehicles first."""
 EXPECTED = Counter({"opened": 2, "closed": 1})
 """Two cars park and one of them leaves; a third stops for a moment only."""
 PATIENCE_S = 90.0
-
-
-def find_model() -> Path:
-    """A detector from the checkout or the mirror; ends the program with what is missing and where to put it."""
-    mirror = os.environ.get("CITYEYE_MIRROR")
-    folders = [ROOT / "models", (Path(mirror) if mirror else ROOT.parent / "shared" / "data") / "models"]
-    places = [folder / name for name in MODELS for folder in folders]
-    for place in places:
-        if place.is_file():
-            return place.resolve()
-    looked = "\n".join(f"  {place}" for place in places)
-    sys.exit(
-        f"Missing: a detector. Looked for\n{looked}\n"
-        "Put one there, or set CITYEYE_MIRROR to a folder that has models/. Where it comes from: docs/credits.md"
-    )
 
 
 def free_port() -> int:
@@ -117,13 +99,13 @@ def agent(config: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait(10)
 
 
-def write_config(model: Path, port: int) -> Path:
-    """configs/demo.yaml with this run's broker, model and data folder."""
+def write_config(port: int) -> Path:
+    """configs/demo.yaml with this run's broker, models folder and data folder."""
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     settings = yaml.safe_load(STREET.read_text(encoding="utf-8"))
     settings["mqtt"]["port"] = port
-    settings["model"]["file"] = str(model)
+    settings["model"] = {"folder": str(ROOT / "models")}
     settings["storage"]["folder"] = str(WORK / "data")
     settings["cameras"][0]["url"] = f"file:{CLIP}"
     path = WORK / "config.yaml"
@@ -158,9 +140,9 @@ def watch(arrived: SimpleQueue[bytes], log: Path, process: subprocess.Popen[byte
 
 
 def main() -> int:
-    model, port = find_model(), free_port()
-    config = write_config(model, port)
-    print(f"camera   {CLIP.relative_to(ROOT)}, played in real time\nmodel    {model.name}")
+    port = free_port()
+    config = write_config(port)
+    print(f"camera   {CLIP.relative_to(ROOT)}, played in real time")
     print(f"broker   127.0.0.1:{port} (amqtt)\nagent    cityeye run --config {config.relative_to(ROOT)}")
     print("\nA car may stand for 10 s. Two park too long, one of them leaves; a third stops for a moment:", flush=True)
     log = WORK / "agent.log"

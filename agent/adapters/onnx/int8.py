@@ -5,7 +5,10 @@ Whether it is worth it is not known before it was measured: on many processors i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,7 +61,8 @@ def quantise(source: Path, target: Path, *, family: str, pictures: Path) -> int:
         def get_next(self) -> dict[str, Floats] | None:
             return next(self._rest, None)
 
-    with TemporaryDirectory() as folder:
+    # The tools print their progress, and advice about a step that was done.
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()), _quiet():
         prepared = Path(folder) / "prepared.onnx"
         try:
             loaded = onnx.load(source)
@@ -86,6 +90,15 @@ def quantise(source: Path, target: Path, *, family: str, pictures: Path) -> int:
             target.unlink(missing_ok=True)
             raise ModelError(f"{source}: expected a model that can be quantised, found: {error}") from error
     return len(files)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _last_layers(graph: Any) -> list[str]:
