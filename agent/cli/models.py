@@ -50,7 +50,9 @@ def _add_list(group: typer.Typer, say: Texts) -> None:
             typer.echo(json.dumps([_data(model) for model in known], ensure_ascii=False, indent=2))
             return
         Console().print(_table(known, say))
-        if not any(model.state == "there" and model.entry.purpose == "detector" for model in known):
+        if not any(
+            model.state == "there" and model.entry.purpose == "detector" for model in known if not model.entry.embedded
+        ):
             typer.echo(say("models.none", folder=place))
 
 

@@ -115,8 +115,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "离线时改用的文件夹或地址；默认取环境变量 CITYEYE_MIRROR。",
     ),
     "models.none": (
-        "{folder}: no detector there yet; get one with: cityeye models pull yolox-nano",
-        "{folder}：尚无检测模型，请执行：cityeye models pull yolox-nano",
+        "{folder}: the default is absent; cityeye models pull yolox-nano fetches it",
+        "{folder}：缺少默认模型；用 cityeye models pull yolox-nano 下载",
     ),
     "models.there": ("{file}: there already, and right", "{file}：已存在且校验正确"),
     "models.pulled": ("{file}: fetched from {source}, hash is right", "{file}：已从 {source} 下载，校验正确"),
