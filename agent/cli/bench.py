@@ -56,7 +56,8 @@ def register(app: typer.Typer, say: Texts) -> None:
             if write:
                 bench.keep(best)
         if not as_json:
-            typer.echo(say("bench.best" if not write else "bench.written", id=best.entry.id, runtime=best.runtime))
+            named = {"id": best.entry.id, "runtime": best.runtime}
+            typer.echo(say("bench.written", **named) if write else say("bench.best", **named))
 
 
 class _Bench:
@@ -83,7 +84,8 @@ class _Bench:
         with self._terminal.status("…") as status:
             rows, kept = bench_int8(self._place, best, pictures=pictures, labelled=labelled, told=status.update)
         self._rows += rows
-        typer.echo(self._say("bench.int8.dropped" if kept is None else "bench.int8.kept", id=best.entry.id), err=True)
+        say, name = self._say, best.entry.id
+        typer.echo(say("bench.int8.dropped", id=name) if kept is None else say("bench.int8.kept", id=name), err=True)
         return kept or best
 
     def show(self, best: "BenchRow | None", *, as_json: bool) -> None:
