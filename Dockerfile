@@ -16,8 +16,8 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
 USER cityeye
 WORKDIR /data
 VOLUME /data
-# Healthy while the agent keeps its scenes: the database is written at least every 10 s for each camera that is looked
-# at or known to be away. Restart policies act on the process; this is for people and orchestrators.
+# `alive` reads the heartbeat file, alive.json in the data folder: healthy while the agent renews it and none of its
+# parts fails again and again. Restart policies act on the process; this is for people and orchestrators.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["cityeye", "alive", "--config", "/etc/cityeye/config.yaml"]
 ENTRYPOINT ["cityeye"]

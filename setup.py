@@ -34,6 +34,8 @@ setup(
     extras_require={
         "demo": ["amqtt>=0.12"],
         "openvino": ["openvino>=2024.4"],
+        # Permissive licences only; torch and torchvision must fit each other.
+        "train-nano": ["onnx>=1.16", "pixeltable-yolox>=0.4.3,<0.5", "pycocotools>=2.0.8", "torch>=2.2", "torchvision"],
         "train": ["ultralytics>=8.3", "onnx>=1.16"],
         "dev": [
             "hypothesis>=6.100",

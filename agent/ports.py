@@ -97,6 +97,9 @@ class Store(Protocol):
     def cameras(self) -> list[str]:
         """The cameras that have a kept scene state, in the order of their names."""
 
+    def forget(self, camera: str) -> None:
+        """Drop the kept scene state of a camera that is no longer there."""
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         """Newest first."""
 
@@ -151,10 +154,16 @@ class Photographer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acked:
-    """The broker answered a publish. `error` is None on success, else its reason."""
+    """The broker answered a publish.
+
+    Attributes:
+        error: None on success, else the broker's reason.
+        unfit: the reason lies in the message itself; any other (rights, quota, the broker's state) may pass.
+    """
 
     token: int
     error: str | None
+    unfit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

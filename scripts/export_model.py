@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.app import Imported, import_model
+from agent.app.models import Imported, import_model
 from agent.core.errors import CityEyeError
 
 AGPL = "AGPL-3.0 (Ultralytics) unless you hold another licence"

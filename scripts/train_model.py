@@ -25,7 +25,7 @@ from export_model import class_map, export_and_import  # type: ignore[import-not
 from agent import __version__
 from agent.adapters.labelled import label_list, picture_files
 from agent.adapters.onnx.measure import Task, scored_pictures
-from agent.app import Imported
+from agent.app.models import Imported
 from agent.core.accuracy import Scored, ap50_by_class, iou
 from agent.core.errors import CityEyeError, ModelError
 from agent.core.taxonomy import CLASSES

@@ -12,6 +12,6 @@ source .venv/bin/activate
 stamp=".venv/installed-$(echo "$extras" | tr ', ' '--')-$(cksum setup.py | cut -d' ' -f1)"
 if [ ! -e "$stamp" ]; then
   echo "installing the agent and its packages into .venv ($extras)"
-  pip install --quiet --disable-pip-version-check --no-warn-script-location -e ".[$extras]"
+  PYTHONWARNINGS=ignore pip install --quiet --disable-pip-version-check --no-warn-script-location -e ".[$extras]"
   touch "$stamp"
 fi

@@ -85,6 +85,11 @@ class SimulatedCamera:
         assert process.stdout is not None
         process.stdout.close()
 
+    def freeze(self) -> None:
+        """Send nothing more and answer nothing, while all connections stay open. Only `stop` ends that."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
     def url(self, path: str = MAIN) -> str:
         """Without credentials."""
         return f"rtsp://127.0.0.1:{self.port}{path}"
@@ -113,6 +118,8 @@ class Wire:
 
     port: int
     connections: int = 0
+    received_bytes: int = 0
+    """From a real camera, over all tapped connections."""
     requests: list[str] = field(default_factory=list)
     ended: Queue[int] = field(default_factory=Queue)
     """Gets an entry when a tapped connection is over."""
@@ -143,6 +150,27 @@ def _read_request(peer: socket.socket) -> str:
     while b"\r\n\r\n" not in head and (data := peer.recv(4096)):
         head += data
     return head.decode("utf-8", "replace")
+
+
+OK = "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nSession: 1\r\nPublic: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n"
+SETUP = "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nSession: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+
+
+def sdp(media: str) -> str:
+    body = f"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n{media}a=control:track\r\n"
+    length = len(body)
+    return f"RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nContent-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}"
+
+
+def status(line: str, *challenges: str) -> str:
+    heads = "".join(f"WWW-Authenticate: {challenge}\r\n" for challenge in challenges)
+    return f"RTSP/1.0 {line}\r\nCSeq: CSEQ\r\n{heads}\r\n"
+
+
+MD5 = 'Digest realm="IP Camera", nonce="abc", algorithm="MD5"'
+PLAIN = 'Digest realm="IP Camera", nonce="abc"'
+SHA = 'Digest realm="IP Camera", nonce="abc", algorithm=SHA-256'
+BASIC = 'Basic realm="IP Camera"'
 
 
 @contextmanager
@@ -210,6 +238,8 @@ def tapped(camera_port: int) -> Iterator[Wire]:
                         wire.requests.append(data.decode("utf-8", "replace"))
                     if not data:
                         return
+                    if end is camera:
+                        wire.received_bytes += len(data)
                     ends[end].sendall(data)
 
     with _serving(Handler, wire):

@@ -131,6 +131,9 @@ class FakeStore:
     def cameras(self) -> list[str]:
         return sorted(self._states)
 
+    def forget(self, camera: str) -> None:
+        self._states.pop(camera, None)
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         rows = [self._row(e) for e in reversed(self._incidents.values()) if camera in (None, e.camera)]
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)[:limit]
@@ -197,6 +200,8 @@ class FakeLink:
             self.lose("the fake broker hung up")
         elif answer == "refuse":
             self._happened.append(Acked(token=self._token, error="Not authorized"))
+        elif answer == "unfit":
+            self._happened.append(Acked(token=self._token, error="Payload format invalid", unfit=True))
         elif answer == "accept":
             self.broker.received.append(message)
             self._happened.append(Acked(token=self._token, error=None))
@@ -233,7 +238,7 @@ class FakeBroker:
     """`ports.Broker` in memory.
 
     Attributes:
-        answer: Message -> accept, refuse (an error PUBACK), ignore (no PUBACK) or lose (hang up).
+        answer: Message -> accept, refuse or unfit (an error PUBACK), ignore (no PUBACK) or lose (hang up).
         idle: called when a link is polled and nothing happened, with the link and the time it may wait.
         refusals: errors that the next calls of `connect` raise, in order.
     """

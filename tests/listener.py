@@ -10,7 +10,8 @@ from typing import Any, Self
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-WAIT_S = 20.0
+WAIT_S = 90.0
+"""Longer than the longest backoff of a courier (60 s)."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from agent.core.wire import HealthReport
 
 log = logging.getLogger(__name__)
 
@@ -20,31 +24,47 @@ class Heartbeat:
         self._path = path
         self._faulty = False
 
-    def beat(self, at: datetime, failed_loops: int) -> None:
+    def beat(self, report: HealthReport) -> None:
         """Replace the file by one of this moment."""
+        looking = sum(camera.state == "online" for camera in report.cameras)
+        content = {"at": report.at.isoformat(), "cameras": len(report.cameras), "looking": looking, **report.facts}
         fresh = self._path.with_suffix(".new")
         try:
-            fresh.write_text(json.dumps({"at": at.isoformat(), "failed_loops": failed_loops}), encoding="ascii")
+            fresh.write_text(json.dumps(content), encoding="ascii")
             fresh.replace(self._path)
         except OSError as error:
             if not self._faulty:
-                log.error("%s: the heartbeat cannot be written: %s", self._path, error.strerror)
+                log.error(
+                    "%s: expected to renew the heartbeat, found: %s; make room or the folder writable, until then "
+                    "`cityeye alive` says that the agent is not well",
+                    self._path,
+                    error.strerror,
+                )
             self._faulty = True
         else:
             self._faulty = False
 
+    def end(self) -> None:
+        """Take the file away: the agent stops on purpose."""
+        with suppress(OSError):
+            self._path.unlink()
 
-def sign_of_life(path: Path, now: datetime) -> str | None:
-    """What is wrong with the agent whose heartbeat this is, or None when it is well.
 
-    Never raises: a file that is missing or damaged is an agent that is not well.
+def last_heartbeat(path: Path, now: datetime) -> dict[str, Any] | str:
+    """What the running agent last said about itself, or why it cannot be well.
+
+    Returns:
+        `at`, `cameras`, `looking` (cameras whose pictures come), and the facts of the health report; or a text.
+        Never raises: a file that is missing or damaged is an agent that is not well.
     """
     try:
         kept = json.loads(path.read_text(encoding="ascii"))
         age_s = (now - datetime.fromisoformat(kept["at"])).total_seconds()
-        failed = int(kept["failed_loops"])
+        failed = int(kept["loops_failed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{path}: expected the heartbeat of a running agent, found none ({type(error).__name__})"
     if not -STALE_S <= age_s <= STALE_S:
         return f"{path}: expected a heartbeat younger than {STALE_S:.0f} s, found one of {age_s:.0f} s ago"
-    return f"{path}: {failed} part(s) of the agent fail again and again; see its log" if failed else None
+    if failed:
+        return f"{path}: {failed} part(s) of the agent fail again and again; see its log"
+    return dict(kept)

@@ -168,7 +168,8 @@ class VideoFileSource:
             raise self._unsupported(found, "the file is damaged from there on: cut it off or copy it again") from error
 
     def _unsupported(self, found: str, mend: str) -> UnsupportedStream:
-        return UnsupportedStream(f"{self._path}: expected a video file, found {found}; {mend}")
+        where = f"camera {self._camera} ({self._path})" if self._camera else str(self._path)
+        return UnsupportedStream(f"{where}: expected a video file, found {found}; {mend}")
 
 
 class PictureTimes:

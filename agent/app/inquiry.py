@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from agent.adapters.clock import SystemClock
-from agent.adapters.heartbeat import sign_of_life
+from agent.adapters.heartbeat import last_heartbeat
 from agent.adapters.sqlite import read_incidents
-from agent.app.parts import DATABASE, HEARTBEAT
+from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
 from agent.ports import IncidentRow
 
@@ -15,6 +18,18 @@ def stored_incidents(config: Config, *, limit: int, camera: str | None) -> list[
     return read_incidents(config.storage.folder / DATABASE, limit=limit, camera=camera)
 
 
-def what_ails(config: Config) -> str | None:
-    """What is wrong with the agent that should be running with this configuration, or None."""
-    return sign_of_life(config.storage.folder / HEARTBEAT, SystemClock().now().utc)
+def missing_database(config: Config) -> Path | None:
+    """Where the database would be, when there is none: no agent has run with this configuration. Otherwise None."""
+    database = config.storage.folder / DATABASE
+    try:
+        database.stat()
+    except FileNotFoundError:
+        return database
+    except OSError:
+        pass  # something is there that cannot be looked at; reading it says what
+    return None
+
+
+def heartbeat(config: Config) -> dict[str, Any] | str:
+    """What the agent that runs with this configuration last said about itself, or why it cannot be well."""
+    return last_heartbeat(config.storage.folder / HEARTBEAT, SystemClock().now().utc)

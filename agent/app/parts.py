@@ -6,6 +6,8 @@ import hashlib
 import logging
 from pathlib import Path
 
+import cv2
+
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, TlsSettings
 from agent.adapters.onnx import OnnxDetector
@@ -18,11 +20,6 @@ from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts
 from agent.ports import Clock, Detector, Source
 
 log = logging.getLogger(__name__)
-
-DATABASE = "cityeye.db"
-EVIDENCE = "evidence"
-HEARTBEAT = "alive.json"
-"""What lies in the data folder."""
 
 
 def facts_of(config: Config, detector: Detector) -> BoxFacts:
@@ -55,6 +52,7 @@ def facts_of(config: Config, detector: Detector) -> BoxFacts:
 
 def open_detector(config: Config) -> OnnxDetector:
     """The configured model. Raises ModelError."""
+    cv2.setNumThreads(1)  # workers are the parallelism; OpenCV's own pool would only compete with them
     model = config.model
     chosen = choose(model)
     log.info("model %s (%s), %s", chosen.id or chosen.file, chosen.runtime, chosen.because)

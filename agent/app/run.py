@@ -22,10 +22,8 @@ from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
+from agent.app.amnesia import forgotten
 from agent.app.parts import (
-    DATABASE,
-    EVIDENCE,
-    HEARTBEAT,
     evidence_folder,
     facts_of,
     fingerprint,
@@ -34,6 +32,7 @@ from agent.app.parts import (
     open_detector,
     source,
 )
+from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.plan import CameraPlan
@@ -51,11 +50,14 @@ from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
 
-STOP_CAPTURE_S = 1.0
-STOP_WATCH_S = 1.0
-DRAIN_S = 1.2
-"""Once for the backlog, once for the goodbye."""
-STOP_DELIVERY_S = 2.7
+MOST_INCIDENTS = 10_000
+"""How far back open incidents of a camera are looked for: decades of one place."""
+STOP_CAPTURE_S = 0.8
+STOP_WATCH_S = 0.8
+STOP_DESK_S = 0.2
+DRAIN_S = 0.8
+GOODBYE_S = 0.8
+STOP_DELIVERY_S = 2.0
 """All together below the five seconds in which a stopped service should be gone."""
 
 
@@ -82,12 +84,15 @@ class App:
         detector = open_detector(config)
         facts = facts_of(config, detector)
         with Database(made_folder(config.storage.folder) / DATABASE).open() as database:
-            courier = self._courier(facts, database)
+            outbox = SqliteOutbox(database)
+            if again := outbox.requeue():
+                log.info("%d events that were set aside are tried again", again)
+            courier = self._courier(facts, outbox)
             store = SqliteStore(database, lambda event, n: event_message(event, n, facts, clock_info()), courier.wake)
             desks = self._desks(store)
             mailroom = Mailroom()
             watches = [
-                Watch(mailroom=mailroom, detector=detector, desks=desks, clock=self._clock)
+                Watch(mailroom=mailroom, detector=detector, desks=desks, clock=self._clock, batch=config.model.batch)
                 for _ in range(config.model.workers)
             ]
             ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)
@@ -99,16 +104,19 @@ class App:
                 desks=desks,
                 watches=watches,
                 mailroom=mailroom,
-                outbox=SqliteOutbox(database),
+                outbox=outbox,
                 courier=courier,
                 render=lambda report: health_message(facts, self._identity, clock_info(), report),
-                beat=lambda report: heartbeat.beat(report.at, int(report.facts["loops_failed"] or 0)),
+                beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
-            log.info("watching %d cameras with %s, config %s", len(captures), detector.info.name, facts.config_version)
+            log.info(
+                "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
+            )
             stop.wait()
             log.info("stopping")
             self._stop(desks)
+            heartbeat.end()
 
     def _start(
         self,
@@ -130,18 +138,18 @@ class App:
         late += self._watching.stop(STOP_WATCH_S)
         for camera, desk in desks.items():
             try:
-                desk.save()
-            except (StoreFull, StoreUnusable) as error:
-                log.error("%s: the scene could not be kept: %s", camera, error)
+                desk.close(STOP_DESK_S)
+            except (StoreFull, StoreUnusable, TimeoutError) as error:
+                log.error("%s: the scene is kept as of its last event only: %s", camera, error)
         late += self._delivery.stop(STOP_DELIVERY_S)
         if late:
             log.warning("did not end in time: %s", ", ".join(late))
 
-    def _courier(self, facts: BoxFacts, database: Database) -> Courier:
+    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox) -> Courier:
         now = self._clock.now
         run = self._identity
         return Courier(
-            outbox=SqliteOutbox(database),
+            outbox=outbox,
             broker=PahoBroker(mqtt_settings(self._config), self._clock),
             clock=self._clock,
             state=StateMessages(
@@ -150,7 +158,7 @@ class App:
                 will=lambda: will_message(facts, run),
             ),
             jitter=self._jitter,
-            settings=CourierSettings(drain_s=DRAIN_S),
+            settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S),
         )
 
     def _desks(self, store: SqliteStore) -> dict[str, Desk]:
@@ -163,6 +171,7 @@ class App:
                 box_id=self._config.box.id, camera=camera, duties=(), time_zone=ZoneInfo(self._config.box.time_zone)
             )
             self._recalled(gone, store, now)
+            store.forget(camera)
         desks = {}
         for camera, plan in plans.items():
             photographer = ScenePhotographer(evidence, plan)
@@ -179,10 +188,12 @@ class App:
         try:
             scene.recall(kept, now)
         except ValueError as error:
-            log.error("%s; the camera starts anew", error)
-            return Scene(plan)
+            log.error("%s; its open incidents are closed as forgotten and the camera starts anew", error)
+            known = store.incidents(limit=MOST_INCIDENTS, camera=plan.camera)
+            store.record(plan.camera, forgotten([row for row in known if row.closed_at is None], now), scene.keep())
+            return scene
         if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
-            log.info("%s: %d incidents closed, their zone is no longer configured", plan.camera, len(orphans))
+            log.info("%s: closed, since their zone is no longer configured: %d", plan.camera, len(orphans))
             store.record(plan.camera, orphans, scene.keep())
         return scene
 

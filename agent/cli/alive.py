@@ -16,10 +16,11 @@ def register(app: typer.Typer, say: Texts) -> None:
     def alive(
         config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
     ) -> None:
-        from agent.app import what_ails
+        from agent.app.inquiry import heartbeat
 
-        complaint = what_ails(loaded(config, say))
-        if complaint:
-            typer.echo(complaint, err=True)
+        found = heartbeat(loaded(config, say))
+        if isinstance(found, str):
+            typer.echo(found, err=True)
             raise typer.Exit(1)
-        typer.echo(say("alive.well"))
+        broker = say("alive.connected") if found["broker_connected"] else say("alive.not_connected")
+        typer.echo(say("alive.well", looking=found["looking"], cameras=found["cameras"], broker=broker))

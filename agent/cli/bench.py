@@ -15,7 +15,7 @@ from agent.cli.options import failing, models_folder
 from agent.cli.texts import Texts
 
 if TYPE_CHECKING:
-    from agent.app import BenchRow
+    from agent.app.bench import BenchRow
 
 _LIMIT_MS = 200.0
 
@@ -71,7 +71,7 @@ class _Bench:
 
     def measure(self, ids: Sequence[str], labelled: Path | None, limit_ms: float) -> "BenchRow | None":
         """Measure; the best, or None."""
-        from agent.app import bench_models, recommended
+        from agent.app.bench import bench_models, recommended
 
         with self._terminal.status("…") as status:
             self._rows += bench_models(self._place, ids=ids, labelled=labelled, told=status.update)
@@ -79,7 +79,7 @@ class _Bench:
 
     def quantise(self, best: "BenchRow", pictures: Path, labelled: Path) -> "BenchRow":
         """Try INT8 of the best; what is the best then."""
-        from agent.app import bench_int8
+        from agent.app.bench import bench_int8
 
         with self._terminal.status("…") as status:
             rows, kept = bench_int8(self._place, best, pictures=pictures, labelled=labelled, told=status.update)
@@ -100,7 +100,7 @@ class _Bench:
 
     def keep(self, best: "BenchRow") -> None:
         """Let `auto` mean it."""
-        from agent.app import keep_choice
+        from agent.app.bench import keep_choice
 
         keep_choice(self._place, best)
 

@@ -33,9 +33,12 @@ def register(app: typer.Typer, say: Texts) -> None:
         limit: Annotated[int, typer.Option("--limit", min=1, help=say("events.limit"))] = 50,
         as_json: Annotated[bool, typer.Option("--json", help=say("events.json"))] = False,
     ) -> None:
-        from agent.app import stored_incidents
+        from agent.app.inquiry import missing_database, stored_incidents
 
         settings = loaded(config, say)
+        if missing := missing_database(settings):
+            typer.echo(say("events.never_ran", database=missing), err=True)
+            raise typer.Exit(1)
         try:
             rows = stored_incidents(settings, limit=limit, camera=camera or None)
         except StoreUnusable as error:

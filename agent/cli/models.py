@@ -17,7 +17,7 @@ from agent.cli.texts import Texts
 from agent.config.catalogue import ModelEntry
 
 if TYPE_CHECKING:
-    from agent.app import Imported, KnownModel
+    from agent.app.models import Imported, KnownModel
 
 _MB = 1e6
 
@@ -41,7 +41,7 @@ def _add_list(group: typer.Typer, say: Texts) -> None:
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help=say("check.json"))] = False,
     ) -> None:
-        from agent.app import known_models
+        from agent.app.models import known_models
 
         place = models_folder(folder, config, say)
         with failing():
@@ -64,7 +64,7 @@ def _add_pull(group: typer.Typer, say: Texts) -> None:
             Path | None, typer.Option("--config", "-c", help=say("models.config"), metavar="FILE")
         ] = None,
     ) -> None:
-        from agent.app import pull_model, wanted_model
+        from agent.app.models import pull_model, wanted_model
 
         place, terminal = models_folder(folder, config, say), Console(stderr=True)
         with failing():
@@ -89,7 +89,7 @@ def _add_verify(group: typer.Typer, say: Texts) -> None:
             Path | None, typer.Option("--config", "-c", help=say("models.config"), metavar="FILE")
         ] = None,
     ) -> None:
-        from agent.app import verified_models
+        from agent.app.models import verified_models
 
         place = models_folder(folder, config, say)
         with failing():
@@ -117,7 +117,7 @@ def _add_import(group: typer.Typer, say: Texts) -> None:
             Path | None, typer.Option("--config", "-c", help=say("models.config"), metavar="FILE")
         ] = None,
     ) -> None:
-        from agent.app import import_model
+        from agent.app.models import import_model
 
         place, classes = models_folder(folder, config, say), class_map(maps or [], say)
         with failing():

@@ -35,8 +35,8 @@ def register(app: typer.Typer, say: Texts) -> None:
             Path | None, typer.Option("--evidence", help=say("replay.evidence"), show_default=False)
         ] = None,
     ) -> None:
-        from agent.app import replay as replayed
-        from agent.app import video_length_s
+        from agent.app.replay import replay as replayed
+        from agent.app.replay import video_length_s
 
         settings = loaded(config, say)
         watched = chosen_camera(settings, camera, say)

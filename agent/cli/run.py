@@ -5,9 +5,11 @@ import signal
 from pathlib import Path
 from threading import Event
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from agent.cli.logs import LogLevel, log_to_stderr
 from agent.cli.options import loaded
 from agent.cli.texts import Texts
 from agent.core.errors import CityEyeError
@@ -21,14 +23,14 @@ def register(app: typer.Typer, say: Texts) -> None:
     @app.command("run", help=say("run.help"))
     def run(
         config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
-        log_level: Annotated[str, typer.Option("--log-level", help=say("run.log_level"))] = "INFO",
+        log_level: Annotated[
+            LogLevel, typer.Option("--log-level", help=say("run.log_level"), case_sensitive=False)
+        ] = LogLevel.INFO,
     ) -> None:
-        from agent.app import App
+        from agent.app.run import App
 
         settings = loaded(config, say, secrets=True)
-        logging.basicConfig(
-            level=log_level.upper(), format="%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
-        )
+        log_to_stderr(log_level, ZoneInfo(settings.box.time_zone))
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -37,3 +39,4 @@ def register(app: typer.Typer, say: Texts) -> None:
         except CityEyeError as error:
             log.error("%s", error)
             raise typer.Exit(1) from error
+        log.info("stopped")

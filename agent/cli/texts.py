@@ -52,12 +52,17 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Run the agent in the foreground until SIGTERM or Ctrl-C.",
         "在前台运行代理，直到收到 SIGTERM 或按 Ctrl-C。",
     ),
-    "run.log_level": ("DEBUG, INFO, WARNING or ERROR.", "DEBUG、INFO、WARNING 或 ERROR。"),
+    "run.log_level": ("How much the log says.", "日志的详细程度。"),
     "alive.help": (
         "Tell by the exit code whether the agent of this configuration runs well; for health checks.",
         "用退出码说明该配置的代理是否运行正常，供健康检查使用。",
     ),
-    "alive.well": ("the agent runs well", "代理运行正常"),
+    "alive.well": (
+        "the agent works; cameras that send pictures: {looking} of {cameras}; broker: {broker}",
+        "代理工作正常；有画面的摄像机：{looking}/{cameras}；服务器：{broker}",
+    ),
+    "alive.connected": ("connected", "已连接"),
+    "alive.not_connected": ("not connected", "未连接"),
     "replay.help": (
         "Run a recorded video through a camera's zones: events as JSON lines, then a table. Nothing is sent.",
         "用录像回放一台摄像机的区域规则：逐行输出 JSON 事件，最后给出表格。不发送任何内容。",
@@ -77,6 +82,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "events.camera": ("Only this camera.", "仅此摄像机。"),
     "events.limit": ("How many at most.", "最多条数。"),
     "events.json": ("Print JSON lines.", "逐行输出 JSON。"),
+    "events.never_ran": (
+        "no agent has run with this configuration yet: no database at {database}",
+        "还没有代理使用该配置运行过：没有数据库 {database}",
+    ),
     "events.table": ("{count} incident(s)", "{count} 个事件"),
     "models.help": (
         "The detection models of this box: list, fetch, check, import.",
@@ -201,6 +210,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "rule.illegal_parking": ("illegal parking", "机动车乱停放"),
     "reason.cleared": ("cleared", "已清除"),
     "reason.replaced": ("replaced", "已更换"),
+    "reason.forgotten": ("forgotten", "记录丢失"),
     "reason.permitted": ("permitted", "时段允许"),
     "reason.rule_removed": ("rule removed", "规则已删除"),
     "yes": ("yes", "是"),

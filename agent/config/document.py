@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from agent.config import slips, syntax
 from agent.config.words import NOTHING, Finding, Path, Words, is_secret, quoted, same, shown
 
 _MAX_NODES = 100_000
@@ -43,6 +44,7 @@ _SCALARS: dict[str, Callable[[str], object]] = {
     "tag:yaml.org,2002:float": lambda text: float(text.replace(".inf", "inf").replace(".nan", "nan")),
     "tag:yaml.org,2002:str": str,
 }
+_NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -81,7 +83,7 @@ def read(text: str) -> Document:
             document.lines[()] = node.start_mark.line + 1
             document.data = _Reader(document).value(node, (), ())
     except yaml.YAMLError as error:
-        document.findings.append(_syntax(error))
+        document.findings.append(syntax.finding(error, text))
     except RecursionError:
         document.findings.append(_TOO_DEEP)
     return document
@@ -125,6 +127,8 @@ class _Reader:
             key = self._key(key_node, path)
             if key is None:
                 continue
+            slip = _slip_of(key_node, value_node)
+            key = slip.key if slip and slip.key else key
             if key in found:
                 first = self._document.lines[(*path, key)]
                 again = Words("{key} again (first on line {first})", "重复的 {key}（首次出现在第 {first} 行）")
@@ -132,7 +136,10 @@ class _Reader:
                 self._note((*path, key), _ONCE, again.fill(key=name, first=first), _DELETE_ONE, line)
                 continue
             self._document.lines[(*path, key)] = line
-            found[key] = self.value(value_node, (*path, key), within)
+            if slip:
+                self._note((*path, key), slip.expected, slip.found, slip.mend)
+            empty = slip and value_node.tag == _NULL
+            found[key] = None if empty else self.value(value_node, (*path, key), within)
         for value_node in merged:
             self._merge(value_node, found, path, within)
         return found
@@ -161,6 +168,11 @@ class _Reader:
         if not _encodable(node.value):
             self._note(path, _UNICODE_EXPECTED, _UNICODE_FOUND, _UNICODE_MEND)
             return ""
+        plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        quotable = plain and path[-1:] != ("name",)  # a display name may well begin with “
+        if quotable and (slip := slips.in_value(node.value)):
+            self._note(path, slip.expected, slip.found, slip.mend)
+            return str(node.value)
         try:
             value = convert(node.value)
         except ValueError:
@@ -175,65 +187,18 @@ class _Reader:
         self._document.findings.append(Finding(path=path, expected=expected, found=found, mend=mend, line=line))
 
 
+def _slip_of(key: yaml.Node, value: yaml.Node) -> slips.Slip | None:
+    """The slip of the typist in an unquoted key."""
+    if isinstance(key, yaml.ScalarNode) and key.style is None:
+        return slips.in_key(key.value, alone=value.tag == _NULL)
+    return None
+
+
 def _encodable(text: str) -> bool:
     r"""False for half of a surrogate pair ("\ud800"), which no file, terminal or wire can carry."""
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _syntax(error: yaml.YAMLError) -> Finding:
-    """What YAML could not read. The line's own text is never repeated: it may hold a password."""
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark is not None else None
-    what = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
-    known = ((found, mend) for needle, found, mend in _SYNTAX if needle in what)
-    found, mend = next(known, (_SYNTAX_FOUND, _SYNTAX_MEND))
-    if mark is not None:
-        found = Words("{found}, column {n}", "{found}，第 {n} 列").fill(found=found, n=mark.column + 1)
-    return Finding(path=(), expected=_YAML, found=found, mend=mend, line=line)
-
-
-_YAML = Words("valid YAML", "有效的 YAML")
-_SYNTAX_FOUND = Words("something that YAML cannot read", "YAML 无法解析的内容")
-_SYNTAX_MEND = Words("check this line and the one above it", "请检查该行及其上一行")
-_INDENT = Words("indent with spaces; put text with a colon in quotes", "请用空格缩进；含冒号的文字请加引号")
-_SYNTAX: tuple[tuple[str, Words, Words], ...] = (
-    ("'\\t'", Words("a tab", "制表符（Tab）"), Words("indent with spaces", "请用空格缩进")),
-    (
-        "mapping values are not allowed",
-        Words("a colon where none can stand", "不应出现的冒号"),
-        _INDENT,
-    ),
-    (
-        "could not find expected ':'",
-        Words("a line without a colon", "缺少冒号的行"),
-        Words('write "key: value" with a space after the colon', "请写成 “key: value”，冒号后加空格"),
-    ),
-    (
-        "expected <block end>",
-        Words("a line that does not line up with those above", "与上文没有对齐的行"),
-        Words("give keys of one section the same indentation", "同一节的键请使用相同缩进"),
-    ),
-    (
-        "undefined alias",
-        Words("an alias (*name) that no anchor (&name) defines", "未定义的别名（*name）"),
-        Words("put text that begins with * in quotes", "以 * 开头的文字请加引号"),
-    ),
-    (
-        "cannot start any token",
-        Words("a character that cannot begin a value", "不能作为开头的字符"),
-        Words("put the text in quotes", "请给文字加引号"),
-    ),
-    (
-        "but found another document",
-        Words("a second document (---)", "第二个文档（---）"),
-        Words("keep one document in the file", "一个文件只保留一个文档"),
-    ),
-    (
-        "special characters are not allowed",
-        Words("a control character", "控制字符"),
-        Words("delete it, or write it as an escape in quotes", "请删除，或在引号中用转义写法"),
-    ),
-)
 EMPTY = Finding(
     path=(),
     expected=Words("a configuration", "配置内容"),
@@ -242,7 +207,7 @@ EMPTY = Finding(
 )
 _TOO_DEEP = Finding(
     path=(),
-    expected=_YAML,
+    expected=syntax.VALID,
     found=Words("brackets or lists nested too deeply", "嵌套层数过多"),
     mend=Words("lay it out as the files in configs do", "请参照 configs 中各文件的写法"),
 )

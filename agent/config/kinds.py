@@ -83,11 +83,24 @@ def _host(value: object) -> str:
     if isinstance(value, str):
         if "://" in value:
             raise fault(expected, None, Words("leave out everything but the host", "只保留主机部分"))
+        if _is_no_ip(value):
+            raise fault(expected, None, _NO_IP_MEND)
         if _HOST.fullmatch(value) or _is_ip(value):
             return value
         if re.fullmatch(r"[^:]+:[0-9]+", value):
             raise fault(expected, None, Words("put the port under port", "端口请写在 port"))
     raise fault(expected, None, Words("for example 192.168.1.10", "例如 192.168.1.10"))
+
+
+_NO_IP_MEND = Words(
+    "an IPv4 address has four numbers from 0 to 255, without zeros before them",
+    "IPv4 地址由四个 0 到 255 的数字组成，前面不加零",
+)
+
+
+def _is_no_ip(value: str) -> bool:
+    """Four numbers with dots, as only an IPv4 address can be, and yet none: 192.168.1.300."""
+    return re.fullmatch(r"[0-9]+(\.[0-9]+){3}\.?", value) is not None and not _is_ip(value)
 
 
 def _is_ip(value: str) -> bool:
@@ -147,6 +160,8 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
     ):
         mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
         raise fault(_CAMERA_URL, None, mend if "@" in value else _CAMERA_URL_MEND)
+    if _is_no_ip(match["host"]):
+        raise fault(_CAMERA_URL, None, _NO_IP_MEND)
     return f"rtsp://{rest}"
 
 

@@ -49,7 +49,7 @@ class BoxConfig(Section):
 
     id: Id = Field("box-1", description="Name of this box, unique within the tenant; part of every topic.")
     tenant: Id = Field("default", description="Whose box it is; part of every topic.")
-    time_zone: TimeZone = Field("Asia/Shanghai", description="Time zone of the site, for calendars.")
+    time_zone: TimeZone = Field("Asia/Shanghai", description="Time zone of the site, for calendars and the log.")
     location: LocationConfig | None = Field(None, description="Where the box stands; cameras may differ.")
 
 
@@ -128,6 +128,9 @@ class ModelConfig(Section):
     iou: float = Field(0.5, gt=0, lt=1, description="Overlap (IoU) from which two boxes are one object (NMS).")
     workers: int = Field(1, ge=1, le=64, description="Detections that run at the same time.")
     threads: int = Field(1, ge=1, le=64, description="CPU threads of one detection.")
+    batch: int = Field(
+        1, ge=1, le=16, description="Cameras whose pictures are shown to the model together, where it takes several."
+    )
 
 
 class StorageConfig(Section):

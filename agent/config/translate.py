@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from agent.config import slips
 from agent.config.document import Document
 from agent.config.kinds import did_you_mean
 from agent.config.tree import known_keys, section
@@ -140,6 +141,8 @@ def _texts(refusal: _Refusal) -> Texts:
         return _SPECIAL[what](refusal)
     if what in _PLAIN:
         expected, mend = _PLAIN[what]
+        if expected == _SECTION and isinstance(value, str) and (slip := slips.in_pair(value)):
+            return expected, slip.found, slip.mend
         return expected, kind(value) if expected == _SECTION else shown(value, path), mend
     if what in _LIMITS:
         key, expected = _LIMITS[what]

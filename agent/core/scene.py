@@ -13,11 +13,13 @@ from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
 from agent.core.track import Report, Sight, Track
-from agent.core.tracker import DUPLICATE_COVERAGE, STILL_IOU, Tracker
+from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, STILL_IOU, Tracker
 from agent.core.types import Event, Gap, Observation, Phase, Stamp
 
 STAY_SHARE = 0.8
 """A thing that is in a zone stays in it down to this share of the overlap it needed to enter (hysteresis)."""
+UNKNOWN_AWAY_S = BRIDGE_S + 1.0
+"""How long the agent is taken to have been away when the clock cannot tell."""
 _MEMORY_VERSION = 1
 
 
@@ -97,7 +99,8 @@ class Scene:
     def recall(self, kept: str, now: Stamp) -> None:
         """Remember what `keep` gave, perhaps in another run of the agent, whose monotonic clock differs.
 
-        The time between is measured in UTC and never taken for negative. Raises ValueError for a foreign text.
+        The time between is measured in UTC. Where the clock was set back meanwhile it is unknown: then it is taken for
+        a moment too long for anything to be attested across it. Raises ValueError for a foreign text.
         """
         try:
             memory = _MEMORY.validate_json(kept)
@@ -110,7 +113,9 @@ class Scene:
             )
         if memory.stamp is None:
             return
-        away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
+        away_s = (now.utc - memory.stamp.utc) / timedelta(seconds=1)
+        if away_s < 0:
+            away_s = UNKNOWN_AWAY_S
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
 
         def moved(stamp: Stamp) -> Stamp:
@@ -118,7 +123,7 @@ class Scene:
 
         self._tracker.next_id = memory.next_id
         self._tracker.last_look = moved(memory.last_look) if memory.last_look else None
-        self._tracker.interrupted = memory.interrupted
+        self._tracker.interrupted = memory.interrupted or away_s == UNKNOWN_AWAY_S
         self._tracker.tracks = tuple(
             replace(t, stay_since=moved(t.stay_since), last_seen=moved(t.last_seen)) for t in memory.tracks
         )

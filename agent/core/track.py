@@ -51,6 +51,7 @@ class Track:
         stay_since: when it came to this place. hits: sightings of this stay.
         absent_s: seconds in which the place was seen empty. unseen_s: seconds in which it could not be seen.
         looked_s: seconds since the last sighting in which somebody was looking.
+        company: boxes (0..1) that overlapped the place while it was seen, and how often each was there, at most ten.
     """
 
     track_id: int
@@ -71,6 +72,7 @@ class Track:
     absent_s: float = 0.0
     unseen_s: float = 0.0
     looked_s: float = 0.0
+    company: tuple[tuple[Box, int], ...] = ()
 
     @property
     def settled(self) -> bool:

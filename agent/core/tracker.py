@@ -35,6 +35,10 @@ SAME_LOOK = 0.6
 """Least likeness of looks (dot product of unit vectors) of one thing at two times; measured, see adapters/looks.py."""
 OCCLUDER_COVERAGE = 0.25
 """Share of a place that something else must cover to excuse that the thing is not seen."""
+COMPANY = 5
+"""Boxes of either kind, known and new, that are remembered as a thing's company."""
+COMPANY_HITS = 20
+"""Sightings beyond which company counts no higher, so that it is forgotten in as many when it leaves."""
 DUPLICATE_COVERAGE = 0.8
 """Two boxes of one picture, one this deep in the other on the same ground, are one thing seen twice."""
 BRIDGE_S = 10.0
@@ -97,7 +101,9 @@ class Tracker:
         everything = _unpack(seen)
         candidates = [d for d in everything if d.group in self._groups]
         matches = self._match(candidates, look)
-        reports = [_sighted(t, candidates[matches[t.track_id]], look) for t in self.tracks if t.track_id in matches]
+        reports = [
+            _sighted(t, candidates[matches[t.track_id]], everything, look) for t in self.tracks if t.track_id in matches
+        ]
         owners = {id(candidates[matches[r.track.track_id]]): r.track for r in reports}
         reports += [_missed(t, everything, owners, look) for t in self.tracks if t.track_id not in matches]
         strangers = [d for d in candidates if id(d) not in owners]
@@ -187,7 +193,7 @@ def _one_thing(a: _Seen, b: _Seen) -> bool:
     return max(contained(a.box_n, b.box_n), contained(b.box_n, a.box_n)) >= DUPLICATE_COVERAGE
 
 
-def _sighted(track: Track, seen: _Seen, look: _Look) -> Report:
+def _sighted(track: Track, seen: _Seen, everything: list[_Seen], look: _Look) -> Report:
     """The track after it was seen."""
     since_s = look.now.mono_s - track.last_seen.mono_s
     attested = since_s <= BRIDGE_S or (look.unbroken and track.sight is Sight.SEEN)
@@ -204,6 +210,7 @@ def _sighted(track: Track, seen: _Seen, look: _Look) -> Report:
         absent_s=0.0,
         unseen_s=0.0,
         looked_s=0.0,
+        company=_company(track, seen, everything),
     )
     if moved:
         track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0)
@@ -215,6 +222,20 @@ def _sighted(track: Track, seen: _Seen, look: _Look) -> Report:
         place = between(track.place_n, seen.box_n, weight)
         track = replace(track, place_n=place, hits=track.hits + 1, strays=0)
     return Report(track=track, seen_s=since_s if attested else 0.0, blind_s=0.0 if attested else since_s)
+
+
+def _company(track: Track, seen: _Seen, everything: list[_Seen]) -> tuple[tuple[Box, int], ...]:
+    """The track's company after a sighting: who is there counts up, who is not counts down and out."""
+    others = [d.box_n for d in everything if d is not seen and contained(track.place_n, d.box_n) >= OCCLUDER_COVERAGE]
+    company = []
+    for box, hits in track.company:
+        here = next((other for other in others if iou(box, other) >= STILL_IOU), None)
+        if here is not None:
+            others.remove(here)
+            company.append((here, min(hits + 1, COMPANY_HITS)))
+        elif hits > 1:
+            company.append((box, hits - 1))
+    return tuple(sorted(company, key=lambda entry: -entry[1]))[:COMPANY] + tuple((box, 1) for box in others[:COMPANY])
 
 
 def _relooked(track: Track, seen: _Seen, *, strayed: bool) -> Track:
@@ -246,12 +267,13 @@ def _weigh(weights: tuple[tuple[str, float], ...], seen: _Seen) -> tuple[tuple[s
 def _missed(track: Track, everything: list[_Seen], owners: dict[int, Track], look: _Look) -> Report:
     """The track after a look that did not show it: hidden, or not there."""
     hidden = any(_hides(d, owners.get(id(d)), track) for d in everything)
-    # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing.
-    gone = not hidden and track.sight is Sight.ABSENT
+    # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing. Two
+    # looks far apart may both have missed it, so no pair of them earns more than can be bridged.
+    gone_s = min(look.looked_s, BRIDGE_S) if not hidden and track.sight is Sight.ABSENT else 0.0
     track = replace(
         track,
         sight=Sight.OCCLUDED if hidden else Sight.ABSENT,
-        absent_s=track.absent_s + (look.looked_s if gone else 0.0),
+        absent_s=track.absent_s + gone_s,
         unseen_s=track.unseen_s + look.gap_s + (look.looked_s if hidden else 0.0),
         looked_s=track.looked_s + look.looked_s,
     )
@@ -261,9 +283,11 @@ def _missed(track: Track, everything: list[_Seen], owners: dict[int, Track], loo
 def _hides(seen: _Seen, owner: Track | None, track: Track) -> bool:
     """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
 
-    A neighbour that was there all along hides nothing, and one of the same family on the same ground stands IN the
-    place: then the thing has gone.
+    A neighbour that was there all along hides nothing, be it a thing that is tracked or anything else the model names
+    there again and again; and one of the same family on the same ground stands IN the place: then the thing has gone.
     """
+    if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
+        return False
     if owner is not None and owner.settled and owner.stay_since.mono_s <= track.last_seen.mono_s:
         return False
     if seen.group == track.group and same_ground(seen.box_n, track.place_n):

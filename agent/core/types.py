@@ -133,6 +133,8 @@ class CloseReason(StrEnum):
     REPLACED = "replaced"
     PERMITTED = "permitted"
     RULE_REMOVED = "rule_removed"
+    FORGOTTEN = "forgotten"
+    """The agent lost its memory of the place (damaged store); the thing may still be there and is then found anew."""
 
 
 class Severity(StrEnum):

@@ -70,10 +70,6 @@ class CaptureState:
     message: str = ""
     failures: int = 0
 
-    def sample_age_s(self, now: Stamp) -> float | None:
-        """Seconds since the newest sample, or None when there was none."""
-        return None if self.last_sample is None else now.mono_s - self.last_sample.mono_s
-
 
 class CaptureLoop:
     """One camera's loop; give `run` to the supervisor. It keeps what it learnt when it is started again."""
@@ -146,7 +142,7 @@ class CaptureLoop:
         if self._online_since is None:
             self._logins.accepted()
             if self._fault is not None:
-                log.info("camera %s: back after %d failures", self._camera, self._failures)
+                log.info("camera %s: back, failures before that: %d", self._camera, self._failures)
             self._online_since, self._fault, self._phase = sample.stamp, None, CapturePhase.ONLINE
         elif self._failures and sample.stamp.mono_s - self._online_since.mono_s >= GOOD_STRETCH_S:
             self._failures = 0

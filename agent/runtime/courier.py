@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 """How soon a stop or a postponed row is noticed when nothing wakes the courier."""
-_GOODBYE_S = 2.0
 _TELEMETRY_QUEUE = 50
 
 
@@ -42,7 +41,7 @@ class CourierSettings:
     Attributes:
         refused_wait_s: between attempts after the broker said no: somebody must change something first.
         settled_s: a session that lasts this long forgets the failures before it.
-        drain_s: how long a stop waits for what is due and in flight.
+        drain_s: how long a stop waits for what is due and in flight, and goodbye_s then for the state message's PUBACK.
     """
 
     first_wait_s: float = 1.0
@@ -50,6 +49,7 @@ class CourierSettings:
     refused_wait_s: float = 60.0
     settled_s: float = 30.0
     drain_s: float = 5.0
+    goodbye_s: float = 2.0
     will_delay_s: int = 30
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
 
@@ -193,7 +193,7 @@ class Courier:
         """Send what is due, then replace the retained state, as long as the time allows."""
         self._poll_while(link, self._settings.drain_s, self._delivery.fill)
         self._delivery.publish_state(self._state.offline())
-        self._poll_while(link, _GOODBYE_S, lambda: not self._delivery.state_acked)
+        self._poll_while(link, self._settings.goodbye_s, lambda: not self._delivery.state_acked)
 
     def _poll_while(self, link: Link, time_s: float, going_on: Callable[[], bool]) -> None:
         deadline_s = self._clock.now().mono_s + time_s

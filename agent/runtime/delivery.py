@@ -24,7 +24,8 @@ class DeliverySettings:
     Attributes:
         window: most messages in flight; the broker's receive maximum may be less.
         ack_timeout_s: a broker that owes a PUBACK for so long is taken for lost.
-        attempts: after so many refusals a row is set aside.
+        attempts: after so many refusals that lie in the message itself a row is set aside. A refusal for other reasons
+            (rights, quota) is tried again for ever, since the centre may mend it at any time.
     """
 
     window: int = 20
@@ -86,7 +87,7 @@ class Delivery:
         self._link = None
         self._mark_arrived()
         if self._probing and len(flying) == 1:  # which was sent after the state message was answered
-            self._refused(flying[0], "the session was lost each time this row was sent")
+            self._refused(flying[0], "the session was lost each time this row was sent", unfit=True)
             self._probing = False
         elif flying:
             self._probing = True
@@ -195,13 +196,14 @@ class Delivery:
             self.counts.sent += 1
             self._arrived.append(envelope.row)
         else:
-            self._refused(envelope, answer.error)
+            self._refused(envelope, answer.error, unfit=answer.unfit)
 
-    def _refused(self, envelope: Envelope, reason: str) -> None:
-        if envelope.attempts + 1 >= self._settings.attempts:
+    def _refused(self, envelope: Envelope, reason: str, *, unfit: bool) -> None:
+        if unfit and envelope.attempts + 1 >= self._settings.attempts:
             self._set_aside(envelope, f"{reason} ({envelope.attempts + 1} attempts)")
             return
-        wait_s = min(self._settings.longest_postpone_s, self._settings.first_postpone_s * 2.0**envelope.attempts)
+        doublings = min(envelope.attempts, 20)
+        wait_s = min(self._settings.longest_postpone_s, self._settings.first_postpone_s * 2.0**doublings)
         if envelope.attempts == 0:
             log.warning("event %d was refused, trying again later: %s", envelope.sequence, reason)
         try:

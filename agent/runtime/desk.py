@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.scene import Scene
@@ -39,7 +40,7 @@ class DeskState:
 
 
 class Desk:
-    """Takes one camera's observations and gaps in order, from one thread at a time."""
+    """Takes one camera's observations and gaps, in the order of the calls."""
 
     def __init__(self, camera: str, *, scene: Scene, store: Store, photographer: Photographer) -> None:
         """A desk whose scene has been recalled already."""
@@ -47,6 +48,8 @@ class Desk:
         self._scene = scene
         self._store = store
         self._photographer = photographer
+        self._lock = Lock()
+        self._closed = False
         self._unkept: list[Event] = []
         self._mark: Stamp | None = None
         self._saved_at_s: float | None = None
@@ -63,30 +66,59 @@ class Desk:
 
         Events that cannot be kept now, whatever the disk's trouble, wait in memory for the next call.
         """
-        for event in self._scene.step(seen):
-            self._unkept.append(photographed(event, frame, self._photographer))
+        with self._lock:
+            if self._closed:
+                return
+            self._decide(seen, frame)
+            self._count(seen.stamp)
+            self._keep(seen.stamp)
+
+    def gap(self, gap: Gap) -> None:
+        """Take notice that nobody is looking."""
+        with self._lock:
+            if self._closed:
+                return
+            self._scene.step(gap)
+            if self._state.blind is not gap.reason:
+                log.info("%s: nobody is looking: %s", self._camera, gap.reason)
+            blind_s = self._state.blind_s + self._since_mark_s(gap.stamp)
+            self._state = replace(self._state, blind=gap.reason, blind_s=blind_s)
+            self._keep(gap.stamp)
+
+    def close(self, timeout_s: float) -> None:
+        """Keep everything a last time; whatever a late worker still brings is not looked at.
+
+        Raises: StoreFull, StoreUnusable; TimeoutError when a worker does not let go of the desk.
+        """
+        if not self._lock.acquire(timeout=timeout_s):
+            raise TimeoutError(f"{self._camera}: a worker is still at its desk")
+        try:
+            self._closed = True
+            self._save()
+        finally:
+            self._lock.release()
+
+    def _decide(self, seen: Observation, frame: Frame) -> None:
+        decided = self._scene.step(seen)
+        first = len(self._unkept)
+        # The scene has moved on: from here on no trouble with a picture may cost an event.
+        self._unkept += [replace(event, evidence_note="not_taken") for event in decided]
+        for i, event in enumerate(decided, first):
             log.info("%s: incident %s %s in zone %s", self._camera, event.incident_id, event.phase, event.zone)
-        previous, since_s = self._state, self._since_mark_s(seen.stamp)
+            self._unkept[i] = photographed(event, frame, self._photographer)
+
+    def _count(self, now: Stamp) -> None:
+        previous, since_s = self._state, self._since_mark_s(now)
         blind = previous.blind is not None or since_s > BLIND_AFTER_S
         self._state = replace(
             previous,
-            last_look=seen.stamp,
+            last_look=now,
             interval_s=previous.interval_s if blind or not previous.looks else _smoothed(previous.interval_s, since_s),
             blind=None,
             blind_s=previous.blind_s + (since_s if blind else 0.0),
             looks=previous.looks + 1,
             open_incidents=len(self._scene.open_incidents),
         )
-        self._keep(seen.stamp)
-
-    def gap(self, gap: Gap) -> None:
-        """Take notice that nobody is looking."""
-        self._scene.step(gap)
-        if self._state.blind is not gap.reason:
-            log.info("%s: nobody is looking: %s", self._camera, gap.reason)
-        blind_s = self._state.blind_s + self._since_mark_s(gap.stamp)
-        self._state = replace(self._state, blind=gap.reason, blind_s=blind_s)
-        self._keep(gap.stamp)
 
     def _since_mark_s(self, now: Stamp) -> float:
         """Seconds since the previous look or gap; 0 at the first."""
@@ -94,8 +126,7 @@ class Desk:
         self._mark = now
         return since_s
 
-    def save(self) -> None:
-        """Keep the scene now, for a stop. Raises StoreFull, StoreUnusable."""
+    def _save(self) -> None:
         if self._unkept:
             self._store.record(self._camera, self._unkept, self._scene.keep())
             self._unkept.clear()
@@ -107,7 +138,7 @@ class Desk:
         if not self._unkept and not due:
             return
         try:
-            self.save()
+            self._save()
         except (StoreFull, StoreUnusable) as error:
             if not self._faulty:
                 log.error("%s: scene and %d events wait in memory: %s", self._camera, len(self._unkept), error)

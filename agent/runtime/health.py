@@ -66,6 +66,7 @@ class Health:
     def report(self) -> HealthReport:
         """How everything is now."""
         inference = [watch.inference_ms for watch in self._watches if watch.inference_ms is not None]
+        broker = self._courier.snapshot()
         loops = [state for supervisor in self._supervisors for state in supervisor.states()]
         return HealthReport(
             at=self._clock.now().utc,
@@ -76,6 +77,8 @@ class Health:
                 "inference_ms": round(sum(inference) / len(inference), 2) if inference else None,
                 "loop_restarts": sum(loop.restarts for loop in loops),
                 "loops_failed": sum(loop.phase is LoopPhase.FAILED for loop in loops),
+                "broker_connected": broker.connected_since is not None,
+                "broker_error": broker.last_error,
                 "events_waiting_for_disk": sum(desk.state.unkept for desk in self._desks.values()),
             },
         )

@@ -24,28 +24,35 @@ def clip() -> Path:
     return shared("video", CLIP)
 
 
-def write_config(folder: Path, *, url: str, mqtt: dict[str, Any], zones: bool = True, **camera: Any) -> Path:
-    """A configuration for one camera on this street; returns its path."""
+def camera(camera_id: str = "fall", *, url: str, zones: bool = True, **keys: Any) -> dict[str, Any]:
+    """The `cameras:` entry of a camera on this street."""
     zone = {"id": "kerb", "polygon": KERB, "rules": {"illegal_parking": {"dwell": f"{DWELL_S}s", "clear_after": "8s"}}}
+    return {"id": camera_id, "url": url, "read_timeout": "4s", "zones": [zone] if zones else [], **keys}
+
+
+def file_camera(camera_id: str = "file") -> dict[str, Any]:
+    """A camera that works whatever else is broken: the clip itself, played in real time."""
+    return camera(camera_id, url=f"file:{clip()}")
+
+
+def write_street(folder: Path, *, cameras: list[dict[str, Any]], mqtt: dict[str, Any], **sections: Any) -> Path:
+    """A configuration for cameras on this street; returns its path. `sections` replace whole sections."""
     settings = {
         "box": {"id": "box-7", "tenant": "gongshu", "location": {"lon": 120.1, "lat": 30.3}},
         "mqtt": {"host": "127.0.0.1", **mqtt},
         "model": {"file": str(shared("models", "yolox_nano.onnx"))},
         "storage": {"folder": str(folder / "data")},
-        "cameras": [
-            {
-                "id": "fall",
-                "name": "东门",
-                "url": url,
-                "read_timeout": "4s",
-                "zones": [zone] if zones else [],
-                **camera,
-            }
-        ],
+        "cameras": cameras,
+        **sections,
     }
     path = folder / "street.yaml"
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     return path
+
+
+def write_config(folder: Path, *, url: str, mqtt: dict[str, Any], zones: bool = True, **keys: Any) -> Path:
+    """As `write_street`, with the one camera `fall`."""
+    return write_street(folder, cameras=[camera(url=url, zones=zones, name="东门", **keys)], mqtt=mqtt)
 
 
 def truth() -> dict[str, Box]:

@@ -15,10 +15,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from agent.adapters.sqlite import read_incidents
 from agent.core.types import Box, Image
 from tests.cameras import PASSWORD, SUB, USER, simulated_camera
 from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
+from tests.e2e.faults import incidents_of
 from tests.e2e.street import DWELL_S, PARKED, car_in, clip, truth, write_config
 from tests.listener import Arrived, Listener
 from tests.mosquitto import Mosquitto
@@ -39,10 +39,6 @@ def scene_stamp(data: Path) -> datetime:
     with closing(sqlite3.connect(f"file:{data}/cityeye.db?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT state FROM scenes WHERE camera = 'fall'").fetchall()
     return datetime.fromisoformat(json.loads(rows[0][0])["stamp"]["utc"]) if rows else datetime.min.replace(tzinfo=UTC)
-
-
-def incident_count(data: Path) -> int:
-    return len(read_incidents(data / "cityeye.db", limit=100)) if (data / "cityeye.db").exists() else 0
 
 
 def parsed(arrived: list[Arrived]) -> list[dict[str, Any]]:
@@ -117,7 +113,7 @@ def test_four_parked_cars_are_four_incidents_through_every_outage(tmp_path: Path
         config = write_config(tmp_path, url=camera.url(SUB), mqtt={"port": broker.port}, **login)
         with AgentProcess(config, {"CAMERA_PASSWORD": PASSWORD}) as agent:
             # The broker is away at the start: the incidents are kept.
-            wait_until(lambda: incident_count(data) == 4, "four incidents in the store")
+            wait_until(lambda: incidents_of(data) == 4, "four incidents in the store")
             with broker, Listener(broker.port) as centre:
                 opened = parsed(centre.wait_for(4, "/event"))
                 assert [e["type"] for e in opened] == ["cityeye.illegal_parking.opened"] * 4

@@ -11,8 +11,7 @@ import pytest
 
 from agent.adapters.onnx.families import Candidates
 from agent.adapters.onnx.measure import Figures, Task, found_again, measured
-from agent.app import BenchRow, recommended
-from agent.app.bench import _worth_it
+from agent.app.bench import BenchRow, _worth_it, recommended
 from agent.cli import main
 from agent.config.catalogue import ModelEntry, Runtime, choose, read_catalogue, read_choice
 from tests.shared_data import shared

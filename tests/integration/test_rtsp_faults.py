@@ -23,30 +23,26 @@ from agent.core.errors import (
     StreamEnded,
     UnsupportedStream,
 )
-from tests.cameras import MAIN, PASSWORD, USER, raw_peer, scripted_camera, simulated_camera, tapped
+from tests.cameras import (
+    BASIC,
+    MAIN,
+    MD5,
+    OK,
+    PASSWORD,
+    PLAIN,
+    SETUP,
+    SHA,
+    USER,
+    raw_peer,
+    scripted_camera,
+    sdp,
+    simulated_camera,
+    status,
+    tapped,
+)
 from tests.shared_data import shared
 
 pytestmark = pytest.mark.server
-
-OK = "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nSession: 1\r\nPublic: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n"
-SETUP = "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nSession: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
-
-
-def sdp(media: str) -> str:
-    body = f"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n{media}a=control:track\r\n"
-    length = len(body)
-    return f"RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nContent-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}"
-
-
-def status(line: str, *challenges: str) -> str:
-    heads = "".join(f"WWW-Authenticate: {challenge}\r\n" for challenge in challenges)
-    return f"RTSP/1.0 {line}\r\nCSeq: CSEQ\r\n{heads}\r\n"
-
-
-MD5 = 'Digest realm="IP Camera", nonce="abc", algorithm="MD5"'
-PLAIN = 'Digest realm="IP Camera", nonce="abc"'
-SHA = 'Digest realm="IP Camera", nonce="abc", algorithm=SHA-256'
-BASIC = 'Basic realm="IP Camera"'
 
 
 def source(url: str, **settings: Any) -> RtspSource:

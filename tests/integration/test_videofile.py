@@ -145,7 +145,7 @@ def test_what_is_no_video_is_named(kind: str, tmp_path: Path) -> None:
         with av.open(str(path), "w") as container:
             stream = container.add_stream("aac", rate=8000)
             container.mux(stream.encode(None))
-    with pytest.raises(UnsupportedStream, match=r"clip\.mp4: expected a video file, found .+; .+"):
+    with pytest.raises(UnsupportedStream, match=r"camera .+ \(.+clip\.mp4\): expected a video file, found .+; .+"):
         list(source(path).samples())
     with pytest.raises(UnsupportedStream):
         _ = source(path).duration_s

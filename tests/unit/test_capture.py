@@ -148,7 +148,6 @@ def test_samples_reach_the_mailroom_and_the_state_tells_of_them() -> None:
     assert {state.phase for state in seen} == {CapturePhase.ONLINE}
     assert {state.online_since for state in seen} == {seen[0].last_sample}
     assert (seen[0].keyframe_interval_s, seen[0].reason, seen[0].message) == (2.0, None, "")
-    assert seen[2].sample_age_s(rig.clock.now()) == 3.0
     assert rig.loop.state().phase is CapturePhase.STOPPED
 
 
@@ -205,7 +204,12 @@ def test_a_fault_is_logged_when_it_changes_not_when_it_lasts(caplog: pytest.LogC
     with caplog.at_level(logging.INFO, "agent"):
         rig.run_for(SLOW_RETRY_S + 10)
     texts = [record.getMessage() for record in caplog.records]
-    assert texts[:4] == ["no route", "camera gate: wrong password", "camera gate: back after 4 failures", "over"]
+    assert texts[:4] == [
+        "no route",
+        "camera gate: wrong password",
+        "camera gate: back, failures before that: 4",
+        "over",
+    ]
 
 
 def test_the_connection_is_closed_before_the_next_one_is_opened() -> None:

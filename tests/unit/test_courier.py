@@ -151,20 +151,28 @@ def test_rows_of_one_incident_are_never_in_flight_together(rig: Rig) -> None:
     assert sent[3:] == [OFFLINE], "c4 waits too, so that the order of sequences is kept"
 
 
-def test_a_refused_row_is_postponed_longer_each_time_then_set_aside(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_row_that_may_not_be_published_is_tried_for_ever(rig: Rig) -> None:
+    rig.broker.answer = lambda m: "refuse" if m.payload == b"bad1" and rig.clock.elapsed_s < 3600 else "accept"
+    rig.add("bad", "good", "bad")
+    rig.run(lambda: rig.outbox.depth() == 0)
+    assert rig.outbox.aside == {}
+    assert rig.events == ["good2", "bad1", "bad3"], "an hour later, and still before the next one of its incident"
+
+
+def test_an_unfit_row_is_postponed_longer_each_time_then_set_aside(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     tried: list[float] = []
 
     def answer(m: Message) -> str:
         if m.payload == b"bad1":
             tried.append(rig.clock.elapsed_s)
-            return "refuse"
+            return "unfit"
         return "accept"
 
     rig.broker.answer = answer
     rig.add("bad", "good", "bad")
     with caplog.at_level(logging.WARNING):
         rig.run(lambda: rig.outbox.depth() == 0)
-    assert rig.outbox.aside == {1: "Not authorized (10 attempts)"}
+    assert rig.outbox.aside == {1: "Payload format invalid (10 attempts)"}
     waits = [round(b - a) for a, b in pairwise(tried)]
     assert len(tried) == 10
     assert waits == pytest.approx([5, 10, 20, 40, 80, 160, 320, 600, 600], abs=2)
@@ -172,7 +180,7 @@ def test_a_refused_row_is_postponed_longer_each_time_then_set_aside(rig: Rig, ca
     state = rig.courier.snapshot()
     assert (state.sent, state.postponed, state.set_aside) == (2, 9, 1)
     assert caplog.text.count("event 1 was refused") == 1
-    assert caplog.text.count("event 1 was set aside and needs a person: Not authorized") == 1
+    assert caplog.text.count("event 1 was set aside and needs a person: Payload format invalid") == 1
 
 
 def test_an_oversized_row_is_set_aside_and_never_sent(rig: Rig) -> None:

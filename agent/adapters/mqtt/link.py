@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.adapters.mqtt.properties import properties
-from agent.adapters.mqtt.reasons import Silent, connack_error, lost_reason, silent_end
+from agent.adapters.mqtt.reasons import UNFIT_REASONS, Silent, connack_error, lost_reason, silent_end
 from agent.adapters.mqtt.settings import MqttSettings
 from agent.core.errors import BrokerUnreachable
 from agent.core.types import Message
@@ -97,7 +97,9 @@ class PahoLink:
         while self._connack is None and not self._over:
             left_s = deadline_s - self._clock.now().mono_s
             if left_s <= 0:
-                raise Silent(f"{self._settings.where}: connected, but no CONNACK within {self._settings.timeout_s:g} s")
+                found = f"no CONNACK within {self._settings.timeout_s:g} s"
+                mend = "check that this port is an MQTT broker's, and the broker's load"
+                raise Silent(f"{self._settings.where}: expected an answer to CONNECT, found {found}; {mend}")
             self._pump(left_s)
         if self._connack is None:
             raise silent_end(self._last_error, self._settings)
@@ -199,7 +201,8 @@ class PahoLink:
     def _on_publish(
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self._happened.append(Acked(token=mid, error=f"{reason} (MQTT {reason.value})" if reason.is_failure else None))
+        error = f"{reason} (MQTT {reason.value})" if reason.is_failure else None
+        self._happened.append(Acked(token=mid, error=error, unfit=reason.value in UNFIT_REASONS))
 
     def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:

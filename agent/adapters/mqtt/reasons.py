@@ -29,6 +29,10 @@ _REFUSALS = {
 }
 
 
+UNFIT_REASONS = frozenset({0x90, 0x95, 0x99})
+"""MQTT 5 PUBACK reasons that lie in the message: topic name invalid, packet too large, payload format invalid."""
+
+
 class HungUp(BrokerUnreachable):
     """The broker closed the connection without answering CONNECT."""
 
@@ -43,10 +47,13 @@ class ProtocolNotSpoken(BrokerRefused):
 
 def connack_error(code: int, name: str, settings: MqttSettings) -> BrokerRefused | BrokerUnreachable:
     """The error for a CONNACK that is not a success."""
+    expected = f"{settings.where}: expected the broker to let this box in"
     if code in _REFUSALS:
         kind = ProtocolNotSpoken if code == _UNSUPPORTED_PROTOCOL else BrokerRefused
-        return kind(f"{settings.where}: the broker {_REFUSALS[code]} (MQTT {code}: {name})")
-    return BrokerUnreachable(f"{settings.where}: the broker does not take connections now (MQTT {code}: {name})")
+        return kind(f"{expected}, found that it {_REFUSALS[code]} (MQTT {code}: {name})")
+    return BrokerUnreachable(
+        f"{expected}, found that it does not take connections now (MQTT {code}: {name}); wait, or look at its log"
+    )
 
 
 def socket_error(error: OSError | UnicodeError, settings: MqttSettings) -> BrokerRefused | BrokerUnreachable:
@@ -62,25 +69,31 @@ def socket_error(error: OSError | UnicodeError, settings: MqttSettings) -> Broke
         hint = " during the TLS handshake; does this port speak TLS?" if settings.tls else ""
         return BrokerUnreachable(f"{where}: the broker hung up{hint}")
     if isinstance(error, ssl.SSLError):
-        return BrokerRefused(f"{where}: no TLS with this broker: {_plain_tls(error.reason or str(error))}")
+        return BrokerRefused(
+            f"{where}: expected TLS with the broker, found that {_plain_tls(error.reason or str(error))}"
+        )
     if isinstance(error, socket.gaierror | UnicodeError):
-        return BrokerUnreachable(f"{where}: the host name is not known; check it, and the network's DNS")
-    if isinstance(error, TimeoutError):
-        return BrokerUnreachable(f"{where}: no answer within {settings.timeout_s:g} s")
-    return BrokerUnreachable(f"{where}: no connection: {error.strerror or error}")
+        found, mend = "that the host name is not known", "check it, and the network's DNS"
+    elif isinstance(error, TimeoutError):
+        found = f"no answer within {settings.timeout_s:g} s"
+        mend = "check the address, the network and any firewall in between"
+    else:
+        found = f"no connection ({error.strerror or error})"
+        mend = "check address and port, and that the broker runs"
+    return BrokerUnreachable(f"{where}: expected an MQTT broker, found {found}; {mend}")
 
 
 def silent_end(last_error: str, settings: MqttSettings) -> BrokerRefused | BrokerUnreachable:
     """The error for a connection that the broker closed without a CONNACK."""
     if "ALERT" in last_error or "alert" in last_error:
-        return BrokerRefused(f"{settings.where}: no TLS with this broker: {_plain_tls(last_error)}")
+        return BrokerRefused(f"{settings.where}: expected TLS with the broker, found that {_plain_tls(last_error)}")
     # A TLS 1.3 server judges the client's certificate after the handshake; its alert may be lost in a reset.
     hint = "; does this port expect TLS?"
     if settings.tls:
         hint = (
             "; does it accept this box's certificate?" if settings.tls.cert_file else "; does it ask for a certificate?"
         )
-    return HungUp(f"{settings.where}: the broker hung up without answering CONNECT{hint}")
+    return HungUp(f"{settings.where}: expected an answer to CONNECT, found that the broker hung up{hint}")
 
 
 def lost_reason(code: int, name: str, from_broker: bool, last_error: str) -> str:
@@ -145,4 +158,4 @@ def _plain_tls(reason: str) -> str:
         "HANDSHAKE_FAILURE": "it rejects the handshake; does it ask for a client certificate?",
     }
     upper = reason.upper().replace(" ", "_")
-    return next((text for key, text in known.items() if key in upper), reason)
+    return next((text for key, text in known.items() if key in upper), f"it fails ({reason}); check the tls settings")

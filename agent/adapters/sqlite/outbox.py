@@ -10,8 +10,9 @@ from agent.core.types import Envelope, Message, Stamp
 
 _KEEP_DELIVERED = 5000
 """Delivered rows that are kept for people to look at: about 10 MB."""
-_LONGEST_WAIT_S = 86_400.0
-"""No row is postponed further than this. One that seems to be was postponed before the clock was set back: due."""
+_LONGEST_WAIT_S = 900.0
+"""No row is postponed further than this (the courier's longest is 600 s). One that seems to be was postponed before the
+clock was set back: it is due."""
 
 _DUE = """
 SELECT row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s

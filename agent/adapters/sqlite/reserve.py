@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ class Reserve:
                 with self._path.open("wb") as file:
                     os.posix_fallocate(file.fileno(), 0, self._size_bytes)
         except OSError as error:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
             log.warning("no disk reserve: %s", error)
             return False
         self._held = True

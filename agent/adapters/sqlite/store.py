@@ -77,6 +77,10 @@ class SqliteStore:
         """See `ports.Store.cameras`."""
         return [str(row[0]) for row in self._database.read("SELECT camera FROM scenes ORDER BY camera")]
 
+    def forget(self, camera: str) -> None:
+        """See `ports.Store.forget`."""
+        self._database.write(lambda connection: connection.execute("DELETE FROM scenes WHERE camera = ?", (camera,)))
+
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         """See `ports.Store.incidents`."""
         sql, parameters = _incident_query(limit, camera)

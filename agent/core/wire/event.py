@@ -39,6 +39,7 @@ _PHASE_WORDS = {
 }
 _CLOSE_WORDS = {
     CloseReason.CLEARED: ("已消除", " cleared"),
+    CloseReason.FORGOTTEN: ("记录丢失，重新观察", " lost from memory, watched anew"),
     CloseReason.REPLACED: ("已离开，原位置换为新目标", " left, its place taken by another"),
     CloseReason.PERMITTED: ("进入允许时段，已结束", " ended: now permitted"),
     CloseReason.RULE_REMOVED: ("规则已取消，已结束", " ended: rule removed"),

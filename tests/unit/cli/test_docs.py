@@ -10,6 +10,7 @@ import typer
 
 from agent.cli import build
 from agent.cli.texts import _TEXTS, Texts
+from agent.config import inspect_text
 from agent.core.rules import RULES
 from agent.core.types import CloseReason, Phase
 
@@ -40,6 +41,31 @@ def test_every_command_is_documented(command: str) -> None:
 
 def test_all_commands_are_looked_at() -> None:
     assert {"cityeye run", "cityeye check", "cityeye config schema"} <= set(commands(build(Texts("en"))))
+
+
+def blocks(name: str, kind: str) -> list[str]:
+    """Code blocks of a page."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", page(name), re.DOTALL | re.MULTILINE)
+
+
+def typed(name: str) -> list[str]:
+    """What the page says to type, without the comments."""
+    return [line.split("  #")[0].strip() for block in blocks(name, "sh") for line in block.splitlines()]
+
+
+def test_both_languages_show_the_same() -> None:
+    assert typed("README.md") == typed("README.zh-CN.md")
+    assert blocks("README.md", "yaml") == blocks("README.zh-CN.md", "yaml") != []
+
+
+def test_the_example_of_the_readme_is_good_after_what_it_says_to_type(tmp_path: Path) -> None:
+    lines = typed("README.md")
+    exported = lines.index("export CAMERA_PASSWORD='...'")
+    assert exported < lines.index("cityeye check street.yaml")
+    (example,) = blocks("README.md", "yaml")
+    report = inspect_text(example, file="street.yaml", home=tmp_path, env={"CAMERA_PASSWORD": "..."})
+    assert report.problems == ()
+    assert [warning.key for warning in report.warnings] == ["model.file"]
 
 
 def asked(key: str) -> re.Pattern[str]:

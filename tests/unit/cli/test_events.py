@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from agent.adapters.sqlite import Database, SqliteOutbox, SqliteStore
-from agent.app.parts import DATABASE
+from agent.app.places import DATABASE
 from agent.core.types import CloseReason, Event, Message
 from tests.events import T0, closed, make_event
 from tests.fakes_delivery import FakeClock
@@ -84,8 +84,25 @@ def test_whole_ids_are_for_programs(capsys: pytest.CaptureFixture[str], file: Pa
     assert (code, row["incident_id"]) == (0, "00000000-0000-0000-0000-000010000004")
 
 
-def test_without_a_store_it_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "no agent has run with this configuration yet: no database at {}\n"),
+        ("zh", "还没有代理使用该配置运行过：没有数据库 {}\n"),
+    ],
+)
+def test_before_the_first_run(capsys: pytest.CaptureFixture[str], tmp_path: Path, lang: str, text: str) -> None:
     (tmp_path / "c.yaml").write_text(CONFIG, encoding="utf-8")
+    result = run(capsys, "events", "--config", tmp_path / "c.yaml", "--lang", lang)
+    assert result == (1, "", text.format(tmp_path / "data" / DATABASE))
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("broken", ["data", f"data/{DATABASE}"])
+def test_a_database_that_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path, broken: str) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / broken).parent.mkdir(exist_ok=True)
+    (tmp_path / broken).write_text("no database " * 100)
     code, out, err = run(capsys, "events", "--config", tmp_path / "c.yaml")
     assert (code, out) == (1, "")
-    assert str(tmp_path / "data") in err
+    assert f"{tmp_path / 'data' / DATABASE}: expected a database of City Eye" in err

@@ -71,7 +71,7 @@ def test_every_shipped_address_is_pinned() -> None:
 @pytest.mark.parametrize("entry", read_catalogue(Path("none")).entries.values(), ids=lambda entry: entry.id)
 def test_what_the_list_says_of_a_file_is_true(entry: ModelEntry) -> None:
     from agent.adapters.onnx import OnnxModel
-    from agent.app import State, known_models, verified_models
+    from agent.app.models import State, known_models, verified_models
 
     folder = shipped_folder() if entry.embedded else shared("models")
     (verified,) = verified_models(folder, entry.id)

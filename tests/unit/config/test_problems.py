@@ -296,6 +296,25 @@ def test_one_fault_gives_one_problem(old: str, new: str, expected: str) -> None:
     assert [text.removeprefix("c.yaml:").strip() for text in found] == [expected]
 
 
+NO_IP = "an IPv4 address has four numbers from 0 to 255, without zeros before them"
+
+
+@pytest.mark.parametrize("host", ["192.168.1.300", "192.168.01.10", "256.0.0.1", "192.168.1.300."])
+def test_four_numbers_that_are_no_address(host: str) -> None:
+    assert told(BASE.replace("host: broker", f"host: {host}")) == [
+        f'c.yaml:1: mqtt.host: expected a host name or an address, found the text "{host}"; {NO_IP}'
+    ]
+    assert told(BASE.replace("192.168.1.64", host)) == [
+        "c.yaml:4: cameras[0].url: expected an rtsp:// address, or a video file, "
+        f'found the text "rtsp://{host}/x"; {NO_IP}'
+    ]
+
+
+@pytest.mark.parametrize("host", ["192.168.1.30", "10.1.2.3.example.org", "cam-192.168.1.300", "::1"])
+def test_names_and_addresses_that_only_look_like_it(host: str) -> None:
+    assert told(BASE.replace("host: broker", f"host: '{host}'")) == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.track import Sight
-from agent.core.tracker import Tracker
+from agent.core.tracker import BRIDGE_S, Tracker
 from agent.core.types import CloseReason, Stamp
-from tests.unit.core.world import Step, car, every, gap, look, phases, plan, stamp, watch
+from tests.unit.core.world import Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 
 BEHIND = car((0.22, 0.3, 0.42, 0.6), look=3)
 """Overlaps the upper half of the usual place, on ground further away."""
@@ -114,13 +116,37 @@ def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() 
 
     after.recall(before.keep(), earlier(42))
     steps = [replace(look(t, car()), stamp=earlier(t)) for t in range(44, 120, 2)]
-    assert phases([event for step in steps for event in after.step(step)]) == ["opened"]
+    [event] = [event for step in steps for event in after.step(step)]
+    assert event.dwell_s == 60.0
+    assert event.blind_s > BRIDGE_S, "how long it was away, nobody knows"
 
 
 def test_a_weak_detection_confirms_but_never_starts_a_track() -> None:
     tracker = Tracker({"car"}, start_score=0.35, keep_absent_s=20.0)
     tracker.step(look(0, car(score=0.2)))
-    assert tracker.tracks == ()
+    assert [t.track_id for t in tracker.tracks] == []
     tracker.step(look(2, car(score=0.5)))
     tracker.step(look(4, car(score=0.2)))
     assert [(t.hits, t.sight) for t in tracker.tracks] == [(2, Sight.SEEN)]
+
+
+@pytest.mark.parametrize(
+    "company",
+    [car((0.28, 0.45, 0.42, 0.78), kind="bicycle", look=2), car((0.28, 0.45, 0.42, 0.78), score=0.2, look=2)],
+    ids=["a parked bicycle that no rule asks for", "a weak box that starts no track"],
+)
+def test_what_stood_before_the_place_all_along_hides_nothing(company: Thing) -> None:
+    street = every(2, 0, 200, car(), company) + every(2, 200, 300, company)
+    later = every(2, 300, 500, car(look=1), company)
+    assert phases(watch(street + later)) == ["opened", "closed", "opened"]
+
+
+def test_company_that_comes_only_now_and_then_still_hides() -> None:
+    bus = car((0.12, 0.4, 0.42, 0.85), kind="bus", look=5)
+    stop = [look(t, car(), bus) if t % 60 < 4 else look(t, car()) for t in range(0, 300, 2)]
+    assert phases(watch(stop + every(2, 300, 360, bus) + every(2, 360, 400, car()))) == ["opened"]
+
+
+def test_two_empty_looks_far_apart_close_nothing() -> None:
+    assert phases(watch(every(2, 0, 100, car()) + [look(t) for t in (102, 161)])) == ["opened"]
+    assert phases(watch(every(2, 0, 100, car()) + [look(t) for t in (102, 161, 215)])) == ["opened", "closed"]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event as StopEvent
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -43,6 +44,9 @@ class MemoryStore:
 
     def cameras(self) -> list[str]:
         return ["gate"] if self.states else []
+
+    def forget(self, camera: str) -> None:
+        self.states.clear()
 
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         return []
@@ -102,6 +106,52 @@ def test_events_wait_in_memory_while_the_disk_takes_nothing(
     assert desk.state.unkept == 0
     said = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert len(said) == 1, "a repeated fault is said once"
+
+
+class BrokenCamera:
+    """A photographer who fails in a way nobody foresaw."""
+
+    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+        raise MemoryError("no room for a picture")
+
+
+def test_an_event_survives_whatever_happens_to_its_picture() -> None:
+    store = MemoryStore()
+    desk = Desk("gate", scene=Scene(plan()), store=store, photographer=BrokenCamera())
+    serve(desk, every(2, 0, 60, car()))
+    with pytest.raises(MemoryError):
+        serve(desk, every(2, 60, 62, car()))
+    desk.gap(gap(63))
+    assert [(e.phase, e.evidence_note) for e in store.events] == [("opened", "not_taken")]
+
+
+def test_a_closed_desk_is_kept_as_it_was_and_looks_no_more() -> None:
+    store = MemoryStore()
+    desk = a_desk(store)
+    serve(desk, every(2, 0, 40, car()))
+    desk.close(1.0)
+    kept = store.states[-1]
+    serve(desk, every(2, 40, 100, car()))
+    assert (store.events, store.states[-1]) == ([], kept)
+
+
+def test_a_desk_that_a_worker_holds_is_given_up() -> None:
+    release, taken = StopEvent(), StopEvent()
+
+    class SlowCamera:
+        def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+            taken.set()
+            release.wait()
+            return (), None
+
+    desk = Desk("gate", scene=Scene(plan()), store=MemoryStore(), photographer=SlowCamera())
+    worker = Thread(target=serve, args=(desk, every(2, 0, 70, car())))
+    worker.start()
+    assert taken.wait(10)
+    with pytest.raises(TimeoutError, match="gate: a worker is still at its desk"):
+        desk.close(0.01)
+    release.set()
+    worker.join()
 
 
 def test_blind_time_and_the_sampling_interval_are_counted() -> None:

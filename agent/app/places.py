@@ -1,0 +1,7 @@
+"""What lies in the data folder."""
+
+from __future__ import annotations
+
+DATABASE = "cityeye.db"
+EVIDENCE = "evidence"
+HEARTBEAT = "alive.json"

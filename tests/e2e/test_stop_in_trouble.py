@@ -1,0 +1,73 @@
+"""SIGTERM ends the agent within five seconds (`AgentProcess.stop` fails otherwise), whatever it is stuck in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cameras import MAIN, SUB, simulated_camera, tapped
+from tests.e2e.agent_process import AgentProcess, wait_until
+from tests.e2e.faults import (
+    black_hole,
+    check_log,
+    silent_server,
+    wait_for_caller,
+    wait_for_unanswered_caller,
+)
+from tests.e2e.street import camera, clip, file_camera, write_street
+from tests.mosquitto import Mosquitto, free_port
+
+pytestmark = pytest.mark.server
+
+WELL_OPEN_BYTES = 200_000
+"""More than FFmpeg looks at before a stream counts as open: a second of this clip, which has 0.8 Mbit/s."""
+
+
+def test_camera_down_and_broker_away(tmp_path: Path) -> None:
+    down = camera("down", url=f"rtsp://127.0.0.1:{free_port()}{SUB}")
+    config = write_street(tmp_path, cameras=[down, file_camera()], mqtt={"port": free_port()})
+    with AgentProcess(config) as agent:
+        agent.wait_for_log("down: nobody is looking: offline")
+        agent.wait_for_log("mqtt://127.0.0.1")
+        assert agent.stop() == 0
+    check_log(agent.log)
+
+
+def test_stream_stalled_and_broker_silent(tmp_path: Path) -> None:
+    with (
+        simulated_camera(clip(), "--auth", "none") as real,
+        tapped(real.port) as wire,
+        silent_server() as (server, port),
+    ):
+        # A longer time-out than a stop may take: the stop must not wait for it.
+        stalled = camera("stalled", url=wire.url(MAIN), read_timeout="10s")
+        config = write_street(tmp_path, cameras=[stalled, file_camera()], mqtt={"port": port})
+        with AgentProcess(config) as agent:
+            wait_for_caller(server)
+            wait_until(lambda: wire.received_bytes > WELL_OPEN_BYTES, "the stream to flow")
+            real.freeze()
+            assert agent.stop() == 0
+    check_log(agent.log)
+
+
+def test_connecting_to_a_camera_and_a_broker_that_never_answer(tmp_path: Path) -> None:
+    with black_hole() as camera_port, black_hole() as broker_port:
+        lost = camera("lost", url=f"rtsp://127.0.0.1:{camera_port}{SUB}", open_timeout="60s")
+        config = write_street(tmp_path, cameras=[lost, file_camera()], mqtt={"port": broker_port})
+        with AgentProcess(config) as agent:
+            wait_for_unanswered_caller(camera_port)
+            wait_for_unanswered_caller(broker_port)
+            assert agent.stop() == 0
+    check_log(agent.log)
+
+
+def test_a_camera_that_takes_the_call_and_says_nothing(tmp_path: Path) -> None:
+    with silent_server() as (server, port), Mosquitto(tmp_path / "broker") as broker:
+        mute = camera("mute", url=f"rtsp://127.0.0.1:{port}{SUB}", open_timeout="60s")
+        config = write_street(tmp_path, cameras=[mute, file_camera()], mqtt={"port": broker.port})
+        with AgentProcess(config) as agent:
+            wait_for_caller(server)
+            agent.wait_for_log("connected to the broker")
+            assert agent.stop() == 0
+    check_log(agent.log)
