@@ -56,8 +56,8 @@ def register(app: typer.Typer, say: Texts) -> None:
             if write:
                 bench.keep(best)
         if not as_json:
-            names = {"id": best.entry.id, "runtime": best.runtime}
-            typer.echo(say("bench.written", **names) if write else say("bench.best", **names))
+            named = {"id": best.entry.id, "runtime": best.runtime}
+            typer.echo(say("bench.written", **named) if write else say("bench.best", **named))
 
 
 class _Bench:

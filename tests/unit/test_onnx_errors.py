@@ -90,7 +90,7 @@ def test_half_precision_input(tmp_path: Path) -> None:
 def test_outputs_of_no_family(tmp_path: Path) -> None:
     text = complaint(constant_model(tmp_path / "m.onnx", [(1, 300, 7)]))
     assert text.startswith(
-        "expected outputs yolox [1, 84, 5 + classes] or ultralytics [1, 4 + classes, 84] or end-to-end [1, boxes, 6] "
+        "expected outputs end-to-end [1, boxes, 6] or yolox [1, 84, 5 + classes] or ultralytics [1, 4 + classes, 84] "
         "or picodet [1, 64, classes], [1, 16, classes], [1, 4, classes], [1, 1, classes], [1, 64, 32], "
     )
     assert text.endswith("found outputs [1, 300, 7]; use a model of these families, exported without built-in NMS")
@@ -110,7 +110,7 @@ def test_an_end_to_end_head_needs_names_in_its_file(tmp_path: Path) -> None:
 def test_family_is_held_to_its_word(tmp_path: Path) -> None:
     path = yolox_model(tmp_path / "m.onnx", [PROBE], 80)
     assert "expected outputs ultralytics [1, 4 + classes, 84], found" in complaint(path, family="ultralytics")
-    assert "expected family auto, yolox or ultralytics or end-to-end or picodet, found yolov5" in complaint(
+    assert "expected family auto, end-to-end or yolox or ultralytics or picodet, found yolov5" in complaint(
         path, family="yolov5"
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from agent.adapters.onnx.families import EndToEnd, Family, PicoDet, Signature
+from agent.adapters.onnx.families import FAMILIES, EndToEnd, Family, PicoDet, Signature, Yolox
 from agent.adapters.onnx.letterbox import InputStyle, fit
 from agent.core.types import Floats
 
@@ -26,6 +28,15 @@ def test_end_to_end_rows_are_boxes_already() -> None:
     assert seen.boxes.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
     assert seen.scores.tolist() == pytest.approx([0.9, 0.3])
     assert seen.labels.tolist() == [1, 0]  # the last row's label has no name
+
+
+def test_as_many_rows_as_cells_are_yoloxs_unless_the_file_says_otherwise() -> None:
+    signature = Signature(input_px=(64, 64), output_shapes=((1, 84, 6),), metadata={})
+    assert EndToEnd.of(signature) is None
+    assert isinstance(Yolox.of(signature), Yolox)
+    told = {"author": "Ultralytics", "names": "{0: 'car'}"}
+    assert isinstance(EndToEnd.of(replace(signature, metadata=told)), EndToEnd)
+    assert next(iter(FAMILIES)) == EndToEnd.name  # asked first
 
 
 def picodet_outputs() -> list[Floats]:

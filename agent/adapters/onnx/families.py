@@ -183,8 +183,11 @@ class EndToEnd(Family):
 
     @classmethod
     def of(cls, signature: Signature) -> Family | None:
+        # A small input has fewer cells than boxes are asked for: then these shapes are also YOLOX's with one label, and
+        # the file must say whose it is.
+        theirs = signature.metadata.get("author") == "Ultralytics"
         match signature.output_shapes:
-            case ((1, rows, 6),) if rows > 0:
+            case ((1, rows, 6),) if rows > 0 and (theirs or rows != _cells(signature.input_px)):
                 return cls(_named_labels(signature.metadata.get("names")))
         return None
 
@@ -266,4 +269,4 @@ class PicoDet(Family):
         return Candidates(boxes=boxes, scores=raw[rows, labels], labels=labels)
 
 
-FAMILIES: dict[str, type[Family]] = {family.name: family for family in (Yolox, Ultralytics, EndToEnd, PicoDet)}
+FAMILIES: dict[str, type[Family]] = {family.name: family for family in (EndToEnd, Yolox, Ultralytics, PicoDet)}
