@@ -48,7 +48,8 @@ def labelled(folder: Path, count: int) -> Path:
 def test_the_choice_is_measured_kept_and_then_meant_by_auto(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     folder = home / "models"
     pictures = labelled(home / "pictures", 12)
-    code, out, _ = run(capsys, "--folder", folder, "--labelled", pictures, "--limit-ms", 100000, "--write", "--json")
+    options = ("--labelled", pictures, "--limit-ms", 100000, "--write", "--json")
+    code, out, _ = run(capsys, "yolox-nano", "--folder", folder, *options)
     rows = {row["runtime"]: row for row in json.loads(out)}
     row = rows["onnxruntime"]
     assert code == 0
@@ -68,7 +69,7 @@ def test_int8_is_kept_only_where_it_pays(capsys: pytest.CaptureFixture[str], hom
     pytest.importorskip("onnx")
     pictures = labelled(home / "pictures", 6)
     options = ("--labelled", pictures, "--calibrate", pictures, "--limit-ms", 100000, "--json")
-    code, out, err = run(capsys, "--folder", home / "models", *options)
+    code, out, err = run(capsys, "yolox-nano", "--folder", home / "models", *options)
     rows = json.loads(out)
     assert code == 0
     tried = [row for row in rows if row["id"] == "yolox-nano-int8"]
@@ -80,8 +81,12 @@ def test_int8_is_kept_only_where_it_pays(capsys: pytest.CaptureFixture[str], hom
     assert kept == any(row["ms_one"] < full["ms_one"] and row["map50"] > full["map50"] - 0.01 for row in tried)
 
 
-def test_nothing_to_measure_and_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert "cityeye models pull yolox-nano" in run(capsys, "--folder", tmp_path)[2]
+def test_what_comes_with_the_agent_is_measured_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "--folder", tmp_path, "--limit-ms", 100000, "--json")
+    assert (code, {row["id"] for row in json.loads(out)}) == (0, {"street-nano"})
+
+
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "--calibrate", tmp_path)[0] == 2
     code, out, err = run(capsys, "picodet-s-416", "--folder", tmp_path)
     assert (code, out) == (1, "")
