@@ -95,7 +95,7 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
 
 def test_a_spoilt_file_is_not_measured(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     (home / "models/yolox_nano.onnx").write_bytes(b"spoilt")
-    code, _, err = run(capsys, "--folder", home / "models")
+    code, _, err = run(capsys, "yolox-nano", "--folder", home / "models")
     assert code == 1
     assert "cityeye models verify yolox-nano" in err
 
