@@ -91,14 +91,18 @@ class _Bench:
         """Try INT8 of the best; what is the best then."""
         from agent.app.bench import bench_int8, int8_obstacle
 
+        say, named = self._say, {"id": best.entry.id}
         if obstacle := int8_obstacle(self._place, best):
-            typer.echo(self._say(f"bench.int8.{obstacle}", id=best.entry.id), err=True)
+            texts = {
+                "already": self._say("bench.int8.already", **named),
+                "taken": self._say("bench.int8.taken", **named),
+            }
+            typer.echo(texts[obstacle], err=True)
             return best
         with self._terminal.status("…") as status:
             rows, kept = bench_int8(self._place, best, pictures=pictures, labelled=labelled, told=status.update)
         self._rows += rows
-        say, name = self._say, best.entry.id
-        typer.echo(say("bench.int8.dropped", id=name) if kept is None else say("bench.int8.kept", id=name), err=True)
+        typer.echo(say("bench.int8.dropped", **named) if kept is None else say("bench.int8.kept", **named), err=True)
         return kept or best
 
     def show(self, best: "BenchRow | None", *, as_json: bool) -> None:
