@@ -47,6 +47,8 @@ def register(app: typer.Typer, say: Texts) -> None:
             raise typer.Exit(2)
         bench = _Bench(models_folder(folder, config, say), say)
         with failing():
+            if calibrate is not None and labelled is not None:
+                bench.check(calibrate, labelled)
             best = bench.measure(ids or [], labelled, limit_ms)
             if best is not None and calibrate is not None and labelled is not None:
                 best = bench.quantise(best, calibrate, labelled)
@@ -69,6 +71,14 @@ class _Bench:
         self._rows: list[BenchRow] = []
         self._kept: BenchRow | None = None
 
+    def check(self, pictures: Path, labelled: Path) -> None:
+        """Before minutes of measuring: what INT8 needs. Raises ModelError."""
+        from agent.adapters.labelled import picture_files
+        from agent.app.bench import check_enough
+
+        picture_files(pictures)
+        check_enough(labelled)
+
     def measure(self, ids: Sequence[str], labelled: Path | None, limit_ms: float) -> "BenchRow | None":
         """Measure; the best, or None."""
         from agent.app.bench import bench_models, recommended
@@ -79,8 +89,11 @@ class _Bench:
 
     def quantise(self, best: "BenchRow", pictures: Path, labelled: Path) -> "BenchRow":
         """Try INT8 of the best; what is the best then."""
-        from agent.app.bench import bench_int8
+        from agent.app.bench import bench_int8, int8_obstacle
 
+        if obstacle := int8_obstacle(self._place, best):
+            typer.echo(self._say(f"bench.int8.{obstacle}", id=best.entry.id), err=True)
+            return best
         with self._terminal.status("…") as status:
             rows, kept = bench_int8(self._place, best, pictures=pictures, labelled=labelled, told=status.update)
         self._rows += rows

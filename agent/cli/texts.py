@@ -153,7 +153,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "bench.ids": ("Only these models.", "只测这些模型。"),
     "bench.labelled": (
-        "Labelled pictures (YOLO layout: images, labels, data.yaml) for the accuracy; default: published figures.",
+        "Labelled pictures (YOLO layout: images, labels, data.yaml) for the accuracy; default: the list's figures.",
         "带标注的图片（YOLO 目录：images、labels、data.yaml），用于测精度；默认采用已公布的数字。",
     ),
     "bench.calibrate": (
@@ -175,6 +175,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "本机最佳：{id}，运行时 {runtime}；model.id: auto 将使用它",
     ),
     "bench.int8.kept": ("INT8 of {id}: kept", "{id} 的 INT8：保留"),
+    "bench.int8.already": ("INT8 of {id}: not tried, it is INT8 already", "{id} 的 INT8：未尝试，它本身已是 INT8"),
+    "bench.int8.taken": (
+        "INT8 of {id}: not tried, {id}-int8 is there and was not made by this command; import that one as another id",
+        "{id} 的 INT8：未尝试，{id}-int8 已存在且不是本命令生成的；请用其他编号导入它",
+    ),
     "bench.int8.dropped": (
         "INT8 of {id}: dropped, not quicker here or more than a point worse",
         "{id} 的 INT8：放弃，本机并不更快或精度损失超过 1 个百分点",

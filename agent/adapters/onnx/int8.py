@@ -21,6 +21,20 @@ from agent.core.types import Floats
 MOST_PICTURES = 50
 _SCALES_PER_CHANNEL = 13
 """The ONNX opset from which DequantizeLinear has an axis."""
+_INT8_NODES = frozenset({"QuantizeLinear", "QLinearConv", "ConvInteger"})
+
+
+def is_quantised(source: Path) -> bool:
+    """Whether a model computes in INT8 already. Raises ModelError: the package `onnx` is missing, or no model."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise _no_onnx(source, error) from error
+    try:
+        nodes = onnx.load(source).graph.node
+    except Exception as error:  # whatever the parser raises
+        raise ModelError(f"{source}: expected an ONNX model, found: {error}") from error
+    return any(node.op_type in _INT8_NODES for node in nodes)
 
 
 def quantise(source: Path, target: Path, *, family: str, pictures: Path) -> int:
@@ -46,9 +60,7 @@ def quantise(source: Path, target: Path, *, family: str, pictures: Path) -> int:
         )
         from onnxruntime.quantization.shape_inference import quant_pre_process
     except ImportError as error:
-        raise ModelError(
-            f"{source}: expected the package onnx for INT8, found: {error}; install it with `pip install onnx`"
-        ) from error
+        raise _no_onnx(source, error) from error
     model = OnnxModel.load(source, family=family)
     files = picture_files(pictures)[:MOST_PICTURES]
 
@@ -90,6 +102,12 @@ def quantise(source: Path, target: Path, *, family: str, pictures: Path) -> int:
             target.unlink(missing_ok=True)
             raise ModelError(f"{source}: expected a model that can be quantised, found: {error}") from error
     return len(files)
+
+
+def _no_onnx(source: Path, error: ImportError) -> ModelError:
+    return ModelError(
+        f"{source}: expected the package onnx for INT8, found: {error}; install it with `pip install onnx`"
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import statistics
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -18,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.labelled import label_list, labelled_pictures
+from agent.adapters.labelled import LabelledPicture, label_list, labelled_pictures
 from agent.adapters.onnx.detector import OnnxDetector
 from agent.adapters.onnx.families import Candidates
-from agent.adapters.onnx.labels import SYNONYMS, UNMAPPED, class_table, label_names
+from agent.adapters.onnx.labels import SYNONYMS, UNMAPPED
 from agent.adapters.onnx.model import OnnxModel
 from agent.core.accuracy import Scored, iou, map50
 from agent.core.errors import ModelError
@@ -40,7 +41,13 @@ _PICTURE_PX = (1280, 720)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to measure. `threads`: of the run with all threads. `labelled`: folder for the accuracy, or None."""
+    """What to measure.
+
+    Attributes:
+        threads: of the run with all threads.
+        labelled: folder for the accuracy, or None.
+        truth: what its labels mean, see `truth_table`; None: what they mean to this model.
+    """
 
     path: Path
     family: str
@@ -48,6 +55,7 @@ class Task:
     runtime: str
     threads: int
     labelled: Path | None = None
+    truth: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +114,11 @@ def scored_pictures(task: Task) -> list[Scored]:
     detector = OnnxDetector.load(
         task.path, family=task.family, classes=task.classes, min_score=LEAST_SCORE, runtime=task.runtime
     )
-    table = _truth_table(detector.model, task)
+    truth = truth_table(task.labelled, task.classes or {}) if task.truth is None else task.truth
     scored = []
     for picture in labelled_pictures(task.labelled):
-        if len(picture.labels) and picture.labels.max() >= len(table):
-            raise ModelError(
-                f"{task.labelled}: expected labels 0 to {len(table) - 1}, found {picture.labels.max()}; put a "
-                "data.yaml with their `names` there"
-            )
+        classes = true_classes(task.labelled, picture, truth)
         (seen,) = detector.detect([picture.image])
-        classes = table[picture.labels]
         known = classes != UNMAPPED
         scored.append(
             Scored(
@@ -129,16 +132,34 @@ def scored_pictures(task: Task) -> list[Scored]:
     return scored
 
 
-def _truth_table(model: OnnxModel, task: Task) -> NDArray[np.int64]:
-    """Label number of the labelled pictures to the agent's class: by its name there, else by the model's own order."""
-    assert task.labelled is not None
-    own = label_names(model, task.classes)
-    names = label_list(task.labelled)
+def truth_table(folder: Path, meanings: Mapping[str, str | None]) -> tuple[int, ...]:
+    """Label number of the labelled pictures to the agent's class id, or `UNMAPPED`, by its name in `data.yaml`.
+
+    Args:
+        meanings: label to agent class; labels that are not there mean the class of their name.
+
+    Raises:
+        ModelError: there is no `data.yaml`: numbers alone could mean anything.
+    """
+    names = label_list(folder)
     if names is None:
-        return class_table(model, own, task.classes)
-    said = {label: name for label, name in (task.classes or {}).items() if name is not None}
+        raise ModelError(
+            f"{folder}: expected a data.yaml with the `names` of the labels there or above it, found none; write "
+            "for example `names: [heap, stall]`, in the order of the label numbers"
+        )
+    said = {label: name for label, name in meanings.items() if name is not None}
     meant = [said.get(name, SYNONYMS.get(name, name)) for name in names]
-    return np.array([CLASS_IDS.get(name, UNMAPPED) for name in meant], np.int64)
+    return tuple(CLASS_IDS.get(name, UNMAPPED) for name in meant)
+
+
+def true_classes(folder: Path, picture: LabelledPicture, truth: tuple[int, ...]) -> NDArray[np.int64]:
+    """The agent's class id, or `UNMAPPED`, of each label of a picture. Raises ModelError for a number without name."""
+    if unknown := sorted({int(label) for label in picture.labels if not 0 <= label < len(truth)}):
+        raise ModelError(
+            f"{folder}: expected labels 0 to {len(truth) - 1}, found {unknown[-1]}; name every label in `names` of "
+            "its data.yaml"
+        )
+    return np.array(truth, np.int64)[picture.labels]
 
 
 def street_like(seed: int) -> Image:
