@@ -60,7 +60,10 @@ def fetch(wanted: Wanted, target: Path, *, mirror: str | None, progress: Progres
     with _exclusive(part) as file:
         place = _first(places, wanted, file, progress)
         _check(file, part, wanted, place)
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError as error:
+            raise ModelError(f"{target}: expected a place for a file, found: {error.strerror}; clear it") from error
     return place
 
 

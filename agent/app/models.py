@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from agent.adapters.download import Progress, Wanted, fetch, sha256_of
 from agent.adapters.onnx.labels import UNMAPPED, class_table, label_names
 from agent.adapters.onnx.model import OnnxModel, file_sha256
-from agent.config.catalogue import Bilingual, Catalogue, ModelEntry, read_catalogue, save_local
+from agent.config.catalogue import ID_PATTERN, Bilingual, Catalogue, ModelEntry, read_catalogue, save_local
 from agent.core.errors import ModelError, ModelUnavailable
 from agent.core.taxonomy import CLASSES
 
@@ -122,11 +123,15 @@ def import_model(
         ModelError: it is no model that the agent can use, or the id is taken. ModelUnavailable: it cannot be copied.
     """
     catalogue = read_catalogue(folder)
-    name = model_id or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._") or "own"
+    name = model_id or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")[:60] or "own"
     if name in catalogue.entries and name not in catalogue.local_ids:
         raise ModelError(
             f"{file}: expected an id of its own, found {name}, which is a shipped model's; choose with --id"
         )
+    if not re.fullmatch(ID_PATTERN, name):
+        raise ModelError(f"{file}: expected an id of a to z, 0 to 9, '.', '_' and '-', found {name}; choose with --id")
+    if taken := [e.id for e in catalogue.entries.values() if e.file == f"{name}.onnx" and e.id != name]:
+        raise ModelError(f"{file}: expected a file name of its own, found {name}.onnx of {taken[0]}; choose with --id")
     digest = file_sha256(file, None)
     model = OnnxModel.load(file, family=family)
     labels = label_names(model, classes)
@@ -167,5 +172,6 @@ def _copy(file: Path, target: Path) -> None:
         shutil.copyfile(file, part)
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise ModelUnavailable(f"{target}: expected a folder with room for it, found: {error.strerror}") from error

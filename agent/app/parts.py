@@ -55,8 +55,7 @@ def open_detector(config: Config) -> OnnxDetector:
     cv2.setNumThreads(1)  # workers are the parallelism; OpenCV's own pool would only compete with them
     model = config.model
     chosen = choose(model)
-    log.info("model %s (%s), %s", chosen.id or chosen.file, chosen.runtime, chosen.because)
-    return OnnxDetector.load(
+    detector = OnnxDetector.load(
         chosen.file,
         family=chosen.family,
         sha256=chosen.sha256,
@@ -66,6 +65,8 @@ def open_detector(config: Config) -> OnnxDetector:
         threads=model.threads,
         runtime=chosen.runtime,
     )
+    log.info("model %s (%s), %s", chosen.id or chosen.file, chosen.runtime, chosen.because)
+    return detector
 
 
 def source(camera: CameraConfig, clock: Clock) -> Source:

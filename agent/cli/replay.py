@@ -13,6 +13,7 @@ from rich.table import Table
 
 from agent.cli.options import chosen_camera, loaded
 from agent.cli.texts import Texts
+from agent.config.catalogue import choose
 from agent.core.errors import CityEyeError
 from agent.core.types import Event
 
@@ -43,6 +44,9 @@ def register(app: typer.Typer, say: Texts) -> None:
         start_utc = start.replace(tzinfo=ZoneInfo(settings.box.time_zone)).astimezone(UTC)
         terminal, events = Console(stderr=True), []
         try:
+            model = choose(settings.model)
+            named = {"model": model.id or model.file, "runtime": model.runtime, "because": model.because}
+            terminal.print(say("replay.model", **named), markup=False, soft_wrap=True)
             with _bar(terminal) as bar:
                 task = bar.add_task(video.name, total=video_length_s(video))
                 for step in replayed(settings, watched, video, start_utc=start_utc, evidence=evidence):

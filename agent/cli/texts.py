@@ -74,6 +74,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "replay.start": ("When the video begins, in site time, for calendars.", "视频开始的现场时间，供日历使用。"),
     "replay.evidence": ("Folder for the pictures; without it none are made.", "取证图片文件夹；不给则不生成。"),
+    "replay.model": ("model {model} ({runtime}), {because}", "模型 {model}（{runtime}），{because}"),
     "replay.table": ("{count} event(s)", "{count} 个事件"),
     "events.help": (
         "List the incidents this box knows, newest first; also while the agent runs.",

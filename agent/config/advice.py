@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
@@ -52,14 +53,29 @@ def _about_model(model: ModelConfig) -> Iterator[Finding]:
         )
         return
     try:
-        choose(model)
+        chosen = choose(model)
     except ModelError as error:
         wanted = DEFAULT_ID if model.id == "auto" else model.id
+        entry = catalogue.entries[wanted]
+        if entry.purpose != "detector":
+            mend = Words("choose a detector of cityeye models list", "请从 cityeye models list 中选择检测模型")
+        elif entry.url:
+            mend = same(f"cityeye models pull {wanted} --folder {path_text(model.folder)}")
+        else:
+            mend = same(f"cityeye models import FILE --id {wanted} --folder {path_text(model.folder)}")
         yield _warning(
             ("model", "id"),
-            Words("a model that is there when the agent starts", "启动时已安装的模型"),
+            Words("a detector that is there when the agent starts", "启动时已安装的检测模型"),
             _absence(catalogue, wanted, error),
-            same(f"cityeye models pull {wanted} --folder {path_text(model.folder)}"),
+            mend,
+        )
+        return
+    if importlib.util.find_spec(chosen.runtime) is None:
+        yield _warning(
+            ("model", "runtime"),
+            Words("a runtime that is installed", "已安装的推理引擎"),
+            shown(chosen.runtime),
+            Words("install the extra {runtime}", "请安装可选依赖 {runtime}").fill(runtime=chosen.runtime),
         )
 
 

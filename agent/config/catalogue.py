@@ -7,6 +7,7 @@ which one `cityeye bench models --write` found best on this box.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,12 +203,16 @@ def choose(model: ModelConfig) -> ChosenModel:
             runtime=runtime,
             because="named by model.file",
         )
-    catalogue, choice = read_catalogue(model.folder), read_choice(model.folder)
+    catalogue = read_catalogue(model.folder)
+    try:
+        choice, unread = read_choice(model.folder), ""
+    except ModelError as error:  # a convenience must not stop a box
+        choice, unread = None, f", {error}"
     entry, because = _named(model, catalogue, choice)
     if not catalogue.installed(entry):
         raise ModelError(
             f"{catalogue.path(entry)}: expected the file of model {entry.id}, found nothing; "
-            + (f"get it with `cityeye models pull {entry.id}`" if entry.url else "import it again")
+            + (f"get it with `cityeye models pull {entry.id}`" if entry.url else "import it again with its --map")
         )
     return ChosenModel(
         id=entry.id,
@@ -216,7 +221,7 @@ def choose(model: ModelConfig) -> ChosenModel:
         sha256=model.sha256 or entry.sha256,
         classes=entry.label_classes if model.classes is None else model.classes,
         runtime=_runtime(model, entry, choice),
-        because=because,
+        because=because + unread,
     )
 
 
@@ -230,9 +235,9 @@ def _named(model: ModelConfig, catalogue: Catalogue, choice: Choice | None) -> t
     passed_over = ""
     if choice is not None:
         known = catalogue.entries.get(choice.id)
-        if known is not None and catalogue.installed(known):
+        if known is not None and catalogue.installed(known) and known.sha256 == choice.sha256:
             return known, f"measured best on this box ({CHOICE})"
-        passed_over = f", {choice.id} of {CHOICE} is not there"
+        passed_over = f", {choice.id} of {CHOICE} is not there, or another file by now"
     if catalogue.installed(default := catalogue.entry(DEFAULT_ID)):
         return default, f"the default{passed_over}"
     for entry in catalogue.entries.values():
@@ -279,7 +284,10 @@ def _write(file: Path, head: str, data: object) -> None:
     new = file.with_name(file.name + ".new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8")
+        with new.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
         new.replace(file)
     except OSError as error:
         raise ModelError(f"{file}: expected a folder that can be written, found: {error.strerror}") from error

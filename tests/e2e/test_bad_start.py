@@ -22,17 +22,18 @@ def street(folder: Path, **sections: object) -> Path:
 
 
 def failed_run(config: Path) -> str:
-    """The one line that `cityeye run` says before it ends with 1."""
+    """The one error that `cityeye run` says before it ends with 1."""
     done = cityeye("run", "--config", str(config))
     check_log(done.stderr)
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
-    return done.stderr
+    errors = [line for line in done.stderr.splitlines() if " ERROR " in line]
+    assert (done.returncode, done.stdout, len(errors)) == (1, "", 1), done.stderr
+    return errors[0]
 
 
 def test_a_model_that_is_missing(tmp_path: Path) -> None:
     model = tmp_path / "none.onnx"
     said = failed_run(street(tmp_path, model={"file": str(model)}))
-    check_message(said, where=str(model), expected="a model file", found="No such file", mend="check `model.file`")
+    check_message(said, where=str(model), expected="a model file", found="No such file", mend="check the path")
 
 
 def test_a_model_that_is_corrupt(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_a_model_of_no_known_family(tmp_path: Path) -> None:
     model = constant_model(tmp_path / "segments.onnx", [(1, 32, 160, 160)])
     said = failed_run(street(tmp_path, model={"file": str(model)}))
     found = "outputs [1, 32, 160, 160]"
-    check_message(said, where=str(model), expected="outputs yolox [1,", found=found, mend="use a model of these")
+    check_message(said, where=str(model), expected="outputs end-to-end [1,", found=found, mend="use a model of these")
 
 
 def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 import yaml
 
 from agent.adapters.onnx import OnnxDetector
@@ -21,9 +22,11 @@ ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "demo" / "street.mp4"
 
 
-def test_two_cars_are_reported_and_one_of_them_is_cleared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["yolox_nano.onnx", "street-nano.onnx"])
+def test_two_cars_are_reported_and_one_of_them_is_cleared(name: str, tmp_path: Path) -> None:
     settings = yaml.safe_load((ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8"))
-    settings["model"]["file"] = str(shared("models", "yolox_nano.onnx"))
+    embedded = ROOT / "models" / name
+    settings["model"] = {"file": str(embedded if embedded.exists() else shared("models", name))}
     settings["cameras"][0]["url"] = f"file:{CLIP}"
     path = tmp_path / "demo.yaml"
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")

@@ -125,3 +125,18 @@ def test_the_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
         out = run(capsys, "list", "--lang", lang)[1]
         assert max(map(cell_len, out.splitlines())) <= 80
         assert "yolox-nano" in out
+
+
+def test_import_takes_no_file_of_another_model_and_no_odd_id(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "models"
+    assert run(capsys, "pull", "yolox-nano", "--folder", folder, "--mirror", shared("models"))[0] == 0
+    own = tmp_path / "yolox_nano.onnx"
+    own.write_bytes(shared("models", "picodet_s_416_coco.onnx").read_bytes())
+    code, _, err = run(capsys, "import", own, "--folder", folder)
+    assert (code, "found yolox_nano.onnx of yolox-nano; choose with --id" in err) == (1, True)
+    for odd in ("My-Street", "../x"):
+        code, _, err = run(capsys, "import", own, "--folder", folder, "--id", odd)
+        assert (code, f"found {odd}; choose with --id" in err) == (1, True)
+    assert run(capsys, "verify", "yolox-nano", "--folder", folder)[0] == 0
