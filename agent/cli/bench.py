@@ -93,11 +93,7 @@ class _Bench:
 
         say, named = self._say, {"id": best.entry.id}
         if obstacle := int8_obstacle(self._place, best):
-            texts = {
-                "already": self._say("bench.int8.already", **named),
-                "taken": self._say("bench.int8.taken", **named),
-            }
-            typer.echo(texts[obstacle], err=True)
+            typer.echo(say(f"bench.int8.{obstacle}", **named), err=True)
             return best
         with self._terminal.status("…") as status:
             rows, kept = bench_int8(self._place, best, pictures=pictures, labelled=labelled, told=status.update)
