@@ -130,7 +130,6 @@ def test_models_that_contradict_each_other_are_not_compared(capsys: pytest.Captu
 
 
 def test_int8_is_kept_only_where_it_pays(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    pytest.importorskip("onnx")
     pictures, few = labelled(home / "pictures", 52), labelled(home / "few", 4)
     options = ("--labelled", pictures, "--calibrate", few, "--limit-ms", 100000, "--json")
     code, out, err = run(capsys, "yolox-nano", "--folder", home / "models", *options)
@@ -146,7 +145,6 @@ def test_int8_is_kept_only_where_it_pays(capsys: pytest.CaptureFixture[str], hom
 
 
 def test_a_kept_int8_is_not_quantised_again_and_goes_when_dropped(home: Path) -> None:
-    pytest.importorskip("onnx")
     folder, file = home / "models", home / "models/yolox-nano-int8.onnx"
     pictures, few = labelled(home / "pictures", 52), labelled(home / "few", 2)
 
@@ -165,7 +163,6 @@ def test_a_kept_int8_is_not_quantised_again_and_goes_when_dropped(home: Path) ->
 
 
 def test_int8_leaves_a_sites_own_files_alone(home: Path) -> None:
-    pytest.importorskip("onnx")
     folder, best = home / "models", row("yolox-nano", 20, 0.5)
     assert int8_obstacle(folder, best) is None
     own = import_model(folder, folder / "yolox_nano.onnx", model_id="yolox-nano-int8").path
