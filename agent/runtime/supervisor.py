@@ -1,7 +1,7 @@
 """Runs the agent's loops in threads, and starts a loop again when it dies.
 
-Holds the only broad `except` that goes on as if nothing had been: a loop that dies with nobody watching, while the health page stays green,
-is the worst thing that can happen to a box on a street.
+Holds the only broad `except` that goes on as if nothing had been: a loop that dies with nobody watching, while the
+health page stays green, is the worst thing that can happen to a box on a street.
 """
 
 from __future__ import annotations
