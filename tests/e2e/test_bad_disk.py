@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +12,13 @@ from tests.e2e.agent_process import AgentProcess
 from tests.e2e.faults import cars_of, check_log, events_of, told
 from tests.e2e.street import PARKED, camera, clip, file_camera, write_street
 from tests.listener import Listener
+from tests.memory_disk import fill, memory_disk
 from tests.mosquitto import Mosquitto, free_port
 
 pytestmark = pytest.mark.server
 
 KEEP_FREE = "9MB"
 """More than the reserve of 8 MiB: what is released for the database is not spent on pictures."""
-
-
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """A memory disk at this folder; skips the test where mounting is not permitted."""
-    folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount program")
-    if done.returncode:
-        pytest.skip(f"a memory disk cannot be mounted here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """A file that takes every byte that is left."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (2**16, 2**12, 1):
-            try:
-                while file.write(b"x" * size):
-                    continue
-            except OSError:
-                continue
-    return filler
 
 
 def notes_of(events: list[dict[str, Any]]) -> set[tuple[str | None, int]]:
@@ -68,7 +36,7 @@ def test_events_leave_without_pictures_while_the_disk_is_full_and_pictures_come_
     late = SimulatedCamera(clip(), "--auth", "none", "--loop")
     late.port = free_port()
     data = tmp_path / "data"
-    with mounted(data, "size=32m"), Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
+    with memory_disk(data, "size=32m"), Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
         storage = {"folder": str(data), "keep_free": KEEP_FREE}
         cameras = [file_camera(), camera("late", url=late.url(MAIN))]
         config = write_street(tmp_path, cameras=cameras, mqtt={"port": broker.port}, storage=storage)
@@ -95,7 +63,7 @@ def test_events_leave_without_pictures_while_the_disk_is_full_and_pictures_come_
 
 def test_events_wait_in_memory_when_the_disk_was_too_small_for_a_reserve(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with mounted(data, "size=16m"), Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
+    with memory_disk(data, "size=16m"), Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
         storage = {"folder": str(data), "keep_free": KEEP_FREE}
         config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": broker.port}, storage=storage)
         with AgentProcess(config) as agent:
@@ -113,7 +81,7 @@ def test_events_wait_in_memory_when_the_disk_was_too_small_for_a_reserve(tmp_pat
 
 def test_an_evidence_folder_that_may_not_be_written_costs_the_pictures_only(tmp_path: Path) -> None:
     evidence = tmp_path / "data" / "evidence"
-    with mounted(evidence, "ro"):
+    with memory_disk(evidence, "ro"):
         check_events_without_pictures(tmp_path, "read_only")
 
 

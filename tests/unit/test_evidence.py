@@ -22,6 +22,7 @@ from agent.adapters.evidence import EvidenceFolder
 from agent.core.errors import EvidenceSkipped
 from agent.core.ids import uuid7_from
 from agent.core.types import Channel, Event, Evidence, Phase, Severity
+from tests.memory_disk import memory_disk
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 PLENTY = 10**9
@@ -224,15 +225,8 @@ def test_a_write_that_fails_half_way_leaves_nothing_of_itself_and_all_the_rest(t
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB and 40 inodes. The tests above cover most of it where mounting is not permitted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=40,mode=0777", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounting needs root with CAP_SYS_ADMIN; RLIMIT_FSIZE and keep_free tests cover full disks")
-    try:
+    with memory_disk(tmp_path / "disk", "size=256k", "nr_inodes=40", "mode=0777") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_takes_new_pictures_in_place_of_old_ones(tiny_disk: Path) -> None:

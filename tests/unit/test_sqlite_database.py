@@ -22,6 +22,7 @@ from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.types import Event, Message
 from tests.events import closed, make_event
 from tests.fakes_delivery import FakeClock
+from tests.memory_disk import fill, memory_disk
 
 NOW = FakeClock().now()
 ROOT = Path(__file__).parents[2]
@@ -208,28 +209,8 @@ def test_a_full_database_keeps_nothing_and_works_again(tmp_path: Path) -> None:
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small file system needs root and CAP_SYS_ADMIN")
-    try:
+    with memory_disk(tmp_path / "disk", "size=2m") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Fill the file system to the last byte."""
-    waste = disk / "waste"
-    with waste.open("wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while file.write(b"w" * size) == size:
-                    pass
-            except OSError:
-                continue
-    return waste
 
 
 def test_the_reserve_takes_events_when_the_disk_is_full(tiny_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
