@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -40,6 +39,7 @@ from tests.cameras import (
     status,
     tapped,
 )
+from tests.mosquitto import free_port
 from tests.shared_data import shared
 
 pytestmark = pytest.mark.server
@@ -73,12 +73,6 @@ def no_secrets_in_logs(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFi
     out, err = capfd.readouterr()
     for secret in (PASSWORD, quote(PASSWORD, safe="")):
         assert secret not in out + err + caplog.text
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_an_unknown_host_is_named() -> None:
