@@ -74,8 +74,8 @@ class App:
         self._watching = Supervisor(self._clock, self._jitter)
         self._capturing = Supervisor(self._clock, self._jitter)
 
-    def run(self, stop: StopEvent) -> None:
-        """Run until `stop` is set.
+    def run(self, stop: StopEvent) -> list[str]:
+        """Run until `stop` is set. Returns the names of the loops that did not end in time; their threads still run.
 
         Raises:
             ModelError, StoreUnusable, StoreFull: before anything was started.
@@ -115,8 +115,9 @@ class App:
             )
             stop.wait()
             log.info("stopping")
-            self._stop(desks)
+            late = self._stop(desks)
             heartbeat.end()
+        return late
 
     def _start(
         self,
@@ -133,7 +134,7 @@ class App:
             self._capturing.start(f"camera-{camera}", capture.run)
         self._delivery.start("health", health.run)
 
-    def _stop(self, desks: Mapping[str, Desk]) -> None:
+    def _stop(self, desks: Mapping[str, Desk]) -> list[str]:
         late = self._capturing.stop(STOP_CAPTURE_S)
         late += self._watching.stop(STOP_WATCH_S)
         for camera, desk in desks.items():
@@ -144,6 +145,7 @@ class App:
         late += self._delivery.stop(STOP_DELIVERY_S)
         if late:
             log.warning("did not end in time: %s", ", ".join(late))
+        return late
 
     def _courier(self, facts: BoxFacts, outbox: SqliteOutbox) -> Courier:
         now = self._clock.now

@@ -1,10 +1,12 @@
 """`cityeye run --config FILE`: the agent, in the foreground, until SIGTERM or Ctrl-C."""
 
 import logging
+import os
 import signal
+import sys
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -35,8 +37,22 @@ def register(app: typer.Typer, say: Texts) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         try:
-            App(settings).run(stop)
+            late = App(settings).run(stop)
         except CityEyeError as error:
             log.error("%s", error)
             raise typer.Exit(1) from error
         log.info("stopped")
+        if late:
+            end_at_once()
+
+
+def end_at_once() -> NoReturn:
+    """End the process without tearing the interpreter down.
+
+    A thread that is stuck in a driver comes back into an interpreter that is going away, and crashes the process
+    (SIGSEGV): a clean stop would look like a fault to whoever supervises the agent. Everything was kept by then.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

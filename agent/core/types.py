@@ -88,15 +88,86 @@ class Detections:
         )
 
 
+class ChangeKind(StrEnum):
+    """What a changed region is, compared with the clean reference."""
+
+    LEFT = "left"
+    """Something stands there that did not."""
+    REMOVED = "removed"
+    """Something that stood there is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Changes:
+    """Regions that differ from the clean reference and stand still, as a struct of arrays.
+
+    Attributes:
+        boxes_n: (N, 4) float32, x1 y1 x2 y2 in 0..1 of the picture.
+        scores: (N,) float32 in 0..1: how sure it is that something changed there.
+        still_s: (N,) float32: seconds for which the region has looked as it does now.
+        kinds: N of them.
+    """
+
+    boxes_n: Floats
+    scores: Floats
+    still_s: Floats
+    kinds: tuple[ChangeKind, ...]
+
+    def __post_init__(self) -> None:
+        n = len(self.kinds)
+        shapes = (self.boxes_n.shape, self.scores.shape, self.still_s.shape)
+        if shapes != ((n, 4), (n,), (n,)):
+            raise ValueError(f"Changes: expected (N,4), (N,), (N,) for {n} kinds; found {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    @staticmethod
+    def none() -> Changes:
+        """No changes, with consistent empty shapes."""
+        empty = np.zeros(0, np.float32)
+        return Changes(boxes_n=np.zeros((0, 4), np.float32), scores=empty, still_s=empty, kinds=())
+
+
+class PictureFault(StrEnum):
+    """Why nothing can be concluded from a picture although there is one."""
+
+    FROZEN = "frozen"
+    DARK = "dark"
+    OVEREXPOSED = "overexposed"
+    BLURRED = "blurred"
+    COVERED = "covered"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneReading:
+    """What a taught zone looks like: `full` is the probability (0..1) that it overflows, read at `stamp`."""
+
+    zone: str
+    full: float
+    stamp: Stamp
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
-    """One look at one camera: everything the core may know about the picture."""
+    """One look at one camera: everything the core may know about the picture.
+
+    All places are those of the reference view: a picture of a camera that moved a little was aligned before.
+
+    Attributes:
+        fault: nothing may be concluded from this picture about what stands where.
+        readings: the newest reading of each taught zone.
+    """
 
     camera: str
     seq: int
     stamp: Stamp
     size_px: tuple[int, int]
     detections: Detections
+    changes: Changes = field(default_factory=Changes.none)
+    fault: PictureFault | None = None
+    readings: tuple[ZoneReading, ...] = ()
 
 
 class GapReason(StrEnum):
