@@ -30,9 +30,7 @@ class Evaluated:
     score: ClipScore
 
 
-def evaluate(
-    chosen: EvaluationSet, told: Told | None = None
-) -> Iterator[Evaluated]:
+def evaluate(chosen: EvaluationSet, told: Told | None = None) -> Iterator[Evaluated]:
     """Score every clip, in order.
 
     Raises: ModelError, UnsupportedStream, RecordingError.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.cli.texts_evaluate import EVALUATE
 from agent.config import Lang
 
 LANGS: tuple[Lang, ...] = ("en", "zh-CN")
@@ -229,6 +230,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "version.help": ("Print the version.", "输出版本号。"),
+    **EVALUATE,
 }
 
 

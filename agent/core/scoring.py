@@ -100,10 +100,15 @@ class FalseReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipScore:
-    """One clip's reports against its truth."""
+    """One clip's reports against its truth.
+
+    Attributes:
+        stays: those that had to be reported, or may be. quiet: those that must not.
+    """
 
     watched: Watched
     stays: tuple[Verdicted, ...]
+    quiet: tuple[Stay, ...]
     false: tuple[FalseReport, ...]
     by_rule: dict[str, Figures] = field(default_factory=dict)
 
@@ -111,6 +116,11 @@ class ClipScore:
     def total(self) -> Figures:
         """Over all rules."""
         return sum(self.by_rule.values(), Figures())
+
+    @property
+    def wrong(self) -> tuple[Verdicted, ...]:
+        """The stays that were missed, broken, or reported outside the slack."""
+        return tuple(v for v in self.stays if _missing(v) or v.breaks or _is_late(v, self.watched))
 
 
 def score(stays: Sequence[Stay], incidents: Sequence[Incident], watched: Watched, rules: Iterable[str]) -> ClipScore:
@@ -148,7 +158,8 @@ def score(stays: Sequence[Stay], incidents: Sequence[Incident], watched: Watched
         )
         for rule in dict.fromkeys(rules)
     }
-    return ClipScore(watched=watched, stays=tuple(judged), false=tuple(false), by_rule=figures)
+    quiet = tuple(stay for stay in stays if stay.verdict is Verdict.MUST_NOT)
+    return ClipScore(watched=watched, stays=tuple(judged), quiet=quiet, false=tuple(false), by_rule=figures)
 
 
 def _culprit(stays: Sequence[Stay], incident: Incident) -> str | None:
@@ -183,6 +194,14 @@ def _distance(at_s: float, window: Span, tolerance_s: float) -> float:
     return round(max(late, 0.0) if early <= 0 else -early, 3)
 
 
+def _missing(judged: Verdicted) -> bool:
+    return judged.stay.verdict is Verdict.MUST and not judged.incidents
+
+
+def _is_late(judged: Verdicted, watched: Watched) -> bool:
+    return judged.onset_s is not None and not 0 <= judged.onset_s <= watched.slack_s
+
+
 def _counted(judged: Verdicted, watched: Watched) -> Figures:
     """What one stay adds. Doubles of a stay that may be reported are as wrong as those of one that must."""
     must, extra = judged.stay.verdict is Verdict.MUST, max(len(judged.incidents) - 1, 0)
@@ -194,7 +213,7 @@ def _counted(judged: Verdicted, watched: Watched) -> Figures:
         reports=int(must and hit) + extra,
         doubles=extra,
         breaks=judged.breaks,
-        late=int(onset is not None and not 0 <= onset <= watched.slack_s),
+        late=int(_is_late(judged, watched)),
         onset_s=() if onset is None else (onset,),
         closing_s=() if judged.closing_s is None else (judged.closing_s,),
     )
