@@ -195,7 +195,8 @@ def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: 
     channels = strongest((channel, score) for channel, score in found if channel in allowed)
     if not channels:
         return None
-    score = max(score for _, score in channels)
+    # What only holds an incident open must not start one: then the detector's score alone says how far to believe it.
+    score = max((score for channel, score in channels if sure or channel is Channel.MODEL), default=0.0)
     return Sighting(
         duty.zone.bounds_n, WHOLE_ZONE, zone_group(duty), score, np.zeros(0, np.float32), channels, sure=sure
     )
