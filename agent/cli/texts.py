@@ -213,6 +213,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "phase.updated": ("updated", "更新"),
     "phase.closed": ("closed", "结束"),
     "phase.open": ("open", "进行中"),
+    "reference.help": ("The clean view that changes are compared with.", "用于比对变化的干净画面。"),
+    "reference.reset.help": (
+        "What stands there now is normal: incidents about things left standing end, and are not opened again for them.",
+        "将现状视为正常：该处“遗留物”类事件结束，且不再因此立案。",
+    ),
+    "reference.camera": ("Camera id.", "摄像机 id。"),
+    "reference.zone": (
+        "Zone id; without it the whole picture, and a view that the camera was turned to.",
+        "区域 id；省略则为整个画面，并接受摄像机转动后的新视角。",
+    ),
+    "reference.asked": (
+        "{place}: the agent takes over what it sees there within 15 s, or with its first pictures when started next.",
+        "{place}：程序将在 15 秒内（或下次启动后的首批画面）以现状为准。",
+    ),
+    "zone.choose": (
+        "Camera {camera} has no zone {found}. Its zones: {known}",
+        "摄像机 {camera} 没有区域 {found}。已有区域：{known}",
+    ),
     "rule.illegal_parking": ("illegal parking", "机动车乱停放"),
     "rule.garbage_overflow": ("garbage overflow", "垃圾满溢"),
     "rule.stall_encroachment": ("stall encroachment", "占道经营"),
