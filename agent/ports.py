@@ -104,6 +104,33 @@ class Store(Protocol):
         """Newest first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetRequest:
+    """Somebody says that what stands in a zone now is normal; zone None: everywhere, and the view itself is new."""
+
+    number: int
+    zone: str | None
+
+
+class Views(Protocol):
+    """What each camera's clean view looks like, and requests to take the present one for clean."""
+
+    def save(self, camera: str, kept: bytes) -> None:
+        """Keep a view. Raises as `Store.record` does, as do all that write."""
+
+    def load(self, camera: str) -> bytes | None:
+        """The last kept view, or None."""
+
+    def forget(self, camera: str) -> None:
+        """Drop a camera's view."""
+
+    def resets(self, camera: str) -> list[ResetRequest]:
+        """Requests that are not done, oldest first."""
+
+    def done(self, requests: Sequence[ResetRequest]) -> None:
+        """These were carried out."""
+
+
 class Outbox(Protocol):
     """What still has to reach the centre, in order."""
 

@@ -25,7 +25,20 @@ from agent.core.zones import Zone
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 AgentClass = Literal[
-    "person", "bicycle", "motorcycle", "car", "bus", "truck", "garbage", "bin", "stall", "goods"
+    "person",
+    "bicycle",
+    "motorcycle",
+    "car",
+    "bus",
+    "truck",
+    "garbage",
+    "bin",
+    "stall",
+    "goods",
+    "umbrella",
+    "table",
+    "chair",
+    "cart",
 ]  # taxonomy.CLASSES, spelt out for the type checker; a test holds the two together
 
 
@@ -278,7 +291,8 @@ class Config(Section):
             for name, settings in area.rules.items():
                 named = settings.calendar
                 calendar = self.calendars[named] if isinstance(named, str) else named
-                yield Duty(zone=zone, rule=name, settings=settings, calendar=calendar)
+                ground = RULES[name].ground(settings, zone)
+                yield Duty(zone=ground, rule=name, settings=settings, calendar=calendar)
 
     def version_hash(self) -> str:
         """Twelve hexadecimal digits that change whenever the content does, wherever the file lies; without secrets."""

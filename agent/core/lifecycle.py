@@ -24,6 +24,7 @@ class Trigger(StrEnum):
     REPLACED = "replaced"
     PERMITTED = "permitted"
     RULE_REMOVED = "rule_removed"
+    ACCEPTED = "accepted"
 
 
 TRANSITIONS: dict[tuple[State, Trigger], State] = {
@@ -32,10 +33,12 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.WATCHED, Trigger.REPLACED): State.FORGOTTEN,
     (State.WATCHED, Trigger.PERMITTED): State.FORGOTTEN,
     (State.WATCHED, Trigger.RULE_REMOVED): State.FORGOTTEN,
+    (State.WATCHED, Trigger.ACCEPTED): State.FORGOTTEN,
     (State.OPEN, Trigger.LEFT): State.CLOSED,
     (State.OPEN, Trigger.REPLACED): State.CLOSED,
     (State.OPEN, Trigger.PERMITTED): State.CLOSED,
     (State.OPEN, Trigger.RULE_REMOVED): State.CLOSED,
+    (State.OPEN, Trigger.ACCEPTED): State.CLOSED,
 }
 
 

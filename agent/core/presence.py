@@ -20,11 +20,14 @@ from agent.core.types import (
     Stamp,
 )
 
+ATTENDED_WEIGHT = 0.5
+"""How much of the doubt is gone when a person stands beside it all the time."""
 _REASONS = {
     Trigger.LEFT: CloseReason.CLEARED,
     Trigger.REPLACED: CloseReason.REPLACED,
     Trigger.PERMITTED: CloseReason.PERMITTED,
     Trigger.RULE_REMOVED: CloseReason.RULE_REMOVED,
+    Trigger.ACCEPTED: CloseReason.ACCEPTED,
 }
 
 
@@ -35,6 +38,8 @@ class Presence:
     Attributes:
         entered: when its clock began. last_seen: its last sighting.
         dwell_s: seconds attested by sight since `entered`. blind_s: seconds of its stay in which nobody could look.
+        channel: the way of seeing that is most certain of it. kind: the taxonomy's row, once open, if the rule tells.
+        watched_s, beside_s: seconds of looking in which it stood there, and those in which a person was beside it.
         incident_id, opened_at: set from the moment it is open. revision: of the last event about it, 0 before that.
     """
 
@@ -50,6 +55,10 @@ class Presence:
     class_name: str
     score: float
     box_n: Box
+    channel: Channel = Channel.MODEL
+    kind: str | None = None
+    watched_s: float = 0.0
+    beside_s: float = 0.0
     incident_id: UUID | None = None
     opened_at: datetime | None = None
     revision: int = 0
@@ -67,7 +76,18 @@ class Presence:
             class_name=track.class_name,
             score=track.best_score,
             box_n=track.place_n,
+            channel=_channel_of(track),
         )
+
+    @property
+    def attended(self) -> float:
+        """Share (0..1) of its time in which a person was beside it."""
+        return self.beside_s / self.watched_s if self.watched_s > 0 else 0.0
+
+    def accompanied(self, looked_s: float, *, beside: bool) -> Presence:
+        """After a look that found a person beside it, or nobody."""
+        beside_s = self.beside_s + (looked_s if beside else 0.0)
+        return replace(self, watched_s=self.watched_s + looked_s, beside_s=beside_s)
 
     def sighted(self, report: Report) -> Presence:
         """After a sighting: clocks advanced by what the tracker attests."""
@@ -80,14 +100,20 @@ class Presence:
             class_name=track.class_name,
             score=track.best_score,
             box_n=track.place_n,
+            channel=_channel_of(track),
         )
 
-    def opened(self, now: Stamp, *, box_id: str, camera: str) -> Presence:
+    def opened(self, now: Stamp, *, box_id: str, camera: str, kind: str | None = None) -> Presence:
         """After its time was up. Raises IllegalTransition when it is open already."""
         state = advance(self.state, Trigger.OVERDUE)
         identity = f"{box_id}/{camera}/{self.rule}/{self.zone}/{self.track_id}/{self.entered.utc.isoformat()}"
         return replace(
-            self, state=state, incident_id=_minted(now, identity), opened_at=now.utc, revision=self.revision + 1
+            self,
+            state=state,
+            incident_id=_minted(now, identity),
+            opened_at=now.utc,
+            revision=self.revision + 1,
+            kind=kind,
         )
 
     def ended(self, trigger: Trigger, unseen_s: float) -> Presence:
@@ -108,7 +134,7 @@ class Presence:
             rule=self.rule,
             zone=self.zone,
             severity=self.severity,
-            channel=Channel.MODEL,
+            channel=self.channel,
             at=now.utc,
             first_seen=self.entered.utc,
             opened_at=self.opened_at,
@@ -116,9 +142,20 @@ class Presence:
             closed_at=now.utc if phase is Phase.CLOSED else None,
             dwell_s=round(self.dwell_s, 3),
             blind_s=round(self.blind_s, 3),
-            objects=(SeenObject(class_name=self.class_name, score=round(self.score, 4), box_n=self.box_n),),
+            objects=(SeenObject(class_name=self.class_name, score=round(self._score, 4), box_n=self.box_n),),
+            kind=self.kind,
             close_reason=_REASONS[trigger] if trigger else None,
         )
+
+    @property
+    def _score(self) -> float:
+        """The best score, raised by company: a thing that somebody attends to is a stall rather than a mistake."""
+        return 1.0 - (1.0 - self.score) * (1.0 - ATTENDED_WEIGHT * self.attended)
+
+
+def _channel_of(track: Track) -> Channel:
+    """The channel that is most certain; of equal ones the first."""
+    return max(track.channels, key=lambda entry: entry[1])[0] if track.channels else Channel.MODEL
 
 
 def _minted(now: Stamp, identity: str) -> UUID:

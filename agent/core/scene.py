@@ -12,9 +12,11 @@ from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
+from agent.core.sighting import FIXTURE, Sighting, group_of, sightings, zone_group
+from agent.core.taxonomy import OBJECT
 from agent.core.track import Report, Sight, Track
-from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, STILL_IOU, Tracker
-from agent.core.types import Event, Gap, Observation, Phase, Stamp
+from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
+from agent.core.types import Box, Channel, Event, Gap, Observation, Phase, Stamp
 
 STAY_SHARE = 0.8
 """A thing that is in a zone stays in it down to this share of the overlap it needed to enter (hysteresis)."""
@@ -49,8 +51,12 @@ class Scene:
         """A scene that has seen nothing yet."""
         self._plan = plan
         settings = [(RULES[d.rule], d.settings) for d in plan.duties]
+        groups = {group_of(name) for rule, setting in settings for name in rule.classes(setting)}
+        groups |= {zone_group(d) for d in plan.duties if RULES[d.rule].whole_zone(d.settings)}
+        if FIXTURE in groups:
+            groups.add("motor_vehicle")  # a car that the model misses now and then must not pass for something left
         self._tracker = Tracker(
-            {name for rule, setting in settings for name in rule.classes(setting)},
+            groups,
             start_score=min((setting.min_score for _, setting in settings), default=1.0),
             keep_absent_s=max((setting.clear_after for _, setting in settings), default=0.0),
         )
@@ -137,11 +143,21 @@ class Scene:
         now = seen.stamp
         in_force = [d for d in self._plan.duties if d.calendar.in_force(now.utc, self._plan.time_zone)]
         rules = dict.fromkeys(d.rule for d in self._plan.duties)
+        vehicles = [t.place_n for t in self._tracker.tracks if t.group == "motor_vehicle" and t.settled]
+        everything = sightings(seen, in_force, vehicles)
         events = []
-        for report in self._tracker.step(seen):
+        for report in self._tracker.step(everything, now):
+            self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
         return events
+
+    def _accompany(self, report: Report, everything: list[Sighting]) -> None:
+        """Count how long persons stood beside the things whose rule minds."""
+        for presence in [p for p in self._presences.values() if p.track_id == report.track.track_id]:
+            if RULES[presence.rule].minds_people and report.track.sight is not Sight.ABSENT:
+                beside = any(s.class_name == "person" and _beside(s.box_n, presence.box_n) for s in everything)
+                self._presences[presence.rule, presence.track_id] = presence.accompanied(report.looked_s, beside=beside)
 
     def _consider(self, report: Report, rule: str, duties: list[Duty], now: Stamp) -> list[Event]:
         """What this look at this track means under this rule, whose duties in force are given."""
@@ -170,12 +186,12 @@ class Scene:
         track = report.track
         if track.sight is not Sight.SEEN or report.dropped:
             return
+        if track.class_name == OBJECT and any(p.track_id == track.track_id for p in self._presences.values()):
+            return  # one thing that nobody can name violates one rule, the first that asked
         fitting = [
             (overlap, duty)
             for duty in duties
-            if track.best_score >= duty.settings.min_score
-            and track.class_name in RULES[rule].classes(duty.settings)
-            and (overlap := duty.zone.overlap(track.place_n)) >= duty.settings.overlap
+            if _believed(track, duty) and (overlap := _belongs(track, duty)) >= duty.settings.overlap
         ]
         if fitting:
             _, duty = max(fitting, key=lambda pair: pair[0])
@@ -189,7 +205,9 @@ class Scene:
         return not any(_same_thing(presence, other) for other in self.open_incidents if other.rule == presence.rule)
 
     def _open(self, presence: Presence, now: Stamp) -> Event:
-        presence = presence.opened(now, box_id=self._plan.box_id, camera=self._plan.camera)
+        duty = next(d for d in self._plan.duties if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone))
+        kind = RULES[presence.rule].kind(duty.settings, presence.class_name, presence.attended)
+        presence = presence.opened(now, box_id=self._plan.box_id, camera=self._plan.camera, kind=kind)
         self._presences[presence.rule, presence.track_id] = presence
         return presence.event(Phase.OPENED, now, camera=self._plan.camera)
 
@@ -205,11 +223,34 @@ def _end_trigger(report: Report, duty: Duty) -> Trigger | None:
     """Why a presence under this duty ends with this look, or None."""
     track = report.track
     if track.sight is Sight.SEEN:
-        inside = duty.zone.overlap(track.place_n) >= duty.settings.overlap * STAY_SHARE
+        inside = track.group == zone_group(duty) or (
+            duty.zone.overlap(track.place_n) >= duty.settings.overlap * STAY_SHARE
+        )
         return None if inside else Trigger.LEFT
     if track.absent_s >= duty.settings.clear_after or report.dropped:
         return Trigger.REPLACED if report.rival else Trigger.LEFT
     return None
+
+
+def _believed(track: Track, duty: Duty) -> bool:
+    """Whether the detector was certain enough once, or another channel vouches for it."""
+    return track.best_score >= duty.settings.min_score or any(c is not Channel.MODEL for c, _ in track.channels)
+
+
+def _belongs(track: Track, duty: Duty) -> float:
+    """Share of the track's footprint that stands where the duty forbids it; 0 for what the duty does not mean."""
+    rule = RULES[duty.rule]
+    if rule.whole_zone(duty.settings):
+        return 1.0 if track.group == zone_group(duty) else 0.0
+    return duty.zone.overlap(track.place_n) if track.class_name in rule.classes(duty.settings) else 0.0
+
+
+def _beside(person: Box, thing: Box) -> bool:
+    """Whether a person's feet are within one thing's width to its left and right, and about on its ground."""
+    x1, y1, x2, y2 = thing
+    width, height = x2 - x1, max(y2 - y1, person[3] - person[1])
+    feet_x, feet_y = (person[0] + person[2]) / 2, person[3]
+    return x1 - width <= feet_x <= x2 + width and y2 - height <= feet_y <= y2 + height / 2
 
 
 def _same_thing(newer: Presence, incident: Presence) -> bool:
@@ -217,7 +258,9 @@ def _same_thing(newer: Presence, incident: Presence) -> bool:
 
     A newcomer of the same size is told apart by the tracker (it becomes the rival), and may open once that closed.
     """
+    inside = max(contained(newer.box_n, incident.box_n), contained(incident.box_n, newer.box_n))
+    if group_of(newer.class_name) == FIXTURE:
+        return inside >= SAME_HEAP_SHARE
     if not same_ground(newer.box_n, incident.box_n):
         return False
-    inside = max(contained(newer.box_n, incident.box_n), contained(incident.box_n, newer.box_n))
     return inside >= DUPLICATE_COVERAGE or iou(newer.box_n, incident.box_n) >= STILL_IOU

@@ -24,12 +24,20 @@ CLASSES: tuple[str, ...] = (
     "bin",
     "stall",
     "goods",
+    "umbrella",
+    "table",
+    "chair",
+    "cart",
 )
 CLASS_IDS: dict[str, int] = {name: i for i, name in enumerate(CLASSES)}
 
 MOTOR_VEHICLES = frozenset({"car", "bus", "truck"})
 """One family: small models flip between its members, so they are merged before NMS and in the tracker."""
 CYCLES = frozenset({"bicycle", "motorcycle"})
+FIXTURES = frozenset({"garbage", "stall", "goods", "umbrella", "table", "chair", "cart"})
+"""Things that are put down, and that a model confuses: tracked as one family."""
+OBJECT = "object"
+"""Something that was left standing and that no model could name. Not among `CLASSES`: no detector says it."""
 
 GBT_2026 = "GB/T 47678.5-2026"
 GBT_2013 = "GB/T 30428.2-2013"
@@ -73,9 +81,15 @@ class Taxonomy(BaseModel):
             raise PydanticCustomError("unlisted_code_system", message, {"names": ", ".join(unknown)})
         return self
 
-    def classify(self, rule: str, class_names: Iterable[str], channel: Channel) -> Violation:
-        """The row for an incident. A rule without any row gets one that carries its own name and no code."""
+    def classify(self, rule: str, class_names: Iterable[str], channel: Channel, kind: str | None = None) -> Violation:
+        """The row for an incident: that of the kind, when the rule told one; else that of a class, or of the channel.
+
+        A rule without any row gets one that carries its own name and no code.
+        """
         rows = [v for v in self.violations if v.rule == rule]
+        for row in rows:
+            if row.kind == kind:
+                return row
         seen = frozenset(class_names)
         for row in rows:
             if seen.intersection(row.classes):
@@ -113,7 +127,7 @@ TAXONOMY = Taxonomy(
             kind="stall",
             zh="占道经营",
             en="Stall on the pavement",
-            classes=("stall",),
+            classes=("stall", "cart"),
             channels=_ANY,
             codes={GBT_2026: "09006", GBT_2013: "04-06"},
         ),
@@ -122,7 +136,7 @@ TAXONOMY = Taxonomy(
             kind="shop_goods",
             zh="店外经营",
             en="Shop goods on the pavement",
-            classes=("goods",),
+            classes=("goods", "umbrella", "table", "chair"),
             codes={GBT_2026: "09005", GBT_2013: "04-05"},
         ),
         Violation(

@@ -10,8 +10,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator
 
-from agent.core.taxonomy import MOTOR_VEHICLES
-from agent.core.types import Box, Floats, Stamp
+from agent.core.taxonomy import OBJECT
+from agent.core.types import Box, Channel, Floats, Stamp
 
 SETTLED_HITS = 3
 """Sightings at the same place that a thing needs to count as standing rather than passing, and"""
@@ -51,6 +51,7 @@ class Track:
         stay_since: when it came to this place. hits: sightings of this stay.
         absent_s: seconds in which the place was seen empty. unseen_s: seconds in which it could not be seen.
         looked_s: seconds since the last sighting in which somebody was looking.
+        channels: the best score of each way of seeing that saw it.
         company: boxes (0..1) that overlapped the place while it was seen, and how often each was there, at most ten.
     """
 
@@ -72,6 +73,7 @@ class Track:
     absent_s: float = 0.0
     unseen_s: float = 0.0
     looked_s: float = 0.0
+    channels: tuple[tuple[Channel, float], ...] = ()
     company: tuple[tuple[Box, int], ...] = ()
 
     @property
@@ -81,8 +83,8 @@ class Track:
 
     @property
     def class_name(self) -> str:
-        """The class with the greatest summed score; the first in the alphabet on a tie."""
-        return min(self.class_weights, key=lambda item: (-item[1], item[0]))[0]
+        """The class with the greatest summed score; the first in the alphabet on a tie. Any name beats none."""
+        return min(self.class_weights, key=lambda item: (item[0] == OBJECT, -item[1], item[0]))[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,6 +93,7 @@ class Report:
 
     Attributes:
         seen_s, blind_s: seconds since the previous sighting, attested by sight or not; both 0 unless seen now.
+        looked_s: seconds since the look before, 0 over a gap.
         moved: it left its place and stands somewhere else now; its stay began anew.
         rival: the settled track that now stands on this very ground, if any.
         dropped: the tracker forgets it with this report.
@@ -99,14 +102,10 @@ class Report:
     track: Track
     seen_s: float = 0.0
     blind_s: float = 0.0
+    looked_s: float = 0.0
     moved: bool = False
     rival: Track | None = None
     dropped: bool = False
-
-
-def group_of(class_name: str) -> str:
-    """The family in which a detector may confuse class names."""
-    return "motor_vehicle" if class_name in MOTOR_VEHICLES else class_name
 
 
 def similarity(a: Floats, b: Floats) -> float:

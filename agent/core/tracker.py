@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agent.core.geometry import as_array, between, contained, iou, ious, normalised, same_ground
-from agent.core.taxonomy import CLASSES
-from agent.core.track import SETTLED_HITS, Report, Sight, Track, group_of, similarity
-from agent.core.types import Box, Detections, Floats, Observation, Stamp
+from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
+from agent.core.sighting import FIXTURE, Sighting, strongest
+from agent.core.track import SETTLED_HITS, Report, Sight, Track, similarity
+from agent.core.types import Box, Channel, Floats, Stamp
 
 MATCH_IOU = 0.3
 """Least overlap with a place at which a detection may be the thing that stands there."""
@@ -39,6 +39,8 @@ COMPANY = 5
 """Boxes of either kind, known and new, that are remembered as a thing's company."""
 COMPANY_HITS = 20
 """Sightings beyond which company counts no higher, so that it is forgotten in as many when it leaves."""
+SAME_HEAP_SHARE = 0.6
+"""A fixture's box that lies this deep in its place, or the other way round, is that fixture."""
 DUPLICATE_COVERAGE = 0.8
 """Two boxes of one picture, one this deep in the other on the same ground, are one thing seen twice."""
 BRIDGE_S = 10.0
@@ -61,29 +63,18 @@ class _Look:
     unbroken: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """One detection in 0..1 coordinates."""
-
-    box_n: Box
-    class_name: str
-    group: str
-    score: float
-    look: Floats
-
-
 class Tracker:
     """Keeps the tracks of one camera. All state is in `tracks`, `next_id` and `last_look`, so it can be kept."""
 
-    def __init__(self, classes: Iterable[str], *, start_score: float, keep_absent_s: float) -> None:
-        """Track these classes.
+    def __init__(self, groups: Iterable[str], *, start_score: float, keep_absent_s: float) -> None:
+        """Track the things of these families.
 
         Args:
-            classes: names of `taxonomy.CLASSES` that some rule asks for; all others only hide places.
+            groups: families that some rule asks for; all others only hide places.
             start_score: detector score from which a new thing is believed; weaker ones only confirm known things.
             keep_absent_s: seconds of seen absence after which a settled track is dropped.
         """
-        self._groups = frozenset(group_of(name) for name in classes)
+        self._groups = frozenset(groups)
         self._start_score = start_score
         self._keep_absent_s = keep_absent_s
         self.tracks: tuple[Track, ...] = ()
@@ -95,10 +86,9 @@ class Tracker:
         """Nobody was looking since the last observation: nothing may be concluded from that time."""
         self.interrupted = True
 
-    def step(self, seen: Observation) -> list[Report]:
+    def step(self, everything: list[Sighting], now: Stamp) -> list[Report]:
         """Take one look. Returns a report on every track, in the order of ids, those that are dropped now included."""
-        look = self._look(seen.stamp)
-        everything = _unpack(seen)
+        look = self._look(now)
         candidates = [d for d in everything if d.group in self._groups]
         matches = self._match(candidates, look)
         reports = [
@@ -109,7 +99,10 @@ class Tracker:
         strangers = [d for d in candidates if id(d) not in owners]
         known = [d for d in candidates if id(d) in owners]
         reports += [Report(track=track) for track in self._newcomers(strangers, known, look)]
-        reports = [replace(r, dropped=self._is_over(r.track)) for r in sorted(reports, key=lambda r: r.track.track_id)]
+        reports = [
+            replace(r, dropped=self._is_over(r.track), looked_s=look.looked_s)
+            for r in sorted(reports, key=lambda r: r.track.track_id)
+        ]
         self.tracks = tuple(r.track for r in reports if not r.dropped)
         self.last_look, self.interrupted = look.now, False
         return reports
@@ -125,11 +118,14 @@ class Tracker:
         # Whatever passed is gone with the first empty look, lest the next one at that spot be taken for it.
         return track.sight is Sight.ABSENT or track.looked_s >= PASSING_KEEP_S
 
-    def _match(self, found: list[_Seen], look: _Look) -> dict[int, int]:
+    def _match(self, found: list[Sighting], look: _Look) -> dict[int, int]:
         """Track id to index of the detection that is the same thing: greedy by overlap and look."""
         if not found or not self.tracks:
             return {}
         overlaps = ious(as_array(*(t.place_n for t in self.tracks)), as_array(*(d.box_n for d in found)))
+        for row, track in enumerate(self.tracks):
+            if track.group == FIXTURE:
+                overlaps[row] = [_fixture_overlap(track.place_n, d.box_n) for d in found]
         pairs = []
         for row, col in np.argwhere(overlaps >= MATCH_IOU).tolist():
             track, seen = self.tracks[row], found[col]
@@ -142,12 +138,13 @@ class Tracker:
                 matches[track_id] = col
         return matches
 
-    def _newcomers(self, strangers: list[_Seen], known: list[_Seen], look: _Look) -> list[Track]:
+    def _newcomers(self, strangers: list[Sighting], known: list[Sighting], look: _Look) -> list[Track]:
         """New tracks for believable detections that are not a second box around a known thing."""
         tracks = []
         accepted = list(known)
         for seen in sorted(strangers, key=lambda d: (-d.score, d.box_n)):
-            if seen.score < self._start_score or any(_one_thing(seen, other) for other in accepted):
+            believed = seen.sure or seen.score >= self._start_score
+            if not believed or any(_one_thing(seen, other) for other in accepted):
                 continue
             accepted.append(seen)
             tracks.append(
@@ -161,6 +158,7 @@ class Tracker:
                     class_weights=((seen.class_name, seen.score),),
                     score=seen.score,
                     best_score=seen.score,
+                    channels=seen.channels,
                     stay_since=look.now,
                     last_seen=look.now,
                 )
@@ -169,35 +167,36 @@ class Tracker:
         return tracks
 
 
-def _unpack(seen: Observation) -> list[_Seen]:
-    found: Detections = seen.detections
-    boxes = normalised(found.boxes_px, seen.size_px).tolist()
-    return [
-        _Seen(tuple(box), name, group_of(name), float(score), look)
-        for box, name, score, look in zip(
-            boxes, (CLASSES[i] for i in found.class_ids.tolist()), found.scores.tolist(), found.looks, strict=True
-        )
-    ]
-
-
 def _pinned(track: Track, overlap: float, look: _Look) -> bool:
     """Whether it was seen at these very pixels a moment ago, so that another look means another light."""
     steady = look.unbroken and track.sight is Sight.SEEN and look.looked_s <= BRIDGE_S
     return steady and track.settled and overlap >= PINNED_IOU
 
 
-def _one_thing(a: _Seen, b: _Seen) -> bool:
+def _fixture_overlap(place: Box, box: Box) -> float:
+    """Like IoU, but a heap that grew, or of which a part is seen, is the same heap."""
+    inside = max(contained(place, box), contained(box, place))
+    return max(iou(place, box), inside if inside >= SAME_HEAP_SHARE else 0.0)
+
+
+def _strayed(track: Track, seen: Sighting) -> bool:
+    """Whether it is seen beside its place. The same heap seen by another channel, or grown, has not moved."""
+    overlap = _fixture_overlap(track.place_n, seen.box_n) if track.group == FIXTURE else iou(track.place_n, seen.box_n)
+    return overlap < STILL_IOU
+
+
+def _one_thing(a: Sighting, b: Sighting) -> bool:
     """Whether two boxes of one picture are one thing seen twice: nested, on the same ground, of one family."""
-    if a.group != b.group or not same_ground(a.box_n, b.box_n):
+    if a.group != b.group or not (a.group == FIXTURE or same_ground(a.box_n, b.box_n)):
         return False
     return max(contained(a.box_n, b.box_n), contained(b.box_n, a.box_n)) >= DUPLICATE_COVERAGE
 
 
-def _sighted(track: Track, seen: _Seen, everything: list[_Seen], look: _Look) -> Report:
+def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Look) -> Report:
     """The track after it was seen."""
     since_s = look.now.mono_s - track.last_seen.mono_s
     attested = since_s <= BRIDGE_S or (look.unbroken and track.sight is Sight.SEEN)
-    strayed = iou(track.place_n, seen.box_n) < STILL_IOU
+    strayed = _strayed(track, seen)
     moved = strayed and (not track.settled or track.strays + 1 >= SETTLED_HITS)
     track = replace(
         _relooked(track, seen, strayed=strayed),
@@ -205,6 +204,7 @@ def _sighted(track: Track, seen: _Seen, everything: list[_Seen], look: _Look) ->
         class_weights=_weigh(track.class_weights, seen),
         score=seen.score,
         best_score=max(track.best_score, seen.score),
+        channels=strongest((*track.channels, *seen.channels)),
         last_seen=look.now,
         sight=Sight.SEEN,
         absent_s=0.0,
@@ -224,7 +224,7 @@ def _sighted(track: Track, seen: _Seen, everything: list[_Seen], look: _Look) ->
     return Report(track=track, seen_s=since_s if attested else 0.0, blind_s=0.0 if attested else since_s)
 
 
-def _company(track: Track, seen: _Seen, everything: list[_Seen]) -> tuple[tuple[Box, int], ...]:
+def _company(track: Track, seen: Sighting, everything: list[Sighting]) -> tuple[tuple[Box, int], ...]:
     """The track's company after a sighting: who is there counts up, who is not counts down and out."""
     others = [d.box_n for d in everything if d is not seen and contained(track.place_n, d.box_n) >= OCCLUDER_COVERAGE]
     company = []
@@ -238,7 +238,7 @@ def _company(track: Track, seen: _Seen, everything: list[_Seen]) -> tuple[tuple[
     return tuple(sorted(company, key=lambda entry: -entry[1]))[:COMPANY] + tuple((box, 1) for box in others[:COMPANY])
 
 
-def _relooked(track: Track, seen: _Seen, *, strayed: bool) -> Track:
+def _relooked(track: Track, seen: Sighting, *, strayed: bool) -> Track:
     """The track with its look brought up to date: slowly while it agrees, at once when a new one proves steady."""
     if strayed:
         return track
@@ -258,13 +258,13 @@ def _blend(old: Floats, new: Floats) -> Floats:
     return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
 
 
-def _weigh(weights: tuple[tuple[str, float], ...], seen: _Seen) -> tuple[tuple[str, float], ...]:
+def _weigh(weights: tuple[tuple[str, float], ...], seen: Sighting) -> tuple[tuple[str, float], ...]:
     summed = dict(weights)
     summed[seen.class_name] = summed.get(seen.class_name, 0.0) + seen.score
     return tuple(sorted(summed.items()))
 
 
-def _missed(track: Track, everything: list[_Seen], owners: dict[int, Track], look: _Look) -> Report:
+def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], look: _Look) -> Report:
     """The track after a look that did not show it: hidden, or not there."""
     hidden = any(_hides(d, owners.get(id(d)), track) for d in everything)
     # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing. Two
@@ -280,7 +280,7 @@ def _missed(track: Track, everything: list[_Seen], owners: dict[int, Track], loo
     return Report(track=track, rival=_rival(track, owners))
 
 
-def _hides(seen: _Seen, owner: Track | None, track: Track) -> bool:
+def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
 
     A neighbour that was there all along hides nothing, be it a thing that is tracked or anything else the model names
@@ -288,6 +288,10 @@ def _hides(seen: _Seen, owner: Track | None, track: Track) -> bool:
     """
     if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
         return False
+    if seen.channels[0][0] is not Channel.MODEL:
+        return False  # what nobody named may be a shadow or wet ground: no reason to believe that a car is behind it
+    if seen.group == FIXTURE and "@" in track.group:
+        return False  # rubbish in a bin's zone is what the zone is asked about
     if owner is not None and owner.settled and owner.stay_since.mono_s <= track.last_seen.mono_s:
         return False
     if seen.group == track.group and same_ground(seen.box_n, track.place_n):

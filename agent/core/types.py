@@ -204,6 +204,8 @@ class CloseReason(StrEnum):
     REPLACED = "replaced"
     PERMITTED = "permitted"
     RULE_REMOVED = "rule_removed"
+    ACCEPTED = "accepted"
+    """The operator declared what stands there normal."""
     FORGOTTEN = "forgotten"
     """The agent lost its memory of the place (damaged store); the thing may still be there and is then found anew."""
 
@@ -252,6 +254,7 @@ class Event:
 
     Attributes:
         event_id: UUIDv7, minted once; the same event always carries the same id.
+        kind: which row of the taxonomy it is, where the rule can tell; else its class and channel decide.
         revision: 1 for `opened`, then counting up without gaps within the incident.
         dwell_s: seconds the violation was seen to stand. blind_s: seconds within its stay when nobody looked.
         evidence_note: why pictures are missing, or None.
@@ -274,6 +277,7 @@ class Event:
     dwell_s: float
     blind_s: float
     objects: tuple[SeenObject, ...]
+    kind: str | None = None
     close_reason: CloseReason | None = None
     evidence: tuple[Evidence, ...] = field(default=())
     evidence_note: str | None = None

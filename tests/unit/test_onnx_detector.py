@@ -168,7 +168,7 @@ def test_info_names_the_file_its_hash_and_what_it_can_see(tmp_path: Path) -> Non
     path = yolox_model(tmp_path / "nano.onnx", [Probe(patch=LEFT, plane=0, box=(0, 0, 9, 9), label=0)], 80)
     info = OnnxDetector.load(path).info
     assert (info.name, info.input_px) == ("nano.onnx", (64, 64))
-    assert info.class_names == ("person", "bicycle", "motorcycle", "car", "bus", "truck")
+    assert info.class_names == ("person", "bicycle", "motorcycle", "car", "bus", "truck", "umbrella", "table", "chair")
     assert OnnxDetector.load(path, sha256=info.sha256.upper()).info == info
 
 

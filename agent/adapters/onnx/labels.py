@@ -12,8 +12,8 @@ from agent.core.taxonomy import CLASS_IDS, CLASSES, MOTOR_VEHICLES
 
 UNMAPPED = -1
 
-SYNONYMS = {"motorbike": "motorcycle"}
-"""Labels of the same things in other label lists (Pascal VOC and darknet say motorbike)."""
+SYNONYMS = {"motorbike": "motorcycle", "dining table": "table", "diningtable": "table"}
+"""Labels of the same things in other label lists (Pascal VOC and darknet say motorbike, COCO says dining table)."""
 
 # fmt: off
 COCO = (

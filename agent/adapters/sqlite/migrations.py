@@ -52,4 +52,13 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "views of the cameras, and requests to reset them",
+        (
+            "CREATE TABLE views (camera TEXT PRIMARY KEY, kept BLOB NOT NULL) WITHOUT ROWID",
+            """CREATE TABLE view_resets (
+                number INTEGER PRIMARY KEY AUTOINCREMENT, camera TEXT NOT NULL, zone TEXT
+            )""",
+        ),
+    ),
 )

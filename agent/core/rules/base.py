@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from agent.core.calendar import ALWAYS, Calendar
 from agent.core.quantities import Seconds
-from agent.core.types import Severity
+from agent.core.types import Channel, Severity
+from agent.core.zones import Zone
 
 
 def _calendar_form(value: object) -> str:
@@ -46,13 +47,39 @@ class Rule(ABC, Generic[S]):
 
     name: ClassVar[str]
     Settings: ClassVar[type[RuleSettings]]
+    minds_people: ClassVar[bool] = False
+    """Whether it matters to the rule how long persons stood beside the thing."""
 
     @classmethod
     @abstractmethod
     def classes(cls, settings: S) -> Collection[str]:
-        """The names of `taxonomy.CLASSES` that can violate this rule."""
+        """The names of `taxonomy.CLASSES` that can violate this rule; with `taxonomy.OBJECT`, unnamed things too."""
+
+    @classmethod
+    def channels(cls, settings: S) -> Collection[Channel]:  # noqa: ARG003 - rules with more channels use it
+        """The ways of seeing that the rule listens to."""
+        return (Channel.MODEL,)
 
     @classmethod
     def limit_s(cls, settings: S, class_name: str) -> float:  # noqa: ARG003 - rules with a grace per class use it
         """Seconds that a thing of this class may stand."""
         return settings.dwell
+
+    @classmethod
+    def ground(cls, settings: S, zone: Zone) -> Zone:  # noqa: ARG003 - rules with a free strip use it
+        """The part of the zone in which the rule holds."""
+        return zone
+
+    @classmethod
+    def whole_zone(cls, settings: S) -> bool:  # noqa: ARG003 - rules about the state of a place use it
+        """Whether the zone itself is the thing that violates: one incident per zone, whatever lies in it."""
+        return False
+
+    @classmethod
+    def kind(cls, settings: S, class_name: str, attended: float) -> str | None:  # noqa: ARG003 - see taxonomy
+        """Which row of the taxonomy it is, or None: the row of its class.
+
+        Args:
+            class_name: what stands there. attended: share (0..1) of its time in which a person stood beside it.
+        """
+        return None

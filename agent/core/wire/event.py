@@ -39,6 +39,7 @@ _PHASE_WORDS = {
 }
 _CLOSE_WORDS = {
     CloseReason.CLEARED: ("已消除", " cleared"),
+    CloseReason.ACCEPTED: ("现状已确认为正常，已结束", " ended: accepted as normal"),
     CloseReason.FORGOTTEN: ("记录丢失，重新观察", " lost from memory, watched anew"),
     CloseReason.REPLACED: ("已离开，原位置换为新目标", " left, its place taken by another"),
     CloseReason.PERMITTED: ("进入允许时段，已结束", " ended: now permitted"),
@@ -102,13 +103,14 @@ def _render(event: Event, sequence: int, facts: BoxFacts, clock: ClockInfo, kept
 
 def _data(event: Event, facts: BoxFacts, clock: ClockInfo, kept: int) -> EventData:
     classes = [o.class_name for o in event.objects]
-    violation = facts.taxonomy.classify(event.rule, classes, event.channel)
+    violation = facts.taxonomy.classify(event.rule, classes, event.channel, event.kind)
     return EventData(
         incident=event.incident_id,
         revision=event.revision,
         camera=event.camera,
         zone=event.zone,
         rule=event.rule,
+        kind=clip(violation.kind),
         title=_title(event, facts, violation),
         severity=event.severity,
         times=Times(

@@ -120,13 +120,17 @@ class ModelPart(_Part):
 
 
 class EventData(_Part):
-    """The incident as of this event. `objects` holds the first of `objects_total` when all would not fit."""
+    """The incident as of this event. `objects` holds the first of `objects_total` when all would not fit.
+
+    `kind` is the row of the site's taxonomy: a manned stall and goods put out are kinds of one rule.
+    """
 
     incident: UUID
     revision: int = Field(ge=1)
     camera: str
     zone: str
     rule: str
+    kind: str
     title: Title
     severity: Severity
     times: Times

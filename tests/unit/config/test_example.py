@@ -60,16 +60,19 @@ def test_the_example_is_good_and_holds_the_defaults() -> None:
         "calendars": config.calendars,
         "cameras[0].id": "gate",
         "cameras[0].url": "rtsp://192.168.1.64:554/Streaming/Channels/102",
-        "cameras[0].zones[0].id": "kerb",
-        "cameras[0].zones[0].polygon": config.cameras[0].zones[0].polygon,
+        **{f"cameras[0].zones[{i}].id": zone.id for i, zone in enumerate(config.cameras[0].zones)},
+        **{f"cameras[0].zones[{i}].polygon": zone.polygon for i, zone in enumerate(config.cameras[0].zones)},
     }
 
 
 def load_bare(config: Config) -> Config:
-    """A configuration with nothing but the required keys, and a rule with all its defaults."""
+    """A configuration with nothing but the required keys, and rules with all their defaults."""
     data = good()
-    rules: dict[str, dict[str, object]] = {name: {} for name, _ in config.cameras[0].zones[0].rules.items()}
-    data["cameras"][0]["zones"][0] |= {"id": "z", "rules": rules}
+    (zone,) = data["cameras"][0]["zones"]
+    data["cameras"][0]["zones"] = [
+        {**zone, "id": f"z{i}", "rules": {name: {} for name, _ in written.rules.items()}}
+        for i, written in enumerate(config.cameras[0].zones)
+    ]
     data["cameras"][0]["id"] = "other"
     return config_of(data, home=ROOT)
 

@@ -9,6 +9,7 @@ import pytest
 
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
+from agent.core.sighting import sightings
 from agent.core.track import Sight
 from agent.core.tracker import BRIDGE_S, Tracker
 from agent.core.types import CloseReason, Stamp
@@ -122,11 +123,11 @@ def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() 
 
 
 def test_a_weak_detection_confirms_but_never_starts_a_track() -> None:
-    tracker = Tracker({"car"}, start_score=0.35, keep_absent_s=20.0)
-    tracker.step(look(0, car(score=0.2)))
+    tracker = Tracker({"motor_vehicle"}, start_score=0.35, keep_absent_s=20.0)
+    tracker.step(sightings(look(0, car(score=0.2)), ()), stamp(0))
     assert [t.track_id for t in tracker.tracks] == []
-    tracker.step(look(2, car(score=0.5)))
-    tracker.step(look(4, car(score=0.2)))
+    tracker.step(sightings(look(2, car(score=0.5)), ()), stamp(2))
+    tracker.step(sightings(look(4, car(score=0.2)), ()), stamp(4))
     assert [(t.hits, t.sight) for t in tracker.tracks] == [(2, Sight.SEEN)]
 
 

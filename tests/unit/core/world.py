@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,18 @@ from agent.core.plan import CameraPlan, Duty
 from agent.core.rules import RULES
 from agent.core.scene import Scene
 from agent.core.taxonomy import CLASS_IDS
-from agent.core.types import Box, Detections, Event, Gap, GapReason, Observation, Stamp
+from agent.core.types import (
+    Box,
+    ChangeKind,
+    Changes,
+    Detections,
+    Event,
+    Gap,
+    GapReason,
+    Observation,
+    Stamp,
+    ZoneReading,
+)
 from agent.core.zones import Zone
 
 START = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)  # a Monday, 16:00 in Shanghai
@@ -54,6 +65,23 @@ def look(t_s: float, *things: Thing) -> Observation:
     return Observation(camera="gate", seq=int(t_s * 10), stamp=stamp(t_s), size_px=size, detections=detections)
 
 
+def changed(seen: Observation, *boxes_n: Box, kind: ChangeKind = ChangeKind.LEFT, score: float = 0.9) -> Observation:
+    """The same look, with regions that changed and stand still."""
+    count = len(boxes_n)
+    changes = Changes(
+        boxes_n=np.array(boxes_n, np.float32).reshape(-1, 4),
+        scores=np.full(count, score, np.float32),
+        still_s=np.full(count, 10.0, np.float32),
+        kinds=(kind,) * count,
+    )
+    return replace(seen, changes=changes)
+
+
+def reading(seen: Observation, zone: str, full: float) -> Observation:
+    """The same look, with what a taught zone looks like."""
+    return replace(seen, readings=(ZoneReading(zone=zone, full=full, stamp=seen.stamp),))
+
+
 def gap(t_s: float, reason: GapReason = GapReason.OFFLINE) -> Gap:
     return Gap(camera="gate", stamp=stamp(t_s), reason=reason)
 
@@ -64,16 +92,25 @@ def every(step_s: float, start_s: float, end_s: float, *things: Thing) -> list[S
     return [look(start_s + i * step_s, *things) for i in range(count)]
 
 
-def plan(*, zone: str = "kerb", polygon: Any = KERB, calendar: Calendar = ALWAYS, **settings: Any) -> CameraPlan:
-    """A camera with one no-parking zone; dwell 60 s and clear_after 20 s unless told otherwise."""
-    rule = RULES["illegal_parking"]
-    duty = Duty(
-        zone=Zone.of(zone, polygon),
-        rule=rule.name,
-        settings=rule.Settings(**{"dwell": 60.0, "clear_after": 20.0, **settings}),
-        calendar=calendar,
+def plan(*duties: Duty, **settings: Any) -> CameraPlan:
+    """A camera with these duties; without any, with one of `duty(**settings)`."""
+    return CameraPlan(
+        box_id="box-1", camera="gate", duties=duties or (duty(**settings),), time_zone=ZoneInfo("Asia/Shanghai")
     )
-    return CameraPlan(box_id="box-1", camera="gate", duties=(duty,), time_zone=ZoneInfo("Asia/Shanghai"))
+
+
+def duty(
+    rule: str = "illegal_parking",
+    *,
+    zone: str = "kerb",
+    polygon: Any = KERB,
+    calendar: Calendar = ALWAYS,
+    **settings: Any,
+) -> Duty:
+    """A rule in a zone; dwell 60 s and clear_after 20 s unless told otherwise."""
+    kind = RULES[rule]
+    chosen = kind.Settings(**{"dwell": 60.0, "clear_after": 20.0, **settings})
+    return Duty(zone=kind.ground(chosen, Zone.of(zone, polygon)), rule=rule, settings=chosen, calendar=calendar)
 
 
 def watch(steps: Iterable[Step], scene: Scene | None = None) -> list[Event]:

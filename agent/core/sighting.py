@@ -1,0 +1,202 @@
+"""What one picture shows, from all channels: detections, changed regions and taught zones become sightings of things.
+
+Channels agree here, before anything is tracked: a changed region where the model names something is that thing, and
+named things of one family that touch are one thing (a heap of three bags, a stall with its crates). So the tracker
+never sees the same thing twice, and an incident carries the strongest evidence of all the channels that saw it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.core.geometry import contained, iou, normalised
+from agent.core.plan import Duty
+from agent.core.rules import RULES
+from agent.core.taxonomy import CLASSES, FIXTURES, MOTOR_VEHICLES, OBJECT
+from agent.core.types import Box, ChangeKind, Channel, Floats, Observation
+
+FIXTURE = "fixture"
+NAMING_SCORE = 0.25
+"""Detector score from which a detection may name a changed region: below, small models call anything a chair."""
+NAMED_IOU = 0.2
+NAMED_SHARE = 0.5
+"""A region and a detection are one thing from this IoU, or when this share of either lies in the other."""
+REACH = 0.1
+"""Boxes of one family that touch once each is widened by this share of its size are one thing."""
+MOVER_SHARE = 0.5
+"""A region that lies this deep in a person or vehicle is that one, whatever the scene-change channel thinks."""
+HOLD_SHARE = 0.6
+"""In a whole zone, this share of the score that opens an incident is enough to keep it open (hysteresis)."""
+FULL_FROM, FULL_HOLDS = 0.65, 0.4
+"""Probability from which a taught zone is believed to overflow, and down to which it still counts as doing so."""
+WHOLE_ZONE = "bin"
+"""Class name of the thing that a whole zone is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """One thing in one picture.
+
+    Attributes:
+        box_n: x1 y1 x2 y2 in 0..1. look: (D,) unit vector, or (0,) when unknown.
+        channels: who saw it, with the score of each. sure: believed whatever a rule's min_score says.
+    """
+
+    box_n: Box
+    class_name: str
+    group: str
+    score: float
+    look: Floats
+    channels: tuple[tuple[Channel, float], ...]
+    sure: bool = False
+
+
+def group_of(class_name: str) -> str:
+    """The family in which a detector may confuse class names."""
+    if class_name in MOTOR_VEHICLES:
+        return "motor_vehicle"
+    return FIXTURE if class_name in FIXTURES or class_name == OBJECT else class_name
+
+
+def zone_group(duty: Duty) -> str:
+    """The family of its own that a whole zone under a rule is."""
+    return f"{duty.rule}@{duty.zone.zone_id}"
+
+
+def sightings(seen: Observation, duties: Iterable[Duty], vehicles_n: Sequence[Box] = ()) -> list[Sighting]:
+    """Everything that is in the picture.
+
+    Args:
+        duties: those whose rule looks at a whole zone get a sighting of it when it shows the violation.
+        vehicles_n: places of vehicles that are known to stand, though the detector may miss them in this picture.
+    """
+    named = _named(seen)
+    movers = [s.box_n for s in named if s.group != FIXTURE and s.class_name != "bin"]
+    regions = _regions(seen, [*movers, *vehicles_n])
+    fixtures = [s for s in named if s.group == FIXTURE]
+    others = [s for s in named if s.group != FIXTURE]
+    zones = [
+        zone
+        for duty in duties
+        if RULES[duty.rule].whole_zone(duty.settings) and (zone := _whole(duty, fixtures, regions, seen))
+    ]
+    return [*others, *_agreed(fixtures, regions), *zones]
+
+
+def _named(seen: Observation) -> list[Sighting]:
+    found = seen.detections
+    boxes = normalised(found.boxes_px, seen.size_px).tolist()
+    names = (CLASSES[i] for i in found.class_ids.tolist())
+    return [
+        Sighting(tuple(box), name, group_of(name), float(score), look, ((Channel.MODEL, float(score)),))
+        for box, name, score, look in zip(boxes, names, found.scores.tolist(), found.looks, strict=True)
+    ]
+
+
+def _regions(seen: Observation, movers: list[Box]) -> list[Sighting]:
+    """What was left standing, except where a person or a vehicle is."""
+    rows = zip(seen.changes.boxes_n.tolist(), seen.changes.scores.tolist(), seen.changes.kinds, strict=True)
+    return [
+        Sighting(
+            tuple(box),
+            OBJECT,
+            FIXTURE,
+            float(score),
+            np.zeros(0, np.float32),
+            ((Channel.SCENE_CHANGE, float(score)),),
+            sure=True,
+        )
+        for box, score, kind in rows
+        if kind is ChangeKind.LEFT and not any(contained(tuple(box), mover) >= MOVER_SHARE for mover in movers)
+    ]
+
+
+def _agreed(fixtures: list[Sighting], regions: list[Sighting]) -> list[Sighting]:
+    """Fixtures and regions with nothing in it twice: clusters of one family, and regions that nobody could name."""
+    clusters: list[list[Sighting]] = []
+    for fixture in sorted(fixtures, key=lambda s: (-s.score, s.box_n)):
+        touching = [c for c in clusters if _family(c[0]) == _family(fixture) and any(_touch(fixture, s) for s in c)]
+        merged = [fixture, *(s for cluster in touching for s in cluster)]
+        clusters = [c for c in clusters if not any(c is t for t in touching)] + [merged]
+    free = []
+    for region in regions:
+        naming = [c for c in clusters if any(s.score >= NAMING_SCORE and _same_place(region, s) for s in c)]
+        for cluster in naming:
+            cluster.append(region)
+        if not naming:
+            free.append(region)
+    return [_united(cluster) for cluster in clusters] + free
+
+
+def _family(sighting: Sighting) -> str:
+    return "garbage" if sighting.class_name == "garbage" else FIXTURE
+
+
+def _touch(a: Sighting, b: Sighting) -> bool:
+    ax1, ay1, ax2, ay2 = _widened(a.box_n)
+    bx1, by1, bx2, by2 = _widened(b.box_n)
+    return ax1 <= bx2 and bx1 <= ax2 and ay1 <= by2 and by1 <= ay2
+
+
+def _widened(box: Box) -> Box:
+    x1, y1, x2, y2 = box
+    dx, dy = (x2 - x1) * REACH, (y2 - y1) * REACH
+    return x1 - dx, y1 - dy, x2 + dx, y2 + dy
+
+
+def _same_place(a: Sighting, b: Sighting) -> bool:
+    inside = max(contained(a.box_n, b.box_n), contained(b.box_n, a.box_n))
+    return inside >= NAMED_SHARE or iou(a.box_n, b.box_n) >= NAMED_IOU
+
+
+def _united(parts: list[Sighting]) -> Sighting:
+    """One sighting of all the parts: named by the best of the named ones, within a box around those."""
+    named = [s for s in parts if s.class_name != OBJECT]
+    best = max(named, key=lambda s: s.score)
+    if len(parts) == 1:
+        return best
+    boxes = np.array([s.box_n for s in named])
+    x1, y1 = boxes[:, :2].min(axis=0).tolist()
+    x2, y2 = boxes[:, 2:].max(axis=0).tolist()
+    channels = strongest(channel for part in parts for channel in part.channels)
+    look = best.look if len(named) == 1 else np.zeros(0, np.float32)  # that of one part is not that of the heap
+    sure = any(part.sure for part in parts)
+    return replace(best, box_n=(x1, y1, x2, y2), look=look, channels=channels, sure=sure)
+
+
+def strongest(channels: Iterable[tuple[Channel, float]]) -> tuple[tuple[Channel, float], ...]:
+    """The best score of each channel, in the order of `Channel`."""
+    best: dict[Channel, float] = {}
+    for channel, score in channels:
+        best[channel] = max(score, best.get(channel, 0.0))
+    return tuple((channel, best[channel]) for channel in Channel if channel in best)
+
+
+def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: Observation) -> Sighting | None:
+    """The zone itself as a thing, when any channel that the rule listens to says that it shows the violation."""
+    rule, settings = RULES[duty.rule], duty.settings
+    allowed = rule.channels(settings)
+    wanted = rule.classes(settings)
+    found: list[tuple[Channel, float]] = []
+    sure = False
+    for part in [*fixtures, *regions]:
+        if part.class_name not in wanted or duty.zone.cover(part.box_n) < settings.overlap:
+            continue
+        if part.sure or part.score >= settings.min_score * HOLD_SHARE:
+            found += part.channels
+            sure = sure or part.sure
+    for reading in seen.readings:
+        if reading.zone == duty.zone.zone_id and reading.full >= FULL_HOLDS:
+            found.append((Channel.ZONE_STATE, reading.full))
+            sure = sure or (Channel.ZONE_STATE in allowed and reading.full >= FULL_FROM)
+    channels = strongest((channel, score) for channel, score in found if channel in allowed)
+    if not channels:
+        return None
+    # What only holds an incident open must not start one: then the detector's score alone says how far to believe it.
+    score = max((score for channel, score in channels if sure or channel is Channel.MODEL), default=0.0)
+    return Sighting(
+        duty.zone.bounds_n, WHOLE_ZONE, zone_group(duty), score, np.zeros(0, np.float32), channels, sure=sure
+    )

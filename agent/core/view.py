@@ -1,0 +1,119 @@
+"""One camera's view: keeps its pictures in place, says what is wrong with them, and what changed in them.
+
+Before the detector looks, a picture of a camera that was pushed a little is put back into the reference view, so that
+zones, tracks and the clean reference stay where they are. A picture with a fault is not shown to the detector at all.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.core.background import Background, working_picture
+from agent.core.geometry import normalised
+from agent.core.picture_health import PictureWatch
+from agent.core.registration import warp
+from agent.core.sighting import FIXTURE, group_of
+from agent.core.taxonomy import CLASSES
+from agent.core.types import Changes, Detections, Floats, Frame, Image, Observation, PictureFault, Stamp, ZoneReading
+
+MOVER_SCORE = 0.3
+"""Detector score from which a person or vehicle is no change of the scene."""
+_MOVERS = np.array([group_of(name) != FIXTURE and name != "bin" for name in CLASSES])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A picture in its place, before the detector has seen it.
+
+    Attributes:
+        small: (h, w, 3) uint8 BGR, the picture at the working size of the scene-change channel.
+        fault: why nothing can be concluded from it, or None.
+    """
+
+    frame: Frame
+    small: Image
+    fault: PictureFault | None
+
+
+class View:
+    """State of one camera's view. Give every picture to `prepare`, then to `observe`."""
+
+    def __init__(self, *, changes: bool) -> None:
+        """A view that has seen nothing yet. `changes`: whether some rule asks for the scene-change channel."""
+        self._watch = PictureWatch()
+        self._background = Background() if changes else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the clean reference is learnt, where one is needed."""
+        return self._background is None or self._background.ready
+
+    def prepare(self, frame: Frame) -> Prepared:
+        """Put the picture into the reference view, and look whether anything is wrong with it."""
+        small = working_picture(frame.image)
+        state = self._watch.step(small, frame.stamp)
+        if state.fault is None and state.alignment is not None:
+            frame = replace(frame, image=warp(frame.image, state.alignment))
+            small = working_picture(frame.image)
+        return Prepared(frame=frame, small=small, fault=state.fault)
+
+    def observe(self, seen: Prepared, found: Detections, readings: tuple[ZoneReading, ...] = ()) -> Observation:
+        """All that the core may know about the picture."""
+        frame = seen.frame
+        changes = Changes.none()
+        if self._background is not None:
+            if seen.fault is None:
+                changes = self._background.step(seen.small, frame.stamp, _movers(found, frame.size_px))
+            else:
+                self._background.interrupt()
+        return Observation(
+            camera=frame.camera,
+            seq=frame.seq,
+            stamp=frame.stamp,
+            size_px=frame.size_px,
+            detections=found,
+            changes=changes,
+            fault=seen.fault,
+            readings=readings,
+        )
+
+    def interrupt(self) -> None:
+        """Nobody looked since the last picture."""
+        self._watch.interrupt()
+        if self._background is not None:
+            self._background.interrupt()
+
+    def reset(self, outline_n: Sequence[tuple[float, float]] | None) -> None:
+        """What is there now is normal, within an outline, or everywhere; then the view itself is taken for new too."""
+        if outline_n is None:
+            self._watch.renew()
+        if self._background is not None:
+            self._background.reset(outline_n)
+
+    def keep(self) -> bytes:
+        """All that it learnt, for `recall`."""
+        parts = [self._watch.keep(), self._background.keep() if self._background is not None else b""]
+        return b"".join(struct.pack(">I", len(part)) + part for part in parts)
+
+    def recall(self, kept: bytes, now: Stamp) -> None:
+        """Remember what `keep` gave in another run of the agent. Raises ValueError for anything else."""
+        parts = []
+        rest = kept
+        for _ in range(2):
+            if len(rest) < 4 or len(rest) - 4 < (size := struct.unpack(">I", rest[:4])[0]):
+                raise ValueError(f"kept view: expected two parts with their lengths, found {len(kept)} bytes")
+            parts.append(rest[4 : 4 + size])
+            rest = rest[4 + size :]
+        self._watch.recall(parts[0], now)
+        if self._background is not None and parts[1]:
+            self._background.recall(parts[1], now)
+
+
+def _movers(found: Detections, size_px: tuple[int, int]) -> Floats:
+    """(M, 4) boxes in 0..1 of what moves by itself."""
+    chosen = _MOVERS[found.class_ids] & (found.scores >= MOVER_SCORE)
+    return normalised(found.boxes_px[chosen], size_px)
