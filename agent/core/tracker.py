@@ -47,6 +47,8 @@ BRIDGE_S = 10.0
 """Sightings this close together count as sight in between: nothing can leave and be back as it was."""
 BLIND_AFTER_S = 60.0
 """Looks further apart than this have a gap between them, whether or not anybody reported it."""
+MISSES_FORGIVEN = 1
+"""Empty looks that a thing survives before it has settled. Detectors miss a standing car in 5 to 10 % of pictures."""
 PASSING_KEEP_S = 10.0
 """Looked-at seconds for which a thing that never settled is remembered while something hides its place."""
 ANCHOR_HITS = 10
@@ -115,8 +117,9 @@ class Tracker:
     def _is_over(self, track: Track) -> bool:
         if track.settled:
             return track.absent_s >= self._keep_absent_s
-        # Whatever passed is gone with the first empty look, lest the next one at that spot be taken for it.
-        return track.sight is Sight.ABSENT or track.looked_s >= PASSING_KEEP_S
+        # Whatever passed is gone with the second empty look, lest the next one at that spot be taken for it. The first
+        # may be a miss of the detector: if that started the clock anew, incidents would be late.
+        return track.misses > MISSES_FORGIVEN or track.looked_s >= PASSING_KEEP_S
 
     def _match(self, found: list[Sighting], look: _Look) -> dict[int, int]:
         """Track id to index of the detection that is the same thing: greedy by overlap and look."""
@@ -168,8 +171,11 @@ class Tracker:
 
 
 def _pinned(track: Track, overlap: float, look: _Look) -> bool:
-    """Whether it was seen at these very pixels a moment ago, so that another look means another light."""
-    steady = look.unbroken and track.sight is Sight.SEEN and look.looked_s <= BRIDGE_S
+    """Whether it was seen at these very pixels a moment ago, so that another look means another light.
+
+    A thing that was seen beside its place is on its way; in a queue the next one stands there with the next picture.
+    """
+    steady = look.unbroken and track.sight is Sight.SEEN and track.strays == 0 and look.looked_s <= BRIDGE_S
     return steady and track.settled and overlap >= PINNED_IOU
 
 
@@ -213,7 +219,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
         company=_company(track, seen, everything),
     )
     if moved:
-        track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0)
+        track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0, misses=0)
         return Report(track=track, moved=True)
     if strayed:
         track = replace(track, strays=track.strays + 1)
@@ -276,6 +282,7 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
         absent_s=track.absent_s + gone_s,
         unseen_s=track.unseen_s + look.gap_s + (look.looked_s if hidden else 0.0),
         looked_s=track.looked_s + look.looked_s,
+        misses=track.misses if hidden else track.misses + 1,
     )
     return Report(track=track, rival=_rival(track, owners))
 
