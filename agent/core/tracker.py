@@ -22,7 +22,7 @@ import numpy as np
 
 from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
 from agent.core.sighting import FIXTURE, Sighting, strongest
-from agent.core.track import SETTLED_HITS, Report, Sight, Track, similarity
+from agent.core.track import SETTLED_HITS, SETTLED_S, Report, Sight, Track, similarity
 from agent.core.types import Box, Channel, Floats, Stamp
 
 MATCH_IOU = 0.3
@@ -290,8 +290,9 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
 def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
 
-    A neighbour that was there all along hides nothing, be it a thing that is tracked or anything else the model names
-    there again and again; and one of the same family on the same ground stands IN the place: then the thing has gone.
+    A neighbour that stood there while the thing was seen hides nothing (one that was just arriving does), be it a thing
+    that is tracked or anything else the model names there again and again; and one of the same family on the same
+    ground stands IN the place: then the thing has gone.
     """
     if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
         return False
@@ -299,7 +300,7 @@ def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
         return False  # what nobody named may be a shadow or wet ground: no reason to believe that a car is behind it
     if seen.group == FIXTURE and "@" in track.group:
         return False  # rubbish in a bin's zone is what the zone is asked about
-    if owner is not None and owner.settled and owner.stay_since.mono_s <= track.last_seen.mono_s:
+    if owner is not None and owner.settled and owner.stay_since.mono_s + SETTLED_S <= track.last_seen.mono_s:
         return False
     if seen.group == track.group and same_ground(seen.box_n, track.place_n):
         return False

@@ -12,7 +12,7 @@ PAVEMENT = Camera(size_px=(960, 540), place_m=(0.0, 6.0, 5.0), pitch_deg=20.0, v
 """Over the near lane: the far lane, kerb and pavement."""
 KERB_Y, FAR_Y, NEAR_Y = 14.6, 11.9, 8.3
 """Middles of cars at the far kerb, and in the two lanes; far traffic goes to the left, near traffic to the right."""
-END_S = 1000.0
+END_S = 300.0
 
 
 def parks(name: str, car: Car, x_m: float, from_s: float, to_s: float | None = None) -> Actor:

@@ -55,6 +55,12 @@ def test_a_car_that_moves_on_within_the_zone_before_its_time_starts_anew() -> No
     assert stamp(100).utc <= event.at <= stamp(106).utc
 
 
+def test_one_that_arrives_in_front_while_the_thing_can_still_be_seen_hides_it_too() -> None:
+    """A lorry rolls in: in one picture both are seen, then only the lorry for a minute, then both again."""
+    steps = every(2, 0, 100, car()) + every(2, 100, 102, car(), IN_FRONT) + every(2, 102, 160, IN_FRONT)
+    assert phases(watch(steps + every(2, 160, 220, car()))) == ["opened"]
+
+
 def test_a_car_that_moves_out_of_the_zone_closes_its_incident() -> None:
     scene = Scene(plan(polygon=((0, 0), (0.32, 0), (0.32, 1), (0, 1))))
     outside = car((0.28, 0.5, 0.48, 0.7))
