@@ -12,7 +12,7 @@ from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
-from agent.core.sighting import FIXTURE, Sighting, group_of, sightings, zone_group
+from agent.core.sighting import FIXTURE, WHOLE_ZONE, Sighting, group_of, sightings, zone_group
 from agent.core.taxonomy import OBJECT
 from agent.core.track import Report, Sight, Track
 from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
@@ -83,6 +83,15 @@ class Scene:
         known = {(d.rule, d.zone.zone_id) for d in self._plan.duties}
         orphans = [p for p in self._presences.values() if (p.rule, p.zone) not in known]
         return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
+
+    def accept(self, zone: str | None, now: Stamp) -> list[Event]:
+        """Close what only the scene-change channel sees in a zone, or anywhere: the operator says that it is normal."""
+        accepted = [
+            p
+            for p in self._presences.values()
+            if p.zone == (zone or p.zone) and p.channel is Channel.SCENE_CHANGE and p.class_name in (OBJECT, WHOLE_ZONE)
+        ]
+        return [event for p in accepted for event in self._end(p, Trigger.ACCEPTED, None, now)]
 
     @property
     def open_incidents(self) -> tuple[Presence, ...]:
