@@ -26,6 +26,8 @@ BLOCK_PX: Final = 20
 ALIKE: Final = 0.5
 """Correlation from which a block shows the same thing. Two different places reach it in 2 % of their blocks, one place by
 day and by night in 60 %, by day with traffic in 90 % (measured on real and rendered streets)."""
+STRUCTURED: Final = 0.35
+"""Standard deviation of structure from which a block can be told from others."""
 _SMOOTH_PX: Final = 1.0
 """Takes grain and sub-pixel sway out before structure is read."""
 _WINDOW_PX: Final = 25
@@ -76,20 +78,26 @@ class Alignment:
         dx, dy = self.shift_n[0] * width, self.shift_n[1] * height
         return np.array([[a, -b, cx - a * cx + b * cy + dx], [b, a, cy - b * cx - a * cy + dy]])
 
-    def displacement_n(self, aspect: float) -> float:
-        """The farthest that any corner of the picture went, in 0..1 of its width. `aspect` is width / height."""
-        corners = np.array([[x, y, 1.0] for x in (0.0, 999.0) for y in (0.0, 1000 / aspect - 1)])
-        moved = corners @ self.matrix((1000, round(1000 / aspect))).T - corners[:, :2]
-        return max(hypot(float(x), float(y)) for x, y in moved) / 1000
+    def apart_n(self, other: Alignment, size_px: tuple[int, int]) -> float:
+        """How far two alignments put one corner of such a picture apart at most, in 0..1 of its width."""
+        width, height = size_px
+        corners = np.array([[x, y, 1.0] for x in (0, width - 1) for y in (0, height - 1)])
+        apart = corners @ (self.matrix(size_px) - other.matrix(size_px)).T
+        return float(np.hypot(apart[:, 0], apart[:, 1]).max()) / width
 
 
-def structure(image: Image) -> Floats:
+def grey_of(image: Image) -> Floats:
+    """(H, W) float32 in 0..255 of a (H, W, 3) uint8 BGR picture."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+
+
+def structure(grey: Floats) -> Floats:
     """What stays when light changes: (H, W) float32, about -3..3, zero where nothing is to be seen.
 
     Args:
-        image: (H, W, 3) uint8 BGR, about 320 px wide.
+        grey: (H, W) float32 in 0..255, about 320 px wide.
     """
-    grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), _SMOOTH_PX)
+    grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTH_PX), np.float32)
     mean = cv2.blur(grey, (_WINDOW_PX, _WINDOW_PX))
     variance = np.maximum(cv2.blur(grey * grey, (_WINDOW_PX, _WINDOW_PX)) - mean * mean, 0)
     return np.asarray((grey - mean) / np.sqrt(variance + _GREY_FLOOR**2), np.float32)
@@ -131,12 +139,23 @@ def align(reference: Floats, now: Floats) -> Alignment:
 
 def warp(image: Image, alignment: Alignment) -> Image:
     """A present picture put back into the reference view: (H, W, 3) uint8 BGR; what is not in view is grey (114)."""
+    return np.asarray(_put_back(image, alignment, _GREY), np.uint8)
+
+
+def warp_grey(grey: Floats, alignment: Alignment, border: float) -> Floats:
+    """As `warp`, for (H, W) float32 and a border value of one's own."""
+    return np.asarray(_put_back(grey, alignment, (border, border, border)), np.float32)
+
+
+def _put_back(
+    image: NDArray[np.generic], alignment: Alignment, border: tuple[float, float, float]
+) -> NDArray[np.generic]:
     size = (image.shape[1], image.shape[0])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    back = cv2.warpAffine(
-        image, alignment.matrix(size), size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=_GREY
+    matrix = alignment.matrix(size)
+    return np.asarray(
+        cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
     )
-    return np.asarray(back, np.uint8)
 
 
 def _fitted(reference: Floats, now: Floats, guess: tuple[int, int]) -> Alignment:
@@ -186,10 +205,6 @@ def _places(reference: Floats, guess: tuple[int, int]) -> NDArray[np.int64]:
     return np.asarray(corners[good], np.int64)
 
 
-STRUCTURED: Final = 0.35
-"""Standard deviation of structure from which a block can be told from others."""
-
-
 def _find(reference: Floats, now: Floats, x: int, y: int, guess: tuple[int, int]) -> tuple[float, float] | None:
     """Upper left corner, to a fraction of a pixel, where this block of the reference is now; None when nowhere near."""
     height, width = now.shape
@@ -220,9 +235,7 @@ def _residuals(
     return np.asarray(np.abs(moved - (target[:, 0] + 1j * target[:, 1])), np.float64)
 
 
-def _similarity(
-    source: NDArray[np.float64], target: NDArray[np.float64]
-) -> tuple[complex, NDArray[np.float64]]:
+def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[complex, NDArray[np.float64]]:
     """Least squares, in the complex plane: rotation with scale as one number, and the shift."""
     p, q = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
     p0, q0 = p.mean(), q.mean()
