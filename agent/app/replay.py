@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 from agent.adapters.clock import clock_info
 from agent.adapters.photographer import ScenePhotographer
+from agent.adapters.recording import Recorder, is_recording, read_recording
 from agent.adapters.videofile import VideoFileSource
 from agent.app.parts import evidence_folder, facts_of, open_detector
-from agent.config import Config
+from agent.config import CameraConfig, Config
+from agent.core.plan import CameraPlan
+from agent.core.recording import Header
 from agent.core.scene import Scene
-from agent.core.types import Event, Gap, GapReason, Message
+from agent.core.types import Channel, Detections, Event, Frame, Gap, GapReason, Message, Observation
+from agent.core.view import View
 from agent.core.wire import event_message
+from agent.ports import Detector
 from agent.runtime.desk import photographed
-from agent.runtime.watch import observed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One step of a recorded camera: what was seen, and the picture it was seen in where there is one."""
+
+    seen: Observation | Gap
+    frame: Frame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,37 +42,80 @@ class Replayed:
     messages: tuple[Message, ...]
 
 
+def looks(
+    detector: Detector, camera: CameraConfig, plan: CameraPlan, video: Path, *, start_utc: datetime
+) -> Iterator[Look]:
+    """What the agent would see in a recorded video. Raises UnsupportedStream."""
+    view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
+    source = VideoFileSource(
+        camera=camera.id, path=video, start_utc=start_utc, decode=camera.decode, sample_every_s=camera.sample_every
+    )
+    for sample in source.samples():
+        frame = sample.decode()
+        if frame is None:
+            view.interrupt()
+            yield Look(seen=Gap(camera=camera.id, stamp=sample.stamp, reason=GapReason.UNDECODABLE))
+        else:
+            seen = view.prepare(frame)
+            found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
+            yield Look(seen=view.observe(seen, found), frame=seen.frame)
+
+
+@contextmanager
+def recorded_looks(path: Path, camera: str) -> Iterator[tuple[datetime, Iterator[Look]]]:
+    """When a recording begins, and its steps, as if this camera had seen them. Raises RecordingError."""
+    with read_recording(path) as (head, steps):
+        yield head.start, (Look(seen=replace(seen, camera=camera)) for seen in steps)
+
+
 def replay(
-    config: Config, camera: str, video: Path, *, start_utc: datetime, evidence: Path | None = None
+    config: Config,
+    camera: str,
+    video: Path,
+    *,
+    start_utc: datetime,
+    evidence: Path | None = None,
+    record: Path | None = None,
 ) -> Iterator[Replayed]:
     """Run a recorded video through the very scene that would watch this camera; nothing is stored or sent.
 
     Args:
         camera: id of the camera whose zones are used.
+        video: a video file; or a recording of observations (`.jsonl`, `.jsonl.gz`), which says itself when it begins.
         start_utc: the moment at which the video is taken to begin, for calendars.
         evidence: folder for pictures; None: no pictures are made.
+        record: file for the observations; None: they are not kept.
 
-    Raises: ModelError, UnsupportedStream.
+    Raises: ModelError, UnsupportedStream, RecordingError.
     """
     detector = open_detector(config)
-    facts, plan, chosen = facts_of(config, detector), config.plans()[camera], config.camera(camera)
+    facts, plan = facts_of(config, detector), config.plans()[camera]
     photographer = ScenePhotographer(evidence_folder(config, evidence), plan) if evidence else None
     scene, sequence = Scene(plan), count(1)
-    source = VideoFileSource(
-        camera=camera, path=video, start_utc=start_utc, decode=chosen.decode, sample_every_s=chosen.sample_every
-    )
-    for sample in source.samples():
-        frame = sample.decode()
-        if frame is None:
-            scene.step(Gap(camera=camera, stamp=sample.stamp, reason=GapReason.UNDECODABLE))
-            continue
-        events = scene.step(observed(frame, detector.detect([frame.image])[0]))
-        if photographer:
-            events = [photographed(event, frame, photographer) for event in events]
-        messages = tuple(event_message(event, next(sequence), facts, clock_info()) for event in events)
-        yield Replayed(at_s=sample.stamp.mono_s, events=tuple(events), messages=messages)
+    with ExitStack() as open_files:
+        if is_recording(video):
+            start_utc, steps = open_files.enter_context(recorded_looks(video, camera))
+        else:
+            steps = looks(detector, config.camera(camera), plan, video, start_utc=start_utc)
+        keep = Recorder.to(record, Header(camera=camera, start=start_utc)) if record else nullcontext()
+        recorder = open_files.enter_context(keep)
+        for look in steps:
+            if recorder:
+                recorder.add(look.seen)
+            events = scene.step(look.seen)
+            if photographer and look.frame is not None:
+                events = [photographed(event, look.frame, photographer) for event in events]
+            messages = tuple(event_message(event, next(sequence), facts, clock_info()) for event in events)
+            yield Replayed(at_s=seconds_into(look.seen, start_utc), events=tuple(events), messages=messages)
+
+
+def seconds_into(seen: Observation | Gap, start_utc: datetime) -> float:
+    """Seconds since the clip's beginning."""
+    return (seen.stamp.utc - start_utc) / timedelta(seconds=1)
 
 
 def video_length_s(video: Path) -> float | None:
-    """Seconds of a video file, or None when it does not say. Raises UnsupportedStream."""
+    """Seconds of a video file, or None when it does not say, as a recording. Raises UnsupportedStream."""
+    if is_recording(video):
+        return None
     return VideoFileSource(camera="", path=video, start_utc=datetime(2000, 1, 1, tzinfo=UTC)).duration_s

@@ -35,6 +35,9 @@ def register(app: typer.Typer, say: Texts) -> None:
         evidence: Annotated[
             Path | None, typer.Option("--evidence", help=say("replay.evidence"), show_default=False)
         ] = None,
+        record: Annotated[
+            Path | None, typer.Option("--record", help=say("replay.record"), metavar="FILE", show_default=False)
+        ] = None,
     ) -> None:
         from agent.app.replay import replay as replayed
         from agent.app.replay import video_length_s
@@ -49,7 +52,8 @@ def register(app: typer.Typer, say: Texts) -> None:
             terminal.print(say("replay.model", **named), markup=False, soft_wrap=True)
             with _bar(terminal) as bar:
                 task = bar.add_task(video.name, total=video_length_s(video))
-                for step in replayed(settings, watched, video, start_utc=start_utc, evidence=evidence):
+                kept = {"evidence": evidence, "record": record}
+                for step in replayed(settings, watched, video, start_utc=start_utc, **kept):
                     bar.update(task, completed=step.at_s)
                     events += [(step.at_s, event) for event in step.events]
                     for message in step.messages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.cli.texts_evaluate import EVALUATE
 from agent.config import Lang
 
 LANGS: tuple[Lang, ...] = ("en", "zh-CN")
@@ -67,13 +68,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Run a recorded video through a camera's zones: events as JSON lines, then a table. Nothing is sent.",
         "用录像回放一台摄像机的区域规则：逐行输出 JSON 事件，最后给出表格。不发送任何内容。",
     ),
-    "replay.video": ("The video file.", "视频文件。"),
+    "replay.video": (
+        "The video file, or a file that --record made.",
+        "视频文件，或由 --record 生成的文件。",
+    ),
     "replay.camera": (
         "Whose zones to use; needed when the file has several cameras.",
         "使用哪台摄像机的区域；配置中有多台时必填。",
     ),
     "replay.start": ("When the video begins, in site time, for calendars.", "视频开始的现场时间，供日历使用。"),
     "replay.evidence": ("Folder for the pictures; without it none are made.", "取证图片文件夹；不给则不生成。"),
+    "replay.record": (
+        "Keep what was seen in this file (.jsonl or .jsonl.gz), to decide anew without the video.",
+        "将所见内容保存到该文件（.jsonl 或 .jsonl.gz），之后无需视频即可重新判定。",
+    ),
     "replay.model": ("model {model} ({runtime}), {because}", "模型 {model}（{runtime}），{because}"),
     "replay.table": ("{count} event(s)", "{count} 个事件"),
     "events.help": (
@@ -243,6 +251,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "version.help": ("Print the version.", "输出版本号。"),
+    **EVALUATE,
 }
 
 

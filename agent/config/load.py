@@ -54,7 +54,7 @@ def inspect(
     """As `load`, with warnings, and without raising. Without `secrets`, those outside the file are left empty."""
     read = text_of(Path(path), _FILE)
     if isinstance(read, Finding):
-        return Report(config=None, problems=(_problem(read, str(path), lang, None),), warnings=())
+        return Report(config=None, problems=(problem_of(read, str(path), lang, None),), warnings=())
     return inspect_text(read, file=str(path), home=home_of(Path(path)), lang=lang, env=env, secrets=secrets)
 
 
@@ -94,16 +94,16 @@ def inspect_text(
             config._home = around.home
             config._table = codes.table or config._table
             findings += advice(config)
-    told = [(f.warning, _problem(f, file, lang, doc)) for f in _sifted(findings + codes.about, doc)]
+    told = [(f.warning, problem_of(f, file, lang, doc)) for f in sifted(findings + codes.about, doc)]
     if codes.doc is not None:
         name = path_text(codes.file)
-        told += [(f.warning, _problem(f, name, lang, codes.doc)) for f in _sifted(codes.within, codes.doc)]
+        told += [(f.warning, problem_of(f, name, lang, codes.doc)) for f in sifted(codes.within, codes.doc)]
     problems = tuple(problem for warning, problem in told if not warning)
     warnings = tuple(problem for warning, problem in told if warning)
     return Report(config=None if problems else config, problems=problems, warnings=warnings)
 
 
-def _sifted(findings: list[Finding], doc: document.Document) -> list[Finding]:
+def sifted(findings: list[Finding], doc: document.Document) -> list[Finding]:
     """Ordered by line; where the text itself was at fault (those findings come first), nothing more about the place."""
     first = len(doc.findings)
     told = {finding.path for finding in doc.findings}
@@ -111,7 +111,8 @@ def _sifted(findings: list[Finding], doc: document.Document) -> list[Finding]:
     return sorted(kept, key=lambda f: f.line or doc.line(f.path) or 0)
 
 
-def _problem(finding: Finding, file: str, lang: Lang, doc: document.Document | None) -> Problem:
+def problem_of(finding: Finding, file: str, lang: Lang, doc: document.Document | None) -> Problem:
+    """A finding as a person is told of it."""
     return Problem(
         file=file,
         line=finding.line or (doc.line(finding.path) if doc else None),

@@ -12,6 +12,7 @@
     └── PermanentError            stays until somebody changes something
         ├── ConfigError           carries every `Problem` of the file
         ├── ModelError            missing, corrupt or mismatched model file
+        ├── RecordingError        recorded observations that cannot be read or written
         ├── CameraRefused         wrong password, or a digest algorithm we cannot speak
         ├── UnsupportedStream     not a video, or a codec that cannot be decoded
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
@@ -99,6 +100,10 @@ class ConfigError(PermanentError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(p) for p in problems))
         self.problems = tuple(problems)
+
+
+class RecordingError(PermanentError):
+    """A recording of observations cannot be read or written."""
 
 
 class ModelError(PermanentError):
