@@ -1,0 +1,267 @@
+"""Which regions of a fixed camera's picture changed against the clean reference and then stood still.
+
+A pixel deviates when it differs from the clean reference in the reference's light. It is stuck once it deviated and
+looked the same for `stays.SETTLE_S`, and stays stuck until it looks clean again: whatever stands in front of it for a
+while proves nothing, and it is never learnt. Regions of stuck pixels are reported unless they are mere light
+(`region.py`).
+
+There are two references, one for each kind of light: an infra-red picture has nothing in common with that of the day.
+When a picture fits neither, nothing is judged or reported; what stands like that for `LEARN_S` is learnt in place of
+the reference that was not used of late. Things that were reported before are then learnt with their places, so that
+they are reported again, until these places change. What was put down WHILE nothing could be judged is taken for normal
+in the new light, and found in the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.reference import Logs, Mask, Reference, is_grey, learnt, logs_of
+from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, regions_of
+from agent.core.stays import NEAR, SETTLE_S, Stays
+from agent.core.steady import landmarks, steadied
+from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
+
+WORKING_WIDTH_PX = 320
+"""A bag of half a metre is 8 pixels wide in 20 m with a 60 degree lens."""
+HEIGHT_STEP_PX = 4
+"""Heights are multiples of this, which makes shrinking cheap; the aspect keeps to 1 %."""
+BRIDGE_S = 10.0
+"""Looks this close together count as sight in between (as in core/tracker.py)."""
+LEARN_S = 12.0
+LEARN_PICTURES = 8
+LEARN_EVERY_S = 0.7
+"""A reference is the median over at least that many pictures in at least that time, none closer together."""
+LEARN_GAP_S = 60.0
+"""Pictures further apart than this do not make one reference."""
+MASK_MARGIN = 0.1
+MASK_MARGIN_PX = 3
+"""Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""
+UNEXPLAINED_SHARE = 0.25
+"""When more than this share of the picture is neither the reference nor its light, it is the picture that changed."""
+ADAPT_EVERY_S = 10.0
+CLEAN_SHARE = 0.7
+"""Share of the limit up to which a pixel is followed."""
+ABSORB_LIGHT_S = 60.0
+"""A shadow or a pool of light that has stood this long is learnt."""
+VOTES = 20
+"""Looks over which it is decided whether something came or went."""
+
+
+def working_picture(image: Image) -> Image:
+    """(H, W, 3) uint8 BGR to what `Background` looks at: (h, WORKING_WIDTH_PX, 3) of the same aspect."""
+    height = image.shape[0] * WORKING_WIDTH_PX / image.shape[1]
+    size = (WORKING_WIDTH_PX, max(1, round(height / HEIGHT_STEP_PX)) * HEIGHT_STEP_PX)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class _Lessons:
+    """Pictures to learn a reference from."""
+
+    def __init__(self) -> None:
+        self._pictures: list[Image] = []
+        self._seen: list[Mask] = []
+        self._marks: Floats | None = None
+        self._first_s = self._last_s = 0.0
+
+    def add(self, small: Image, visible: Mask, now: Stamp) -> bool:
+        """Take a picture; whether there are enough of them."""
+        if self._pictures and now.mono_s - self._last_s > LEARN_GAP_S:
+            self.clear()
+        if self._pictures and now.mono_s - self._last_s < LEARN_EVERY_S:
+            return False
+        if self._marks is None:
+            self._marks, self._first_s = landmarks(small), now.mono_s
+        self._pictures.append(steadied(small, self._marks))
+        self._seen.append(visible)
+        self._last_s = now.mono_s
+        return len(self._pictures) >= LEARN_PICTURES and now.mono_s - self._first_s >= LEARN_S
+
+    def reference(self, held: Mask) -> Reference:
+        """What they have in common; afterwards there are none."""
+        reference = learnt(self._pictures, self._seen, held)
+        self.clear()
+        return reference
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._pictures, self._seen, self._marks = [], [], None
+
+
+class Background:
+    """The scene-change channel of one camera."""
+
+    def __init__(self) -> None:
+        self._views: list[Reference] = []  # the one in use first
+        self._stays: Stays | None = None
+        self._votes: NDArray[np.int8] = np.zeros((0, 0), np.int8)  # 0: not reported; else for LEFT or for REMOVED
+        self._lessons = _Lessons()
+        self._last: Stamp | None = None
+        self._adapted_s = 0.0
+        self._interrupted = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough was seen for a clean reference."""
+        return bool(self._views)
+
+    def interrupt(self) -> None:
+        """Nobody was looking since the last picture: nothing may be concluded from that time."""
+        self._interrupted = True
+
+    def step(self, small: Image, now: Stamp, ignore_n: Floats) -> Changes:
+        """Take one look.
+
+        Args:
+            small: a working picture, in the reference view but for a few pixels of shaking. When its shape differs from
+                that of those before, everything begins anew.
+            ignore_n: (M, 4) boxes, 0..1, of persons, vehicles and other movers that the detector saw in it.
+
+        Returns:
+            The regions that changed and stood still, in an order that means nothing; none while not `ready`, or while
+            the picture as a whole does not fit.
+        """
+        if self._stays is not None and self._stays.seen.shape != small.shape[:2]:
+            self._forget()
+        attested_s = self._attested_s(now)
+        visible = _visible(ignore_n, small.shape[:2])
+        fit = self._fit(small, visible)
+        if fit is None:
+            self._learn(small, visible, now)
+            return Changes.none()
+        self._lessons.clear()
+        return self._judge(fit, visible, now, attested_s)
+
+    def _attested_s(self, now: Stamp) -> float:
+        since_s = now.mono_s - self._last.mono_s if self._last else 0.0
+        attested = not self._interrupted and 0 < since_s <= BRIDGE_S
+        self._last, self._interrupted = now, False
+        return since_s if attested else 0.0
+
+    def _fit(self, small: Image, visible: Mask) -> tuple[Logs, Logs] | None:
+        """The picture in the light of the first view that it fits, and that light; that view is in use from then on."""
+        grey = is_grey(small)
+        for view in self._views:
+            if view.grey != grey:
+                continue
+            logs = logs_of(steadied(small, view.marks))
+            usable = cv2.bitwise_and(visible, view.known)
+            if self._stays is not None:
+                usable = cv2.bitwise_and(usable, cv2.bitwise_not(self._stays.stuck))
+            light, unexplained = view.light(logs, usable)
+            if unexplained <= UNEXPLAINED_SHARE:
+                if view is not self._views[0]:
+                    self._views.reverse()
+                    self._interrupted = True
+                return cv2.subtract(logs, light), light
+        if self._stays is not None:
+            self._stays.seen = np.zeros_like(visible)
+        return None
+
+    def _learn(self, small: Image, visible: Mask, now: Stamp) -> None:
+        if not self._lessons.add(small, visible, now):
+            return
+        held = self._stays.stuck if self._stays is not None else np.zeros_like(visible)
+        view = self._lessons.reference(held)
+        self._views = [view, *self._views[:1]]
+        self._adapted_s = now.mono_s
+        if self._stays is None:
+            self._stays = Stays.beginning(view.logs)
+            self._votes = np.zeros(visible.shape, np.int8)
+        else:
+            self._stays.look = view.logs.copy()
+
+    def _judge(self, fit: tuple[Logs, Logs], visible: Mask, now: Stamp, attested_s: float) -> Changes:
+        assert self._stays is not None
+        stays, view, (lit, light) = self._stays, self._views[0], fit
+        stays.watch(lit, visible, view.limit, attested_s)
+        away = view.deviation(stays.look)
+        gone = stays.settle(view, away)
+        self._relearn(gone)
+        regions = regions_of(stays.stuck, stays.look, away, view)
+        changes = self._report(regions)
+        elapsed_s = now.mono_s - self._adapted_s
+        if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
+            clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
+            clean = cv2.bitwise_and(clean, cv2.bitwise_not(cv2.dilate(stays.stuck, NEAR)))
+            view.adapt(lit, light, cv2.bitwise_and(clean, visible), visible, min(max(elapsed_s, 0.0), ADAPT_EVERY_S))
+            self._adapted_s = now.mono_s
+        return changes
+
+    def _relearn(self, gone: Mask) -> None:
+        """Take over what is seen where nothing was known, or where a thing that the reference held has gone."""
+        assert self._stays is not None
+        stays, view = self._stays, self._views[0]
+        settled = cv2.compare(stays.still_s, SETTLE_S, cv2.CMP_GE)
+        unknown = cv2.bitwise_and(cv2.bitwise_not(view.known), cv2.bitwise_and(settled, stays.seen))
+        where = cv2.bitwise_or(gone, unknown)
+        if cv2.countNonZero(where):
+            view.accept(stays.look, where)
+            for other in self._views[1:]:
+                other.unlearn(cv2.bitwise_and(gone, other.holds))
+
+    def _report(self, regions: Sequence[Region]) -> Changes:
+        assert self._stays is not None
+        stays, view = self._stays, self._views[0]
+        self._votes[stays.stuck == 0] = 0
+        boxes, scores, still, kinds = [], [], [], []
+        for region in regions:
+            votes = self._votes[region.at]
+            own = votes[region.mask]
+            before = np.count_nonzero(own) >= len(own) / 2
+            held = np.count_nonzero(view.holds[region.at][region.mask]) >= len(own) / 2
+            if not held:
+                if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
+                    self._absorb(region)
+                    continue
+                sign = 1 if region.edges >= 0 else -1
+                cast = np.clip(own + sign, -VOTES, VOTES)
+                votes[region.mask] = np.where(cast == 0, sign, cast)
+            elif not before:
+                continue
+            height, width = self._votes.shape
+            x1, y1, x2, y2 = region.box_px
+            boxes.append((x1 / width, y1 / height, x2 / width, y2 / height))
+            scores.append(1 - float(np.exp(-region.strength)) if not held else 0.6)
+            still.append(float(np.median(stays.stood_s[region.at][region.mask])))
+            kinds.append(ChangeKind.LEFT if int(votes[region.mask].sum()) >= 0 else ChangeKind.REMOVED)
+        return Changes(
+            boxes_n=np.asarray(boxes, np.float32).reshape(-1, 4),
+            scores=np.clip(np.asarray(scores, np.float32), 0, 1),
+            still_s=np.asarray(still, np.float32),
+            kinds=tuple(kinds),
+        )
+
+    def _absorb(self, region: Region) -> None:
+        """Learn light that has stood for long and was never reported."""
+        assert self._stays is not None
+        stays = self._stays
+        stood_s = stays.stood_s[region.at][region.mask]
+        if np.median(stood_s) < ABSORB_LIGHT_S or self._votes[region.at][region.mask].any():
+            return
+        where = np.zeros_like(stays.stuck)
+        where[region.at][region.mask] = 255
+        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.stuck))
+        stays.free(where)
+
+    def _forget(self) -> None:
+        self._views, self._stays = [], None
+        self._lessons.clear()
+
+
+def _visible(ignore_n: Floats, shape: tuple[int, ...]) -> Mask:
+    """255 where no mover is, margins included."""
+    height, width = shape[:2]
+    visible = np.full((height, width), 255, np.uint8)
+    if len(ignore_n):
+        margin = (ignore_n[:, 2:] - ignore_n[:, :2]) * MASK_MARGIN
+        low = np.floor((ignore_n[:, :2] - margin) * (width, height)) - MASK_MARGIN_PX
+        high = np.ceil((ignore_n[:, 2:] + margin) * (width, height)) + MASK_MARGIN_PX
+        corners = np.clip(np.concatenate([low, high], axis=1), 0, (width, height, width, height))
+        for x1, y1, x2, y2 in corners.astype(int).tolist():
+            visible[y1:y2, x1:x2] = 0
+    return visible
