@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -115,23 +115,51 @@ class Watched:
 
 
 def stays_of(plan: CameraPlan, things: Sequence[Thing], watched: Watched) -> list[Stay]:
-    """What these things come to under these duties: at most one stay per thing, rule and time in force."""
+    """What these things come to under these duties: at most one stay per thing, rule and time in force.
+
+    Where a whole zone is what violates (a bin), all that lies in it at one time is one stay of the zone itself.
+    """
     found: list[Stay] = []
-    for thing in things:
-        for rule in dict.fromkeys(duty.rule for duty in plan.duties):
-            duties = [duty for duty in plan.duties if duty.rule == rule and _concerns(duty, thing)]
-            if duties:
-                found += _stays(thing, duties, plan, watched)
+    for rule in dict.fromkeys(duty.rule for duty in plan.duties):
+        duties = [duty for duty in plan.duties if duty.rule == rule]
+        whole = [duty for duty in duties if RULES[rule].whole_zone(duty.settings)]
+        for duty in whole:
+            for thing in _zone_things(duty, [t for t in things if _concerns(duty, t)]):
+                found += _stays(thing, [duty], plan, watched)
+        for thing in things:
+            fitting = [duty for duty in duties if duty not in whole and _concerns(duty, thing)]
+            if fitting:
+                found += _stays(thing, fitting, plan, watched)
     return found
 
 
 def _concerns(duty: Duty, thing: Thing) -> bool:
+    rule = RULES[duty.rule]
     if thing.rule not in (None, duty.rule) or thing.zone not in (None, duty.zone.zone_id):
         return False
     named = thing.rule is not None and not thing.class_name
-    if not (named or thing.negative or thing.class_name in RULES[duty.rule].classes(duty.settings)):
+    if not (named or thing.negative or thing.class_name in rule.classes(duty.settings)):
         return False
-    return thing.negative or duty.zone.overlap(thing.box_n) >= duty.settings.overlap
+    share = duty.zone.cover if rule.whole_zone(duty.settings) else duty.zone.overlap
+    return thing.negative or share(thing.box_n) >= duty.settings.overlap
+
+
+def _zone_things(duty: Duty, things: Sequence[Thing]) -> list[Thing]:
+    """The zone as a thing, for each stretch of time in which something lies in it; negative ones stay by themselves."""
+    joined: list[Thing] = []
+    for thing in sorted((t for t in things if not t.negative), key=lambda t: t.from_s):
+        last = joined[-1] if joined else None
+        if last is None or thing.from_s > last.to_s:
+            joined.append(replace(thing, box_n=duty.zone.bounds_n))
+        else:
+            joined[-1] = replace(
+                last,
+                name=f"{last.name} + {thing.name}",
+                to_s=max(last.to_s, thing.to_s),
+                hidden=last.hidden + thing.hidden,
+                tolerance_s=max(last.tolerance_s, thing.tolerance_s),
+            )
+    return [*joined, *(replace(t, box_n=duty.zone.bounds_n) for t in things if t.negative)]
 
 
 def _stays(thing: Thing, duties: list[Duty], plan: CameraPlan, watched: Watched) -> Iterator[Stay]:
