@@ -49,6 +49,8 @@ def faults(zone: Points, line: Points, shop: tuple[float, float], path: Path) ->
                 if all_free
                 else Words("the whole zone beyond the line", "整个区域都在线外")
             ),
-            mend=Words("draw it across the zone; is shop on the right side?", "请横穿区域画线，并检查 shop 是否在正确一侧"),
+            mend=Words(
+                "draw it across the zone; is shop on the right side?", "请横穿区域画线，并检查 shop 是否在正确一侧"
+            ),
         )
     ]

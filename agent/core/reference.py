@@ -119,7 +119,9 @@ class Reference:
             total = _smoothed(trust)[..., None] + np.float32(LIGHT_PRIOR)
             smooth = (_smoothed(coarse * trust[..., None]) + np.float32(LIGHT_PRIOR) * overall) / total
         unexplained = 1.0 - np.count_nonzero(trust) / np.count_nonzero(weight)
-        return as_logs(cv2.resize(smooth.astype(np.int16), (width, height), interpolation=cv2.INTER_LINEAR)), unexplained
+        return as_logs(
+            cv2.resize(smooth.astype(np.int16), (width, height), interpolation=cv2.INTER_LINEAR)
+        ), unexplained
 
     def deviation(self, lit: Logs) -> Logs:
         """(h, w) how far each pixel of a picture in the reference's light is from all that may be there."""

@@ -53,7 +53,7 @@ def test_only_what_lies_beyond_the_line_is_forbidden() -> None:
         (
             {**ACROSS, "points": [[0.1, 0.5]]},
             "points",
-            "expected at least 2 items, found 1 item; add the missing items",
+            "expected at least 2 items, found a list of 1; correct it or delete the key",
         ),
     ],
 )

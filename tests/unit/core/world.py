@@ -65,13 +65,19 @@ def look(t_s: float, *things: Thing) -> Observation:
     return Observation(camera="gate", seq=int(t_s * 10), stamp=stamp(t_s), size_px=size, detections=detections)
 
 
-def changed(seen: Observation, *boxes_n: Box, kind: ChangeKind = ChangeKind.LEFT, score: float = 0.9) -> Observation:
+def changed(
+    seen: Observation,
+    *boxes_n: Box,
+    kind: ChangeKind = ChangeKind.LEFT,
+    score: float = 0.9,
+    still_s: float = 0.0,
+) -> Observation:
     """The same look, with regions that changed and stand still."""
     count = len(boxes_n)
     changes = Changes(
         boxes_n=np.array(boxes_n, np.float32).reshape(-1, 4),
         scores=np.full(count, score, np.float32),
-        still_s=np.full(count, 10.0, np.float32),
+        still_s=np.full(count, still_s, np.float32),
         kinds=(kind,) * count,
     )
     return replace(seen, changes=changes)
