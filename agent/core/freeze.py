@@ -13,9 +13,9 @@ FROZEN_S: Final = 30.0
 FROZEN_PICTURES: Final = 8
 """So long, and so many: an encoder may repeat a still night street for a moment, but not over several keyframes."""
 _SAME_GREY: Final = 0.15
-"""Mean difference in grey levels up to which a block is the same. Between keyframes of a live camera that sees nothing move no
-block stays under it, not even of a noiseless picture (measured: H.264 of rendered empty night streets; 6 % of the blocks of
-real MPEG clips at most)."""
+"""Mean difference in grey levels up to which a block is the same. Between keyframes of a live camera that sees nothing
+move no block stays under it, not even of a noiseless picture (measured: H.264 of rendered empty night streets; 6 % of
+the blocks of real MPEG clips at most)."""
 _SAME_SHARE: Final = 0.9
 """The rest may change: the clock that the camera or recorder writes into the picture goes on."""
 

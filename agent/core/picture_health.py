@@ -1,9 +1,9 @@
 """Whether a camera's pictures show what they should: one camera's watch, a small picture at a time.
 
-A fault suspends judgement about the street (blind time), so it is said as soon as it is sure: a picture in which nothing is to be seen
-(dark, over-exposed) or that certainly shows the place from elsewhere (moved) at once; what a bus in front could look
-like (covered, blurred, another view) after `PERSIST_S`; a frozen picture after `freeze.FROZEN_S`. It ends with the first
-picture that is well. When to tell the centre is another matter, see `camera_health`.
+A fault suspends judgement about the street (blind time), so it is said as soon as it is sure: a picture in which
+nothing is to be seen (dark, over-exposed) or that certainly shows the place from elsewhere (moved) at once; what a bus
+in front could look like (covered, blurred, another view) after `PERSIST_S`; a frozen picture after `freeze.FROZEN_S`.
+It ends with the first picture that is well. When to tell the centre is another matter, see `camera_health`.
 
 What is not certain is not a fault: a night that looks nothing like the day keeps the last verdict, for a day at most.
 """
@@ -33,7 +33,7 @@ LEARN_S: Final = 8.0
 """The reference is the median of so many pictures over so long: a vehicle that passes is in fewer than half of them."""
 _DARK_GREY: Final = 20.0
 _NOTHING_SHARE: Final = 0.1
-"""Dark is a picture below this mean grey of which less than this share of the blocks shows anything: lamps are enough."""
+"""Dark is a picture below this mean grey of which a smaller share of blocks shows anything: lamps are enough."""
 _BRIGHT_GREY: Final = 240.0
 _WHITE_GREY: Final = 250
 _WHITE_SHARE: Final = 0.7
@@ -42,6 +42,8 @@ _BLUR_RATIO: Final = 0.5
 _GONE_SHARE: Final = 0.35
 """Of the reference's blocks still there; less is most of the picture gone. Night against day leaves 0.4."""
 _GONE_STRUCTURE: Final = 0.5
+_GONE_BLUR_RATIO: Final = 0.65
+"""Where most structure is gone: a lens so far out of focus that grain is the finest detail left has up to 0.55."""
 _ELSEWHERE_SHARE: Final = 0.12
 """Another place has up to 0.07 of its blocks alike by chance; with more, something stands in front of this one."""
 _ALIKE_GREY: Final = 40.0
@@ -144,7 +146,10 @@ class PictureWatch:
         return json.dumps(facts).encode() + b"\n" + view
 
     def recall(self, kept: bytes, now: Stamp) -> None:
-        """Remember what `keep` gave, in another run or this one. Raises ValueError for a foreign text; nothing changes then."""
+        """Remember what `keep` gave, in another run or this one.
+
+        Raises: ValueError for anything else; nothing changes then.
+        """
         head, _, rest = kept.partition(b"\n")
         try:
             facts = json.loads(head)
@@ -240,10 +245,11 @@ def _suspicion(
     view: ReferenceView, look: _Look, match: Match, sharp: float, *, alike_light: bool
 ) -> PictureFault | None:
     """What this picture would be if it stayed so."""
-    if match.share >= _GONE_SHARE:
-        return PictureFault.BLURRED if sharp < _BLUR_RATIO else None
     gone = look.structured.sum() < _GONE_STRUCTURE * view.where.sum()
-    if gone and sharp < _BLUR_RATIO and match.share >= _ELSEWHERE_SHARE:
+    blurred = sharp < (_GONE_BLUR_RATIO if gone else _BLUR_RATIO)
+    if match.share >= _GONE_SHARE:
+        return PictureFault.BLURRED if blurred else None
+    if gone and blurred and match.share >= _ELSEWHERE_SHARE:
         return PictureFault.BLURRED
     if gone or match.stand is Stand.HERE:
         return PictureFault.COVERED if gone or alike_light else None

@@ -46,8 +46,8 @@ def sharpness(grey: Floats, where: Mask) -> float:
 
 def colourfulness(image: Image) -> float:
     """Mean distance of blue and red from green, 0..255; near 0 for a camera that went over to infrared."""
-    small = cv2.resize(image, (40, 30), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return float(np.abs(small[..., (0, 2)] - small[..., 1:2]).mean())
+    few = image[4::8, 4::8].astype(np.float32)
+    return float(np.abs(few[..., (0, 2)] - few[..., 1:2]).mean())
 
 
 def structured(of: Floats) -> Mask:

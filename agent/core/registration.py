@@ -2,11 +2,11 @@
 
 Compared is *structure*, the picture with its local mean and contrast taken out, so that light matters little. A coarse
 shift comes from phase correlation; then blocks of the reference are looked for near where that shift puts them, and a
-similarity is fitted to the blocks that agree with each other. Vehicles, leaves and relit windows only cost blocks. No step draws
-lots, so the same two pictures always give the same answer.
+similarity is fitted to the blocks that agree with each other. Vehicles, leaves and relit windows only cost blocks. No
+step draws lots, so the same two pictures always give the same answer.
 
-Sources: C. D. Kuglin, D. C. Hines, "The phase correlation image alignment method", 1975; S. Umeyama, "Least-squares estimation of
-transformation parameters between two point patterns", IEEE PAMI 13(4), 1991.
+Sources: C. D. Kuglin, D. C. Hines, "The phase correlation image alignment method", 1975; S. Umeyama, "Least-squares
+estimation of transformation parameters between two point patterns", IEEE PAMI 13(4), 1991.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from agent.core.types import Floats, Image
 
 BLOCK_PX: Final = 20
-"""Side of a block in a picture 320 px wide: a sixteenth, so that a passing car spoils few and each still holds detail."""
+"""Side of a block in a picture 320 px wide: a sixteenth, so that a passing car spoils few and each holds detail."""
 ALIKE: Final = 0.5
-"""Correlation from which a block shows the same thing. Two different places reach it in 2 % of their blocks, one place by
-day and by night in 60 %, by day with traffic in 90 % (measured on real and rendered streets)."""
+"""Correlation from which a block shows the same thing. Two different places reach it in 2 % of their blocks, one place
+by day and by night in 60 %, by day with traffic in 90 % (measured on real and rendered streets)."""
 STRUCTURED: Final = 0.35
 """Standard deviation of structure from which a block can be told from others."""
 _SMOOTH_PX: Final = 1.0
@@ -40,9 +40,10 @@ _CLOSE_PX: Final = 1.5
 """A block agrees with the fit when it lies no farther from it than this."""
 _FEWEST: Final = 8
 _LEAST_SPREAD: Final = 0.12
-"""Agreeing blocks must spread over the picture (standard deviation, share of its side), or rotation is anybody's guess."""
+"""Agreeing blocks must spread over the picture (standard deviation, share of its side), or rotation is a guess."""
 _LARGEST_TURN_DEG: Final = 6.0
 _LARGEST_ZOOM: Final = 1.1
+_BACK: Final = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 _GREY: Final = (114, 114, 114)
 """Border of warped pictures; the same grey with which the detector's letterbox fills."""
 
@@ -57,8 +58,8 @@ class Alignment:
     Attributes:
         shift_n: right and down; the first in 0..1 of the width, the second in 0..1 of the HEIGHT.
         turn_deg: positive turns the picture's content clockwise. scale: above 1 when things look larger now.
-        certainty: 0..1, the share of the reference's structured blocks, as far as they should be in view, that are found
-            where this says. Different places stay under 0.1; 0 when no fit was found, and then the rest is neutral.
+        certainty: 0..1, the share of the reference's structured blocks that should be in view and are found where this
+            says. Different places stay under 0.1; 0 when no fit was found, and then the rest is neutral.
     """
 
     shift_n: tuple[float, float] = (0.0, 0.0)
@@ -104,7 +105,7 @@ def structure(grey: Floats) -> Floats:
 
 
 def blocks(values: Floats) -> Floats:
-    """(N, BLOCK_PX²) float32: the whole blocks of (H, W) values, row by row; what is left over at the edges is cut off."""
+    """(N, BLOCK_PX²) float32: the whole blocks of (H, W) values, row by row; what is left at the edges is cut off."""
     rows, cols = values.shape[0] // BLOCK_PX, values.shape[1] // BLOCK_PX
     cut = values[: rows * BLOCK_PX, : cols * BLOCK_PX].reshape(rows, BLOCK_PX, cols, BLOCK_PX)
     return cut.swapaxes(1, 2).reshape(rows * cols, BLOCK_PX * BLOCK_PX)
@@ -139,23 +140,16 @@ def align(reference: Floats, now: Floats) -> Alignment:
 
 def warp(image: Image, alignment: Alignment) -> Image:
     """A present picture put back into the reference view: (H, W, 3) uint8 BGR; what is not in view is grey (114)."""
-    return np.asarray(_put_back(image, alignment, _GREY), np.uint8)
+    size = (image.shape[1], image.shape[0])
+    moved = cv2.warpAffine(image, alignment.matrix(size), size, flags=_BACK, borderValue=_GREY)
+    return np.asarray(moved, np.uint8)
 
 
 def warp_grey(grey: Floats, alignment: Alignment, border: float) -> Floats:
     """As `warp`, for (H, W) float32 and a border value of one's own."""
-    return np.asarray(_put_back(grey, alignment, (border, border, border)), np.float32)
-
-
-def _put_back(
-    image: NDArray[np.generic], alignment: Alignment, border: tuple[float, float, float]
-) -> NDArray[np.generic]:
-    size = (image.shape[1], image.shape[0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    matrix = alignment.matrix(size)
-    return np.asarray(
-        cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
-    )
+    size = (grey.shape[1], grey.shape[0])
+    moved = cv2.warpAffine(grey, alignment.matrix(size), size, flags=_BACK, borderValue=(border,))
+    return np.asarray(moved, np.float32)
 
 
 def _fitted(reference: Floats, now: Floats, guess: tuple[int, int]) -> Alignment:
@@ -211,7 +205,8 @@ def _find(reference: Floats, now: Floats, x: int, y: int, guess: tuple[int, int]
     left, top = max(x + guess[0] - _REACH_PX, 0), max(y + guess[1] - _REACH_PX, 0)
     right, bottom = min(x + guess[0] + _REACH_PX + BLOCK_PX, width), min(y + guess[1] + _REACH_PX + BLOCK_PX, height)
     template = reference[y : y + BLOCK_PX, x : x + BLOCK_PX]
-    score = cv2.matchTemplate(now[top:bottom, left:right], template, cv2.TM_CCOEFF_NORMED)
+    room = now[top:bottom, left:right]
+    score = np.asarray(cv2.matchTemplate(room, template, cv2.TM_CCOEFF_NORMED), np.float32)
     _, best, _, (col, row) = cv2.minMaxLoc(score)
     if best < ALIKE:
         return None
