@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from agent.core.calendar import Calendar
+from agent.core.camera_health import CameraHealthSettings
 from agent.core.rules import RULES, RuleSettings
 from agent.core.types import Channel
 from agent.core.zones import Zone
@@ -23,12 +24,13 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraPlan:
-    """All duties of one camera, in the order of the configuration, and the site's time zone."""
+    """All duties of one camera, in the order of the configuration, when its own faults count, and the time zone."""
 
     box_id: str
     camera: str
     duties: tuple[Duty, ...]
     time_zone: ZoneInfo
+    health: CameraHealthSettings = CameraHealthSettings()
 
     def asks_for(self, channel: Channel) -> bool:
         """Whether any rule listens to this way of seeing."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from agent.core.calendar import ALWAYS, Calendar
+from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan, Duty
 from agent.core.rules import RULES
 from agent.core.scene import Scene
@@ -99,9 +100,13 @@ def every(step_s: float, start_s: float, end_s: float, *things: Thing) -> list[S
 
 
 def plan(*duties: Duty, **settings: Any) -> CameraPlan:
-    """A camera with these duties; without any, with one of `duty(**settings)`."""
+    """A camera with these duties, without any with one of `duty(**settings)`; its own faults are not reported."""
     return CameraPlan(
-        box_id="box-1", camera="gate", duties=duties or (duty(**settings),), time_zone=ZoneInfo("Asia/Shanghai")
+        box_id="box-1",
+        camera="gate",
+        duties=duties or (duty(**settings),),
+        time_zone=ZoneInfo("Asia/Shanghai"),
+        health=CameraHealthSettings(faults=()),
     )
 
 
