@@ -119,7 +119,7 @@ class CameraHealth:
 
     def _well(self, now: Stamp) -> list[Event]:
         """A look at which nothing is wrong."""
-        continues = self._last is not None and self._last[1] is None and self._attested_s(now) is not None
+        continues = self._last is not None and self._last[1] is None and self._is_recent(self._last[0], now)
         if not continues or self._well_since is None:
             self._well_since = now
         cleared = now.mono_s - self._well_since.mono_s >= self._settings.clear_after
@@ -137,9 +137,8 @@ class CameraHealth:
             return []
         if fault not in self._settings.faults:
             return []
-        if self._suspect is None or self._suspect.class_name != fault:
-            self._suspect = self._begun(fault, now)
-        self._suspect = self._lasted(self._suspect, now)
+        known = self._suspect if self._suspect and self._suspect.class_name == fault else None
+        self._suspect = self._lasted(known, now) if known else self._begun(fault, now)
         if self._suspect.dwell_s < self._settings.dwell:
             return []
         events = self._close(now)
@@ -156,7 +155,7 @@ class CameraHealth:
     def _begun(self, fault: str, now: Stamp) -> Presence:
         """A gap began with the last look before it, since nobody looked from then on; anything else begins now."""
         began = now
-        if fault == OFFLINE and self._last is not None and self._attested_s(now) is not None:
+        if fault == OFFLINE and self._last is not None and self._is_recent(self._last[0], now):
             began = self._last[0]
         return Presence(
             rule=RULE,
@@ -164,32 +163,25 @@ class CameraHealth:
             track_id=1 + FAULTS.index(fault),  # part of the incident's identity
             severity=self._settings.severity,
             entered=began,
-            last_seen=began,
+            last_seen=now,
+            dwell_s=now.mono_s - began.mono_s,
             class_name=fault,
             score=1.0,
             box_n=_WHOLE_PICTURE,
         )
 
     def _lasted(self, presence: Presence, now: Stamp) -> Presence:
-        """With the time since its last sign: its own when that was the last look, blind when something else hid it."""
+        """With the time since its last sign: its own if that was the last look, blind if something else hid it."""
         since_s = now.mono_s - presence.last_seen.mono_s
-        if self._last is not None and self._last[1] is None and presence.last_seen != self._last[0]:
-            return replace(presence, last_seen=now)  # it was well in between
-        own = presence.last_seen == now or (self._last is not None and self._last[0] == presence.last_seen)
-        own = own and since_s <= SAME_STRETCH_S
-        return replace(
-            presence,
-            last_seen=now,
-            dwell_s=presence.dwell_s + (since_s if own else 0.0),
-            blind_s=presence.blind_s + (0.0 if own else since_s),
-        )
+        before = self._last[1] if self._last else "unknown"
+        own_s = since_s if before == presence.class_name and self._is_recent(presence.last_seen, now) else 0.0
+        blind_s = 0.0 if own_s or before is None else since_s
+        return replace(presence, last_seen=now, dwell_s=presence.dwell_s + own_s, blind_s=presence.blind_s + blind_s)
 
-    def _attested_s(self, now: Stamp) -> float | None:
-        """Seconds since the last look, or None when that is too long ago to tell what was between."""
-        if self._last is None:
-            return None
-        since_s = now.mono_s - self._last[0].mono_s
-        return since_s if since_s <= SAME_STRETCH_S else None
+    @staticmethod
+    def _is_recent(stamp: Stamp, now: Stamp) -> bool:
+        """Whether two looks are close enough to tell what was between them."""
+        return now.mono_s - stamp.mono_s <= SAME_STRETCH_S
 
 
 def _event(incident: Presence, phase: Phase, now: Stamp, camera: str, trigger: Trigger | None = None) -> Event:
