@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from agent.core.reference import Logs, Mask, Reference, is_grey, learnt, logs_of
 from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
-from agent.core.steady import landmarks, steadied
+from agent.core.steady import Marks, marks_of, steadied
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 
 WORKING_WIDTH_PX = 320
@@ -48,6 +48,8 @@ CLEAN_SHARE = 0.7
 """Share of the limit up to which a pixel is followed."""
 ABSORB_LIGHT_S = 60.0
 """A shadow or a pool of light that has stood this long is learnt."""
+SHAKING_S = 30.0
+"""A camera that shook so recently is compared with patience along edges, at the price of patience with leaves."""
 VOTES = 20
 """Looks over which it is decided whether something came or went."""
 
@@ -65,8 +67,9 @@ class _Lessons:
     def __init__(self) -> None:
         self._pictures: list[Image] = []
         self._seen: list[Mask] = []
-        self._marks: Floats | None = None
+        self._marks: Marks | None = None
         self._first_s = self._last_s = 0.0
+        self._shaking = False
 
     def add(self, small: Image, visible: Mask, now: Stamp) -> bool:
         """Take a picture; whether there are enough of them."""
@@ -75,21 +78,23 @@ class _Lessons:
         if self._pictures and now.mono_s - self._last_s < LEARN_EVERY_S:
             return False
         if self._marks is None:
-            self._marks, self._first_s = landmarks(small), now.mono_s
-        self._pictures.append(steadied(small, self._marks))
+            self._marks, self._first_s = marks_of(small), now.mono_s
+        steady, shaken = steadied(small, self._marks)
+        self._shaking = self._shaking or shaken
+        self._pictures.append(steady)
         self._seen.append(visible)
         self._last_s = now.mono_s
         return len(self._pictures) >= LEARN_PICTURES and now.mono_s - self._first_s >= LEARN_S
 
     def reference(self, held: Mask) -> Reference:
         """What they have in common; afterwards there are none."""
-        reference = learnt(self._pictures, self._seen, held)
+        reference = learnt(self._pictures, self._seen, held, shaking=self._shaking)
         self.clear()
         return reference
 
     def clear(self) -> None:
         """Forget them."""
-        self._pictures, self._seen, self._marks = [], [], None
+        self._pictures, self._seen, self._marks, self._shaking = [], [], None, False
 
 
 class Background:
@@ -102,6 +107,7 @@ class Background:
         self._lessons = _Lessons()
         self._last: Stamp | None = None
         self._adapted_s = 0.0
+        self._shaken_s = -SHAKING_S
         self._interrupted = False
 
     @property
@@ -129,7 +135,7 @@ class Background:
             self._forget()
         attested_s = self._attested_s(now)
         visible = _visible(ignore_n, small.shape[:2])
-        fit = self._fit(small, visible)
+        fit = self._fit(small, visible, now)
         if fit is None:
             self._learn(small, visible, now)
             return Changes.none()
@@ -142,13 +148,14 @@ class Background:
         self._last, self._interrupted = now, False
         return since_s if attested else 0.0
 
-    def _fit(self, small: Image, visible: Mask) -> tuple[Logs, Logs] | None:
+    def _fit(self, small: Image, visible: Mask, now: Stamp) -> tuple[Logs, Logs] | None:
         """The picture in the light of the first view that it fits, and that light; that view is in use from then on."""
         grey = is_grey(small)
         for view in self._views:
             if view.grey != grey:
                 continue
-            logs = logs_of(steadied(small, view.marks))
+            steady, shaken = steadied(small, view.marks)
+            logs = logs_of(steady)
             usable = cv2.bitwise_and(visible, view.known)
             if self._stays is not None:
                 usable = cv2.bitwise_and(usable, cv2.bitwise_not(self._stays.stuck))
@@ -157,6 +164,7 @@ class Background:
                 if view is not self._views[0]:
                     self._views.reverse()
                     self._interrupted = True
+                self._shaken_s = now.mono_s if shaken else self._shaken_s
                 return cv2.subtract(logs, light), light
         if self._stays is not None:
             self._stays.seen = np.zeros_like(visible)
@@ -178,7 +186,8 @@ class Background:
     def _judge(self, fit: tuple[Logs, Logs], visible: Mask, now: Stamp, attested_s: float) -> Changes:
         assert self._stays is not None
         stays, view, (lit, light) = self._stays, self._views[0], fit
-        stays.watch(lit, visible, view.limit, attested_s)
+        shaking = now.mono_s - self._shaken_s < SHAKING_S
+        stays.watch(lit, visible, view.limit, attested_s, shaking=shaking)
         away = view.deviation(stays.look)
         gone = stays.settle(view, away)
         self._relearn(gone)
@@ -188,7 +197,8 @@ class Background:
         if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
             clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
             clean = cv2.bitwise_and(clean, cv2.bitwise_not(cv2.dilate(stays.stuck, NEAR)))
-            view.adapt(lit, light, cv2.bitwise_and(clean, visible), visible, min(max(elapsed_s, 0.0), ADAPT_EVERY_S))
+            elapsed_s = min(max(elapsed_s, 0.0), ADAPT_EVERY_S)
+            view.adapt(lit, light, cv2.bitwise_and(clean, visible), visible, elapsed_s, shaking=shaking)
             self._adapted_s = now.mono_s
         return changes
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.steady import landmarks
+from agent.core.steady import Marks, marks_of
 from agent.core.types import Floats, Image
 
 Logs = NDArray[np.int16]
@@ -41,8 +41,8 @@ LEAST_LOOKS = 4
 """Looks at a pixel from which its median is believed."""
 ADAPT_S = 300.0
 """Time constant with which clean pixels follow the picture; a sunset takes longer."""
-LIGHT_SHRINK = 4
-LIGHT_WIDTH_PX = 52
+LIGHT_SHRINK = 8
+LIGHT_WIDTH_PX = 56
 """Width of the box filter that is run twice over the trusted differences (sigma 20 pixels, a sixteenth of the
 picture): light varies over more than this; what is narrower is a thing."""
 LIGHT_ROUNDS = 3
@@ -78,7 +78,7 @@ class Reference:
     lowest: Logs = field(init=False)
     highest: Logs = field(init=False)
     limit: Logs = field(init=False)
-    marks: Floats = field(init=False)
+    marks: Marks = field(init=False)
     grey: bool = field(init=False)
     _coarse_limit: Floats = field(init=False)
 
@@ -92,7 +92,7 @@ class Reference:
         usual = cv2.dilate(self.spread, AROUND)
         self.limit = as_logs(np.maximum(usual * np.float32(SPREADS), FLOOR))
         levels = levels_of(self.logs)
-        self.marks, self.grey = landmarks(levels), is_grey(levels)
+        self.marks, self.grey = marks_of(levels), is_grey(levels)
         self._coarse_limit = _coarse(self.limit).astype(np.float32) * np.float32(LIGHT_SLACK)
 
     def light(self, logs: Logs, usable: Mask) -> tuple[Logs, float]:
@@ -125,16 +125,15 @@ class Reference:
 
     def deviation(self, lit: Logs) -> Logs:
         """(h, w) how far each pixel of a picture in the reference's light is from all that may be there."""
-        return most(cv2.max(cv2.subtract(lit, self.highest), cv2.subtract(self.lowest, lit)))
+        return beyond(lit, self.lowest, self.highest)
 
-    def adapt(self, lit: Logs, light: Logs, clean: Mask, visible: Mask, elapsed_s: float) -> None:
+    def adapt(self, lit: Logs, light: Logs, clean: Mask, visible: Mask, elapsed_s: float, *, shaking: bool) -> None:
         """Follow the picture: where it is clean in all, elsewhere in the light alone.
 
         Args:
             lit: the picture in the reference's light. elapsed_s: since the last call.
         """
-        difference = cv2.subtract(lit, self.logs)
-        away = most(np.abs(difference))
+        difference, away = cv2.subtract(lit, self.logs), self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs))
         step = np.float32(SPREAD_STEP_PER_S * elapsed_s)
         wider = np.where(away > self.spread, SPREAD_RANK * step, (SPREAD_RANK - 1) * step)
         spread = np.clip(self.spread + wider, 0, SPREAD_MOST)
@@ -156,7 +155,7 @@ class Reference:
         self.holds = cv2.bitwise_and(self.holds, cv2.bitwise_not(where))
 
 
-def learnt(pictures: Sequence[Image], seen: Sequence[Mask], held: Mask) -> Reference:
+def learnt(pictures: Sequence[Image], seen: Sequence[Mask], held: Mask, *, shaking: bool) -> Reference:
     """The median of some steadied working pictures, each with 255 where it shows the scene.
 
     Pixels that were seen in fewer than `LEAST_LOOKS` of them stay unknown.
@@ -167,7 +166,11 @@ def learnt(pictures: Sequence[Image], seen: Sequence[Mask], held: Mask) -> Refer
     stack = np.stack([logs_of(picture) for picture in pictures])
     shown = np.stack(seen) > 0
     logs = _rank(stack, shown, 0.5)
-    away = np.abs(stack - logs).max(axis=3)
+    lowest, highest = as_logs(cv2.erode(logs, AROUND)), as_logs(cv2.dilate(logs, AROUND))
+    if shaking:
+        away = np.stack([np.maximum(beyond(one, lowest, highest), 0) for one in stack])
+    else:
+        away = np.abs(stack - logs).max(axis=3)
     spread = np.minimum(_rank(away[..., None], shown, SPREAD_RANK)[..., 0], SPREAD_MOST)
     known = np.where(np.count_nonzero(shown, axis=0) >= LEAST_LOOKS, 255, 0).astype(np.uint8)
     return Reference(logs, as_logs(spread), known, cv2.bitwise_and(held, known))
@@ -195,14 +198,21 @@ def most(channels: Logs) -> Logs:
     return as_logs(cv2.max(cv2.max(blue, green), red))
 
 
+def beyond(logs: Logs, lowest: Logs, highest: Logs) -> Logs:
+    """(h, w) by how much the channel that is furthest out lies outside of a range; negative inside."""
+    return most(cv2.max(cv2.subtract(logs, highest), cv2.subtract(lowest, logs)))
+
+
 def as_logs(values: NDArray[np.generic]) -> Logs:
     """The same as int16."""
     return np.asarray(values, np.int16)
 
 
 def _coarse(full: NDArray[np.generic]) -> NDArray[np.generic]:
-    size = (max(1, full.shape[1] // LIGHT_SHRINK), max(1, full.shape[0] // LIGHT_SHRINK))
-    return np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA))
+    for shrink in (4, LIGHT_SHRINK // 4):  # in a whole ratio first: that is much faster
+        size = (max(1, full.shape[1] // shrink), max(1, full.shape[0] // shrink))
+        full = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA))
+    return full
 
 
 def _smoothed(coarse: NDArray[np.float32]) -> NDArray[np.float32]:

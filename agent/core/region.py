@@ -73,15 +73,14 @@ def _described(
     reference: Reference,
 ) -> Region:
     look, away = seen
-    now, then = _grey(look[at]), _grey(reference.logs[at])
-    outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, AROUND) > 0
-    came, was = _contrast(now)[outline].mean(), _contrast(then)[outline].mean()
+    now, then = look[at].astype(np.float32) / LOG_UNIT, reference.logs[at].astype(np.float32) / LOG_UNIT
+    came, was = _outlined(now, mask), _outlined(then, mask)
     return Region(
         at=at,
         mask=mask,
         box_px=box_px,
         strength=float(np.median(away[at][mask] / reference.limit[at][mask])),
-        keeps=_texture_kept(now, then, mask),
+        keeps=_texture_kept(now.mean(axis=2), then.mean(axis=2), mask),
         edges=float((came - was) / (came + was + 1e-6)),
     )
 
@@ -101,9 +100,15 @@ def _fine(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(grey - cv2.blur(grey, (FINE_PX, FINE_PX)), np.float32)
 
 
-def _grey(logs: Logs) -> NDArray[np.float32]:
-    return np.asarray(cv2.transform(logs.astype(np.float32), np.full((1, 3), 1 / (3 * LOG_UNIT), np.float32)))
+def _outlined(part: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """How sharply a region is set off: mean contrast across its outline, of three channels."""
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 0)
+    across_x, across_y = _slopes(soft)
+    steep = cv2.magnitude(across_x, across_y)
+    slopes_x, slopes_y = _slopes(part)
+    crossing = np.abs(slopes_x * across_x[..., None] + slopes_y * across_y[..., None]).sum(axis=2)
+    return float(crossing.sum() / (np.square(steep).sum() + 1e-6))
 
 
-def _contrast(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), np.float32)
+def _slopes(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return np.asarray(cv2.Sobel(values, cv2.CV_32F, 1, 0)), np.asarray(cv2.Sobel(values, cv2.CV_32F, 0, 1))

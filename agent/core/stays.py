@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from agent.core.reference import Logs, Mask, Reference, as_logs, most
+from agent.core.reference import AROUND, Logs, Mask, Reference, as_logs, beyond, most, FLOOR
 from agent.core.types import Floats
 
 SETTLE_S = 8.0
@@ -23,6 +23,10 @@ WEAK = 0.6
 """Share of the limit from which a pixel beside a stuck one is taken for part of it."""
 CLEAN = 0.5
 """Share of the limit up to which a stuck pixel is clean again."""
+UNREST_S = 60.0
+UNREST_SHRINK = 4
+UNREST_WIDTH_PX = 20
+RESTLESS = 0.3
 NEAR = np.ones((5, 5), np.uint8)
 
 
@@ -41,25 +45,38 @@ class Stays:
     seen: Mask
     stuck: Mask
     stood_s: Floats
+    unrest: Floats
+    looks: int = 0
 
     @staticmethod
     def beginning(look: Logs) -> Stays:
         """Nothing is stuck, and nothing attested."""
         shape = look.shape[:2]
         zeros, none = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
-        return Stays(look.copy(), zeros, none, none.copy(), zeros.copy())
+        coarse = np.zeros((max(1, shape[0] // UNREST_SHRINK), max(1, shape[1] // UNREST_SHRINK)), np.float32)
+        return Stays(look.copy(), zeros, none, none.copy(), zeros.copy(), coarse)
 
-    def watch(self, lit: Logs, visible: Mask, limit: Logs, attested_s: float) -> None:
+    def watch(self, lit: Logs, visible: Mask, limit: Logs, attested_s: float, *, shaking: bool) -> None:
         """Take a picture in the reference's light in.
 
         Args:
             visible: 255 where it shows the scene and no mover.
             attested_s: time since the picture before in which somebody looked; 0 after a gap.
         """
-        same = cv2.compare(most(cv2.absdiff(lit, self.look)), limit, cv2.CMP_LE)
+        unlike = most(cv2.absdiff(lit, self.look))
+        busy = cv2.compare(unlike, FLOOR, cv2.CMP_GT)
+        if shaking:
+            unlike = beyond(lit, as_logs(cv2.erode(self.look, AROUND)), as_logs(cv2.dilate(self.look, AROUND)))
+        same = cv2.compare(unlike, limit, cv2.CMP_LE)
         kept, other = cv2.bitwise_and(same, visible), cv2.bitwise_and(cv2.bitwise_not(same), visible)
         cv2.copyTo(as_logs(cv2.addWeighted(self.look, 1 - LOOK_SHARE, lit, LOOK_SHARE, 0)), kept, self.look)
         cv2.copyTo(lit, other, self.look)
+        if attested_s:
+            self.looks += 1
+            share = max(1 - float(np.exp(-attested_s / UNREST_S)), 1 / self.looks)
+            size = (self.unrest.shape[1], self.unrest.shape[0])
+            shown = cv2.resize(visible, size, interpolation=cv2.INTER_NEAREST)
+            cv2.accumulateWeighted(cv2.resize(busy, size, interpolation=cv2.INTER_AREA), self.unrest, share, mask=shown)
         self.still_s[cv2.bitwise_and(kept, self.seen) > 0] += np.float32(attested_s)
         self.still_s[visible == 0] -= np.float32(attested_s * FORGET_SHARE)
         self.still_s[other > 0] = 0
@@ -80,13 +97,19 @@ class Stays:
         weak = cv2.compare(away, as_logs(reference.limit * np.float32(WEAK)), cv2.CMP_GT)
         clean = cv2.compare(away, as_logs(reference.limit * np.float32(CLEAN)), cv2.CMP_LE)
         part = cv2.bitwise_or(strong, cv2.bitwise_and(weak, cv2.dilate(self.stuck, NEAR)))
-        fresh = cv2.bitwise_and(cv2.bitwise_and(part, settled), cv2.bitwise_and(judged, cv2.bitwise_not(self.stuck)))
+        able = cv2.bitwise_and(cv2.bitwise_and(judged, self._restful()), cv2.bitwise_not(self.stuck))
+        fresh = cv2.bitwise_and(cv2.bitwise_and(part, settled), able)
         back = cv2.bitwise_and(clean, cv2.compare(self.still_s, LEAVE_S, cv2.CMP_GE))
         gone = cv2.bitwise_and(cv2.bitwise_and(held, self.seen), cv2.bitwise_and(strong, settled))
         cv2.copyTo(self.still_s, fresh, self.stood_s)
         self.stuck = cv2.bitwise_or(self.stuck, fresh)
         self.free(cv2.bitwise_or(gone, cv2.bitwise_and(back, judged)))
         return gone
+
+    def _restful(self) -> Mask:
+        width = UNREST_WIDTH_PX // UNREST_SHRINK
+        calm = cv2.compare(cv2.blur(self.unrest, (width, width)), 255 * RESTLESS, cv2.CMP_LT)
+        return np.asarray(cv2.resize(calm, self.stuck.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
 
     def free(self, where: Mask) -> None:
         """Nothing stands there."""
