@@ -31,7 +31,20 @@ def crosswalk(text: str) -> str:
     head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     table = TAXONOMY.model_dump(mode="json")
     table["violations"] = [{key: value for key, value in row.items() if value} for row in table["violations"]]
-    return head + yaml.safe_dump(table, allow_unicode=True, sort_keys=False, default_flow_style=None, width=120)
+    return head + yaml.dump(
+        table, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=None, width=120
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts codes in quotes, or 09009 would be read as a number by some."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if text[:1].isdigit() else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,10 @@ class Reference:
         Args:
             lit: the picture in the reference's light. elapsed_s: since the last call.
         """
-        difference, away = cv2.subtract(lit, self.logs), self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs))
+        difference, away = (
+            cv2.subtract(lit, self.logs),
+            self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs)),
+        )
         step = np.float32(SPREAD_STEP_PER_S * elapsed_s)
         wider = np.where(away > self.spread, SPREAD_RANK * step, (SPREAD_RANK - 1) * step)
         spread = np.clip(self.spread + wider, 0, SPREAD_MOST)
