@@ -11,7 +11,6 @@ import typer
 from agent.cli import build
 from agent.cli.texts import _TEXTS, Texts
 from agent.config import inspect_text
-from agent.core.rules import RULES
 from agent.core.types import CloseReason, Phase
 
 ROOT = Path(__file__).parents[3]
