@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.reference import Logs, Mask, Reference, is_grey, learnt, logs_of
+from agent.core.kept import packed, planes_of, unpacked
+from agent.core.reference import LEVELS_TO_LOGS, Logs, Mask, Reference, is_grey, learnt, levels_of, logs_of
 from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
 from agent.core.steady import Marks, marks_of, steadied
@@ -50,6 +51,13 @@ ABSORB_LIGHT_S = 60.0
 """A shadow or a pool of light that has stood this long is learnt."""
 SHAKING_S = 30.0
 """A camera that shook so recently is compared with patience along edges, at the price of patience with leaves."""
+SPREAD_KEPT = 8
+"""Units of a deviation as it is kept."""
+VIEW_PLANES = (3, 1, 1, 1)
+STAY_PLANES = (1, 1, 1, 1, 1, 1)
+"""Channels of what is kept of each view, and of the pixels' stays."""
+UNREST_LOOKS = 60
+"""A recalled measure of unrest counts as that of this many looks."""
 VOTES = 20
 """Looks over which it is decided whether something came or went."""
 
@@ -105,6 +113,7 @@ class Background:
         self._stays: Stays | None = None
         self._votes: NDArray[np.int8] = np.zeros((0, 0), np.int8)  # 0: not reported; else for LEFT or for REMOVED
         self._lessons = _Lessons()
+        self._shape: tuple[int, int] | None = None
         self._last: Stamp | None = None
         self._adapted_s = 0.0
         self._shaken_s = -SHAKING_S
@@ -119,6 +128,67 @@ class Background:
         """Nobody was looking since the last picture: nothing may be concluded from that time."""
         self._interrupted = True
 
+    def reset(self, outline_n: Sequence[tuple[float, float]] | None) -> None:
+        """What is there now is the new normal.
+
+        Args:
+            outline_n: polygon, 0..1, in which this holds; None for the whole picture, which is then learnt anew.
+        """
+        if outline_n is None or self._stays is None:
+            self._forget()
+            return
+        stays, (height, width) = self._stays, self._stays.stuck.shape
+        corners = np.rint(np.asarray(outline_n, np.float64) * (width, height)).astype(np.int32)
+        where = np.asarray(cv2.fillPoly(np.zeros((height, width), np.uint8), [corners], 255), np.uint8)
+        stays.free(where)
+        self._votes[where > 0] = 0
+        self._lessons.clear()
+        for view in self._views:
+            view.unlearn(where)
+        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.seen))
+
+    def keep(self) -> bytes:
+        """All that a restart shall not forget, 100 to 300 KB; what is being learnt is not among it."""
+        if self._stays is None:
+            return b""
+        planes: list[NDArray[np.uint8]] = []
+        for view in self._views:
+            spread = np.minimum(view.spread // SPREAD_KEPT, 255).astype(np.uint8)
+            planes += [levels_of(view.logs), spread, view.known, view.holds]
+        votes, unrest = self._votes.view(np.uint8), self._stays.unrest
+        stood_s = np.clip(self._stays.stood_s, 0, 2**24 - 1).astype(np.uint32)
+        bytes_of_stood = [((stood_s >> shift) & 255).astype(np.uint8) for shift in (0, 8, 16)]
+        calm = cv2.resize(unrest, votes.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        planes += [self._stays.stuck, votes, *bytes_of_stood, np.rint(calm).astype(np.uint8)]
+        return packed(planes, len(self._views))
+
+    def recall(self, kept: bytes, now: Stamp) -> None:
+        """Go on from what `keep` returned, some time before `now`, for which nothing is attested.
+
+        Raises:
+            ValueError: it is damaged, something else, or of another shape than the pictures so far; nothing changed.
+        """
+        if not kept:
+            self._forget()
+            return
+        count, height, width, data = unpacked(kept)
+        if self._shape is not None and self._shape != (height, width):
+            raise ValueError(
+                f"kept reference: expected {self._shape[1]} x {self._shape[0]} pixels, found {width} x {height}; "
+                "the camera's aspect has changed: renew its reference"
+            )
+        planes = planes_of(data, height, width, [*VIEW_PLANES * count, *STAY_PLANES])
+        views = [_view(planes[i : i + len(VIEW_PLANES)]) for i in range(0, count * len(VIEW_PLANES), len(VIEW_PLANES))]
+        stuck, votes, *bytes_of_stood, calm = planes[count * len(VIEW_PLANES) :]
+        stays = Stays.beginning(views[0].logs)
+        stays.stuck = stuck
+        stays.stood_s = sum((part.astype(np.float32) * 256**i for i, part in enumerate(bytes_of_stood)), stays.stood_s)
+        stays.unrest = cv2.resize(calm.astype(np.float32), stays.unrest.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        stays.looks = UNREST_LOOKS
+        self._views, self._stays, self._votes = views, stays, votes.view(np.int8)
+        self._lessons.clear()
+        self._last, self._adapted_s = None, now.mono_s
+
     def step(self, small: Image, now: Stamp, ignore_n: Floats) -> Changes:
         """Take one look.
 
@@ -131,8 +201,10 @@ class Background:
             The regions that changed and stood still, in an order that means nothing; none while not `ready`, or while
             the picture as a whole does not fit.
         """
-        if self._stays is not None and self._stays.seen.shape != small.shape[:2]:
+        height, width = small.shape[:2]
+        if self._stays is not None and self._stays.seen.shape != (height, width):
             self._forget()
+        self._shape = height, width
         attested_s = self._attested_s(now)
         visible = _visible(ignore_n, small.shape[:2])
         fit = self._fit(small, visible, now)
@@ -261,6 +333,11 @@ class Background:
     def _forget(self) -> None:
         self._views, self._stays = [], None
         self._lessons.clear()
+
+
+def _view(planes: Sequence[NDArray[np.uint8]]) -> Reference:
+    levels, spread, known, holds = planes
+    return Reference(LEVELS_TO_LOGS[levels], spread.astype(np.int16) * SPREAD_KEPT, known, holds)
 
 
 def _visible(ignore_n: Floats, shape: tuple[int, ...]) -> Mask:

@@ -24,9 +24,11 @@ WEAK = 0.6
 CLEAN = 0.5
 """Share of the limit up to which a stuck pixel is clean again."""
 UNREST_S = 60.0
+STIR_S = 0.9
 UNREST_SHRINK = 4
 UNREST_WIDTH_PX = 20
-RESTLESS = 0.3
+RESTLESS = 0.15
+RAISE = 10.0
 NEAR = np.ones((5, 5), np.uint8)
 
 
@@ -46,6 +48,9 @@ class Stays:
     stuck: Mask
     stood_s: Floats
     unrest: Floats
+    earlier: Logs
+    earlier_seen: Mask
+    since_s: float = 0.0
     looks: int = 0
 
     @staticmethod
@@ -54,7 +59,7 @@ class Stays:
         shape = look.shape[:2]
         zeros, none = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
         coarse = np.zeros((max(1, shape[0] // UNREST_SHRINK), max(1, shape[1] // UNREST_SHRINK)), np.float32)
-        return Stays(look.copy(), zeros, none, none.copy(), zeros.copy(), coarse)
+        return Stays(look.copy(), zeros, none, none.copy(), zeros.copy(), coarse, look.copy(), none.copy())
 
     def watch(self, lit: Logs, visible: Mask, limit: Logs, attested_s: float, *, shaking: bool) -> None:
         """Take a picture in the reference's light in.
@@ -64,25 +69,33 @@ class Stays:
             attested_s: time since the picture before in which somebody looked; 0 after a gap.
         """
         unlike = most(cv2.absdiff(lit, self.look))
-        busy = cv2.compare(unlike, FLOOR, cv2.CMP_GT)
         if shaking:
             unlike = beyond(lit, as_logs(cv2.erode(self.look, AROUND)), as_logs(cv2.dilate(self.look, AROUND)))
         same = cv2.compare(unlike, limit, cv2.CMP_LE)
         kept, other = cv2.bitwise_and(same, visible), cv2.bitwise_and(cv2.bitwise_not(same), visible)
         cv2.copyTo(as_logs(cv2.addWeighted(self.look, 1 - LOOK_SHARE, lit, LOOK_SHARE, 0)), kept, self.look)
         cv2.copyTo(lit, other, self.look)
-        if attested_s:
-            self.looks += 1
-            share = max(1 - float(np.exp(-attested_s / UNREST_S)), 1 / self.looks)
-            size = (self.unrest.shape[1], self.unrest.shape[0])
-            shown = cv2.resize(visible, size, interpolation=cv2.INTER_NEAREST)
-            cv2.accumulateWeighted(cv2.resize(busy, size, interpolation=cv2.INTER_AREA), self.unrest, share, mask=shown)
+        self._stir(lit, visible, attested_s)
         self.still_s[cv2.bitwise_and(kept, self.seen) > 0] += np.float32(attested_s)
         self.still_s[visible == 0] -= np.float32(attested_s * FORGET_SHARE)
         self.still_s[other > 0] = 0
         np.maximum(self.still_s, 0, out=self.still_s)
         self.stood_s[self.stuck > 0] += np.float32(attested_s)
         self.seen = visible
+
+    def _stir(self, lit: Logs, visible: Mask, attested_s: float) -> None:
+        """Count how often each place changes from one look to another at least `STIR_S` later."""
+        self.since_s += attested_s
+        if attested_s and self.since_s < STIR_S:
+            return
+        if attested_s:
+            self.looks += 1
+            share = max(1 - float(np.exp(-self.since_s / UNREST_S)), 1 / self.looks)
+            size = (self.unrest.shape[1], self.unrest.shape[0])
+            busy = cv2.compare(most(cv2.absdiff(lit, self.earlier)), FLOOR, cv2.CMP_GT)
+            shown = cv2.resize(cv2.bitwise_and(visible, self.earlier_seen), size, interpolation=cv2.INTER_NEAREST)
+            cv2.accumulateWeighted(cv2.resize(busy, size, interpolation=cv2.INTER_AREA), self.unrest, share, mask=shown)
+        self.earlier, self.earlier_seen, self.since_s = lit, visible, 0.0
 
     def settle(self, reference: Reference, away: Logs) -> Mask:
         """Decide which pixels are stuck, by how far their looks deviate from the reference.
@@ -93,7 +106,8 @@ class Stays:
         held = cv2.bitwise_and(reference.holds, self.stuck)
         judged = cv2.bitwise_and(cv2.bitwise_and(self.seen, reference.known), cv2.bitwise_not(held))
         settled = cv2.compare(self.still_s, SETTLE_S, cv2.CMP_GE)
-        strong = cv2.compare(away, reference.limit, cv2.CMP_GT)
+        rise = cv2.resize(cv2.dilate(cv2.blur(self.unrest, (5, 5)), AROUND), self.stuck.shape[::-1]) * (RAISE / 255) + 1
+        strong = cv2.compare(away, as_logs(reference.limit * rise), cv2.CMP_GT)
         weak = cv2.compare(away, as_logs(reference.limit * np.float32(WEAK)), cv2.CMP_GT)
         clean = cv2.compare(away, as_logs(reference.limit * np.float32(CLEAN)), cv2.CMP_LE)
         part = cv2.bitwise_or(strong, cv2.bitwise_and(weak, cv2.dilate(self.stuck, NEAR)))
