@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from threading import Event as StopEvent
 from threading import Lock
 
 import numpy as np
 
-from agent.core.types import Frame, Stamp
-from agent.ports import Sample
+from agent.core.types import Frame, Image, Stamp
+from agent.ports import ResetRequest, Sample
 
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
@@ -38,6 +39,42 @@ class FakeClock:
         """Somebody sets the wall clock."""
         with self._lock:
             self._utc = utc
+
+
+def street_picture(seed: int = 0, size_px: tuple[int, int] = (320, 180)) -> Image:
+    """A picture with something in it everywhere, so that no camera fault is seen in it; (h, w, 3) uint8 BGR."""
+    width, height = size_px
+    coarse = np.random.default_rng(seed).integers(60, 200, (height // 10, width // 10, 3), np.uint8)
+    return np.ascontiguousarray(np.kron(coarse, np.ones((10, 10, 1), np.uint8)))
+
+
+class FakeViews:
+    """`ports.Views` in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.asked: list[tuple[int, str, str | None]] = []
+        self._numbers = count(1)
+
+    def request(self, camera: str, zone: str | None) -> None:
+        """What the command line does."""
+        self.asked.append((next(self._numbers), camera, zone))
+
+    def save(self, camera: str, kept: bytes) -> None:
+        self.kept[camera] = kept
+
+    def load(self, camera: str) -> bytes | None:
+        return self.kept.get(camera)
+
+    def forget(self, camera: str) -> None:
+        self.kept.pop(camera, None)
+
+    def resets(self, camera: str) -> list[ResetRequest]:
+        return [ResetRequest(number=number, zone=zone) for number, asked, zone in self.asked if asked == camera]
+
+    def done(self, requests: Sequence[ResetRequest]) -> None:
+        numbers = {request.number for request in requests}
+        self.asked = [entry for entry in self.asked if entry[0] not in numbers]
 
 
 class FakeStop(StopEvent):

@@ -18,7 +18,7 @@ class ScenePhotographer:
 
     def __init__(self, folder: EvidenceFolder, plan: CameraPlan) -> None:
         self._folder = folder
-        self._outlines = {duty.zone.zone_id: duty.zone.outline_n for duty in plan.duties}
+        self._outlines = plan.outlines_n
         self._time_zone = plan.time_zone
 
     def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:

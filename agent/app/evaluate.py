@@ -46,7 +46,7 @@ def evaluate(chosen: EvaluationSet, told: Told | None = None) -> Iterator[Evalua
         else:
             assert detector is not None and clip.video is not None
             start = chosen.start_utc(clip)
-            seen = looks(detector, config.camera(clip.id), clip.video, start_utc=start)
+            seen = looks(detector, config.camera(clip.id), config.plans()[clip.id], clip.video, start_utc=start)
             result = score_steps(plan, (look.seen for look in seen), start, clip.things, told)
         yield Evaluated(clip=clip.id, score=result)
 

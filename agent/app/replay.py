@@ -15,13 +15,14 @@ from agent.adapters.recording import Recorder, is_recording, read_recording
 from agent.adapters.videofile import VideoFileSource
 from agent.app.parts import evidence_folder, facts_of, open_detector
 from agent.config import CameraConfig, Config
+from agent.core.plan import CameraPlan
 from agent.core.recording import Header
 from agent.core.scene import Scene
-from agent.core.types import Event, Frame, Gap, GapReason, Message, Observation
+from agent.core.types import Channel, Detections, Event, Frame, Gap, GapReason, Message, Observation
+from agent.core.view import View
 from agent.core.wire import event_message
 from agent.ports import Detector
 from agent.runtime.desk import photographed
-from agent.runtime.watch import observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +42,23 @@ class Replayed:
     messages: tuple[Message, ...]
 
 
-def looks(detector: Detector, camera: CameraConfig, video: Path, *, start_utc: datetime) -> Iterator[Look]:
+def looks(
+    detector: Detector, camera: CameraConfig, plan: CameraPlan, video: Path, *, start_utc: datetime
+) -> Iterator[Look]:
     """What the agent would see in a recorded video. Raises UnsupportedStream."""
+    view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
     source = VideoFileSource(
         camera=camera.id, path=video, start_utc=start_utc, decode=camera.decode, sample_every_s=camera.sample_every
     )
     for sample in source.samples():
         frame = sample.decode()
         if frame is None:
+            view.interrupt()
             yield Look(seen=Gap(camera=camera.id, stamp=sample.stamp, reason=GapReason.UNDECODABLE))
         else:
-            yield Look(seen=observed(frame, detector.detect([frame.image])[0]), frame=frame)
+            seen = view.prepare(frame)
+            found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
+            yield Look(seen=view.observe(seen, found), frame=seen.frame)
 
 
 @contextmanager
@@ -89,7 +96,7 @@ def replay(
         if is_recording(video):
             start_utc, steps = open_files.enter_context(recorded_looks(video, camera))
         else:
-            steps = looks(detector, config.camera(camera), video, start_utc=start_utc)
+            steps = looks(detector, config.camera(camera), plan, video, start_utc=start_utc)
         keep = Recorder.to(record, Header(camera=camera, start=start_utc)) if record else nullcontext()
         recorder = open_files.enter_context(keep)
         for look in steps:

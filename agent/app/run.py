@@ -11,20 +11,15 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from threading import Event as StopEvent
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
-from agent.adapters.photographer import ScenePhotographer
-from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
-from agent.app.amnesia import forgotten
+from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
 from agent.app.parts import (
-    evidence_folder,
     facts_of,
     fingerprint,
     made_folder,
@@ -32,26 +27,23 @@ from agent.app.parts import (
     open_detector,
     source,
 )
-from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
+from agent.app.places import DATABASE, HEARTBEAT
+from agent.app.recall import recalled_desks, recalled_lookouts
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.plan import CameraPlan
-from agent.core.scene import Scene
-from agent.core.types import Gap, GapReason, Stamp
 from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
 from agent.ports import Clock, LoginLedger
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.desk import Desk
 from agent.runtime.health import Health
+from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import Supervisor
 from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
 
-MOST_INCIDENTS = 10_000
-"""How far back open incidents of a camera are looked for: decades of one place."""
 STOP_CAPTURE_S = 0.8
 STOP_WATCH_S = 0.8
 STOP_DESK_S = 0.2
@@ -89,10 +81,19 @@ class App:
                 log.info("%d events that were set aside are tried again", again)
             courier = self._courier(facts, outbox)
             store = SqliteStore(database, lambda event, n: event_message(event, n, facts, clock_info()), courier.wake)
-            desks = self._desks(store)
+            views = SqliteViews(database)
+            desks = recalled_desks(config, store, views, self._clock)
+            lookouts = recalled_lookouts(config, views, self._clock)
             mailroom = Mailroom()
             watches = [
-                Watch(mailroom=mailroom, detector=detector, desks=desks, clock=self._clock, batch=config.model.batch)
+                Watch(
+                    mailroom=mailroom,
+                    detector=detector,
+                    lookouts=lookouts,
+                    desks=desks,
+                    clock=self._clock,
+                    batch=config.model.batch,
+                )
                 for _ in range(config.model.workers)
             ]
             ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)
@@ -115,7 +116,7 @@ class App:
             )
             stop.wait()
             log.info("stopping")
-            late = self._stop(desks)
+            late = self._stop(desks, lookouts)
             heartbeat.end()
         return late
 
@@ -134,7 +135,7 @@ class App:
             self._capturing.start(f"camera-{camera}", capture.run)
         self._delivery.start("health", health.run)
 
-    def _stop(self, desks: Mapping[str, Desk]) -> list[str]:
+    def _stop(self, desks: Mapping[str, Desk], lookouts: Mapping[str, Lookout]) -> list[str]:
         late = self._capturing.stop(STOP_CAPTURE_S)
         late += self._watching.stop(STOP_WATCH_S)
         for camera, desk in desks.items():
@@ -142,6 +143,11 @@ class App:
                 desk.close(STOP_DESK_S)
             except (StoreFull, StoreUnusable, TimeoutError) as error:
                 log.error("%s: the scene is kept as of its last event only: %s", camera, error)
+        for camera, lookout in lookouts.items():
+            try:
+                lookout.close(STOP_DESK_S)
+            except (StoreFull, StoreUnusable, TimeoutError) as error:
+                log.error("%s: the view is kept as of some minutes ago: %s", camera, error)
         late += self._delivery.stop(STOP_DELIVERY_S)
         if late:
             log.warning("did not end in time: %s", ", ".join(late))
@@ -162,42 +168,6 @@ class App:
             jitter=self._jitter,
             settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S),
         )
-
-    def _desks(self, store: SqliteStore) -> dict[str, Desk]:
-        """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile."""
-        evidence = evidence_folder(self._config, self._config.storage.folder / EVIDENCE)
-        evidence.prepare()
-        plans, now = self._config.plans(), self._clock.now()
-        for camera in sorted(set(store.cameras()) - set(plans)):
-            gone = CameraPlan(
-                box_id=self._config.box.id, camera=camera, duties=(), time_zone=ZoneInfo(self._config.box.time_zone)
-            )
-            self._recalled(gone, store, now)
-            store.forget(camera)
-        desks = {}
-        for camera, plan in plans.items():
-            photographer = ScenePhotographer(evidence, plan)
-            scene = self._recalled(plan, store, now)
-            desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
-            desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
-        return desks
-
-    def _recalled(self, plan: CameraPlan, store: SqliteStore, now: Stamp) -> Scene:
-        """The scene as it was kept, after the incidents were closed whose zone or camera the configuration dropped."""
-        scene, kept = Scene(plan), store.load_state(plan.camera)
-        if kept is None:
-            return scene
-        try:
-            scene.recall(kept, now)
-        except ValueError as error:
-            log.error("%s; its open incidents are closed as forgotten and the camera starts anew", error)
-            known = store.incidents(limit=MOST_INCIDENTS, camera=plan.camera)
-            store.record(plan.camera, forgotten([row for row in known if row.closed_at is None], now), scene.keep())
-            return scene
-        if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
-            log.info("%s: closed, since their zone is no longer configured: %d", plan.camera, len(orphans))
-            store.record(plan.camera, orphans, scene.keep())
-        return scene
 
     def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
         return CaptureLoop(

@@ -113,7 +113,7 @@ def _write(file: Path, text: str) -> None:
 def _table(by_rule: "dict[str, Figures]", total: "Figures", say: Texts) -> Table:
     """One column per rule, so that it fits a terminal of 80 columns."""
     table = Table(title=say("evaluate.table"), box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    columns = [(say(f"rule.{rule}"), figures) for rule, figures in by_rule.items()]
+    columns = [(say.rule(rule), figures) for rule, figures in by_rule.items()]
     columns += [(say("evaluate.total"), total)] if len(columns) > 1 else []
     table.add_column(say("evaluate.figure"))
     for title, _ in columns:

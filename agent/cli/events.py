@@ -68,7 +68,7 @@ def _table(rows: list[IncidentRow], zone: ZoneInfo, say: Texts) -> Table:
             if closed
             else say("phase.open"),
             f"{row.camera}\n{row.zone}",
-            say(f"rule.{row.rule}"),
+            say.rule(row.rule),
             f"{_span(row.dwell_s)}\n{_span(row.blind_s)}",
             say("yes") if row.delivered else say("no"),
             row.incident_id.hex[-_ID_DIGITS:],

@@ -79,7 +79,7 @@ def _table(events: list[tuple[float, Event]], say: Texts) -> Table:
         table.add_row(
             f"{at_s:.1f} s",
             say(f"phase.{event.phase.value}"),
-            say(f"rule.{event.rule}"),
+            say.rule(event.rule),
             event.zone,
             event.objects[0].class_name,
             f"{event.dwell_s:.0f} s",

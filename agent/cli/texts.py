@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from agent.cli.texts_evaluate import EVALUATE
 from agent.config import Lang
+from agent.core.taxonomy import TAXONOMY
+from agent.core.types import Channel
 
 LANGS: tuple[Lang, ...] = ("en", "zh-CN")
 _LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -239,9 +241,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Camera {camera} has no zone {found}. Its zones: {known}",
         "摄像机 {camera} 没有区域 {found}。已有区域：{known}",
     ),
-    "rule.illegal_parking": ("illegal parking", "机动车乱停放"),
-    "rule.garbage_overflow": ("garbage overflow", "垃圾满溢"),
-    "rule.stall_encroachment": ("stall encroachment", "占道经营"),
     "reason.cleared": ("cleared", "已清除"),
     "reason.replaced": ("replaced", "已更换"),
     "reason.forgotten": ("forgotten", "记录丢失"),
@@ -265,6 +264,11 @@ class Texts:
         """One text, its `{placeholders}` filled. Raises KeyError for a text that does not exist."""
         text = _TEXTS[key][LANGS.index(self.lang)]
         return text.format(**values) if values else text
+
+    def rule(self, name: str) -> str:
+        """What the taxonomy calls a rule as such."""
+        row = TAXONOMY.classify(name, (), Channel.MODEL)
+        return row.zh if self.lang == "zh-CN" else row.en
 
 
 def known_lang(text: str) -> Lang | None:

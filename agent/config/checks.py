@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from agent.config import polygon
+from agent.config import goods_line, polygon
 from agent.config.kinds import did_you_mean, split_credentials
 from agent.config.words import Finding, Path, Words, quoted, shown
 
@@ -78,7 +78,10 @@ def relations(data: object) -> Iterator[Finding]:
         for zone_path, zone in areas:
             points = _points(zone.get("polygon"))
             if points is not None:
-                yield from polygon.faults(points, (*zone_path, "polygon"))
+                crooked = polygon.faults(points, (*zone_path, "polygon"))
+                yield from crooked
+                if not crooked:
+                    yield from _goods_line(zone, zone_path, points)
             yield from _calendar_names(zone, zone_path, data)
 
 
@@ -151,6 +154,18 @@ def _one_model(data: object) -> Iterator[Finding]:
             found=Words("both", "两者都有"),
             mend=Words("delete one of the two", "请删除其中一个"),
         )
+
+
+def _goods_line(zone: Section, path: Path, outline: list[polygon.Point]) -> Iterator[Finding]:
+    rules = zone.get("rules")
+    rule = rules.get("stall_encroachment") if isinstance(rules, dict) else None
+    line = rule.get("goods_line") if isinstance(rule, dict) else None
+    if not isinstance(line, dict):
+        return
+    points, shop = _points(line.get("points")), _points([line.get("shop")])
+    if points and len(points) > 1 and shop and all(0 <= v <= 1 for point in [*points, *shop] for v in point):
+        here = (*path, "rules", "stall_encroachment", "goods_line")
+        yield from goods_line.faults(tuple(outline), tuple(points), shop[0], here)
 
 
 def _points(value: object) -> list[polygon.Point] | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, TimeZone
 from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
+from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan, Duty
 from agent.core.quantities import Bytes, Seconds
 from agent.core.rules import RULES, RuleSettings
@@ -227,6 +228,9 @@ class CameraConfig(Section):
         8.0, ge=1, le=10, description="Silence after which the stream counts as stalled; at most 10s."
     )
     location: LocationConfig | None = Field(None, description="Where the camera stands; default: where the box does.")
+    health: CameraHealthSettings = Field(
+        CameraHealthSettings(), description="When the camera's own faults are incidents."
+    )
     zones: tuple[ZoneConfig, ...] = Field((), description="Where in the picture which rules hold.")
 
     @property
@@ -280,7 +284,11 @@ class Config(Section):
         time_zone = ZoneInfo(self.box.time_zone)
         return {
             camera.id: CameraPlan(
-                box_id=self.box.id, camera=camera.id, duties=tuple(self._duties(camera)), time_zone=time_zone
+                box_id=self.box.id,
+                camera=camera.id,
+                duties=tuple(self._duties(camera)),
+                time_zone=time_zone,
+                health=camera.health,
             )
             for camera in self.cameras
         }

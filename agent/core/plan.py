@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from agent.core.calendar import Calendar
-from agent.core.rules import RuleSettings
+from agent.core.camera_health import CameraHealthSettings
+from agent.core.rules import RULES, RuleSettings
+from agent.core.types import Channel
 from agent.core.zones import Zone
 
 
@@ -22,9 +24,19 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraPlan:
-    """All duties of one camera, in the order of the configuration, and the site's time zone."""
+    """All duties of one camera, in the order of the configuration, when its own faults count, and the time zone."""
 
     box_id: str
     camera: str
     duties: tuple[Duty, ...]
     time_zone: ZoneInfo
+    health: CameraHealthSettings = CameraHealthSettings()
+
+    def asks_for(self, channel: Channel) -> bool:
+        """Whether any rule listens to this way of seeing."""
+        return any(channel in RULES[duty.rule].channels(duty.settings) for duty in self.duties)
+
+    @property
+    def outlines_n(self) -> dict[str, list[tuple[float, float]]]:
+        """Zone id to corners, in 0..1 of the picture."""
+        return {duty.zone.zone_id: duty.zone.outline_n for duty in self.duties}

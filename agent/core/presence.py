@@ -65,14 +65,19 @@ class Presence:
 
     @staticmethod
     def begin(rule: str, zone: str, severity: Severity, track: Track) -> Presence:
-        """A presence whose clock starts with the track's present sighting."""
+        """A presence whose clock starts with the track's present sighting.
+
+        A new track may be known to have stood there before it was first told of, as things left standing are.
+        """
+        entered = track.stay_since if track.hits == 1 else track.last_seen
         return Presence(
             rule=rule,
             zone=zone,
             track_id=track.track_id,
             severity=severity,
-            entered=track.last_seen,
+            entered=entered,
             last_seen=track.last_seen,
+            dwell_s=track.last_seen.mono_s - entered.mono_s,
             class_name=track.class_name,
             score=track.best_score,
             box_n=track.place_n,

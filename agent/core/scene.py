@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.core.camera_health import CameraHealth
 from agent.core.geometry import contained, iou, same_ground
 from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
-from agent.core.sighting import FIXTURE, Sighting, group_of, sightings, zone_group
+from agent.core.sighting import FIXTURE, WHOLE_ZONE, Sighting, group_of, sightings, zone_group
 from agent.core.taxonomy import OBJECT
 from agent.core.track import Report, Sight, Track
 from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
@@ -36,6 +37,7 @@ class _Memory:
     interrupted: bool
     tracks: tuple[Track, ...]
     presences: tuple[Presence, ...]
+    health: str | None = None
 
 
 _MEMORY: TypeAdapter[_Memory] = TypeAdapter(_Memory)
@@ -61,10 +63,13 @@ class Scene:
             keep_absent_s=max((setting.clear_after for _, setting in settings), default=0.0),
         )
         self._presences: dict[tuple[str, int], Presence] = {}
+        self._health = CameraHealth(plan.box_id, plan.camera, plan.health)
         self._stamp: Stamp | None = None
 
     def step(self, seen: Observation | Gap) -> list[Event]:
-        """Take one look, or learn that nobody looked. A gap never yields an event.
+        """Take one look, or learn that nobody looked.
+
+        A gap, and a picture with a fault, never yield an event about the street: only one about the camera itself.
 
         Raises: ValueError when the camera is another one, or time runs backwards.
         """
@@ -73,10 +78,11 @@ class Scene:
         if self._stamp is not None and seen.stamp.mono_s < self._stamp.mono_s:
             raise ValueError(f"{seen.camera}: time ran back from {self._stamp.mono_s} to {seen.stamp.mono_s}")
         self._stamp = seen.stamp
-        if isinstance(seen, Gap):
+        events = self._health.step(seen)
+        if isinstance(seen, Gap) or seen.fault is not None:
             self._tracker.interrupt()
-            return []
-        return self._look(seen)
+            return events
+        return events + self._look(seen)
 
     def retire(self, now: Stamp) -> list[Event]:
         """Close what belongs to a zone or rule that the plan no longer has; after `recall` under a new plan."""
@@ -84,10 +90,20 @@ class Scene:
         orphans = [p for p in self._presences.values() if (p.rule, p.zone) not in known]
         return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
 
+    def accept(self, zone: str | None, now: Stamp) -> list[Event]:
+        """Close what only the scene-change channel sees in a zone, or anywhere: the operator says that it is normal."""
+        accepted = [
+            p
+            for p in self._presences.values()
+            if p.zone == (zone or p.zone) and p.channel is Channel.SCENE_CHANGE and p.class_name in (OBJECT, WHOLE_ZONE)
+        ]
+        return [event for p in accepted for event in self._end(p, Trigger.ACCEPTED, None, now)]
+
     @property
     def open_incidents(self) -> tuple[Presence, ...]:
-        """The presences that are incidents now."""
-        return tuple(p for p in self._presences.values() if p.state is State.OPEN)
+        """The presences that are incidents now; the camera's own comes last."""
+        own = self._health.incident
+        return (*(p for p in self._presences.values() if p.state is State.OPEN), *((own,) if own else ()))
 
     def keep(self) -> str:
         """Everything the scene remembers, as text for `recall`."""
@@ -99,6 +115,7 @@ class Scene:
             interrupted=self._tracker.interrupted,
             tracks=self._tracker.tracks,
             presences=tuple(self._presences.values()),
+            health=self._health.keep(),
         )
         return _MEMORY.dump_json(memory).decode()
 
@@ -117,6 +134,8 @@ class Scene:
             raise ValueError(
                 f"{self._plan.camera}: kept scene state: expected version {_MEMORY_VERSION}, found {memory.version}"
             )
+        if memory.health is not None:
+            self._health.recall(memory.health, now)
         if memory.stamp is None:
             return
         away_s = (now.utc - memory.stamp.utc) / timedelta(seconds=1)

@@ -43,6 +43,7 @@ class Sighting:
     Attributes:
         box_n: x1 y1 x2 y2 in 0..1. look: (D,) unit vector, or (0,) when unknown.
         channels: who saw it, with the score of each. sure: believed whatever a rule's min_score says.
+        still_s: seconds for which it is known to have stood there already; 0 where only this picture tells of it.
     """
 
     box_n: Box
@@ -52,6 +53,7 @@ class Sighting:
     look: Floats
     channels: tuple[tuple[Channel, float], ...]
     sure: bool = False
+    still_s: float = 0.0
 
 
 def group_of(class_name: str) -> str:
@@ -98,7 +100,8 @@ def _named(seen: Observation) -> list[Sighting]:
 
 def _regions(seen: Observation, movers: list[Box]) -> list[Sighting]:
     """What was left standing, except where a person or a vehicle is."""
-    rows = zip(seen.changes.boxes_n.tolist(), seen.changes.scores.tolist(), seen.changes.kinds, strict=True)
+    changes = seen.changes
+    rows = zip(changes.boxes_n.tolist(), changes.scores.tolist(), changes.still_s.tolist(), changes.kinds, strict=True)
     return [
         Sighting(
             tuple(box),
@@ -108,8 +111,9 @@ def _regions(seen: Observation, movers: list[Box]) -> list[Sighting]:
             np.zeros(0, np.float32),
             ((Channel.SCENE_CHANGE, float(score)),),
             sure=True,
+            still_s=float(still_s),
         )
-        for box, score, kind in rows
+        for box, score, still_s, kind in rows
         if kind is ChangeKind.LEFT and not any(contained(tuple(box), mover) >= MOVER_SHARE for mover in movers)
     ]
 
@@ -163,8 +167,14 @@ def _united(parts: list[Sighting]) -> Sighting:
     x2, y2 = boxes[:, 2:].max(axis=0).tolist()
     channels = strongest(channel for part in parts for channel in part.channels)
     look = best.look if len(named) == 1 else np.zeros(0, np.float32)  # that of one part is not that of the heap
-    sure = any(part.sure for part in parts)
-    return replace(best, box_n=(x1, y1, x2, y2), look=look, channels=channels, sure=sure)
+    return replace(
+        best,
+        box_n=(x1, y1, x2, y2),
+        look=look,
+        channels=channels,
+        sure=any(part.sure for part in parts),
+        still_s=max(part.still_s for part in parts),
+    )
 
 
 def strongest(channels: Iterable[tuple[Channel, float]]) -> tuple[tuple[Channel, float], ...]:
@@ -181,13 +191,13 @@ def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: 
     allowed = rule.channels(settings)
     wanted = rule.classes(settings)
     found: list[tuple[Channel, float]] = []
-    sure = False
+    sure, still_s = False, 0.0
     for part in [*fixtures, *regions]:
         if part.class_name not in wanted or duty.zone.cover(part.box_n) < settings.overlap:
             continue
         if part.sure or part.score >= settings.min_score * HOLD_SHARE:
             found += part.channels
-            sure = sure or part.sure
+            sure, still_s = sure or part.sure, max(still_s, part.still_s)
     for reading in seen.readings:
         if reading.zone == duty.zone.zone_id and reading.full >= FULL_HOLDS:
             found.append((Channel.ZONE_STATE, reading.full))
@@ -197,6 +207,5 @@ def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: 
         return None
     # What only holds an incident open must not start one: then the detector's score alone says how far to believe it.
     score = max((score for channel, score in channels if sure or channel is Channel.MODEL), default=0.0)
-    return Sighting(
-        duty.zone.bounds_n, WHOLE_ZONE, zone_group(duty), score, np.zeros(0, np.float32), channels, sure=sure
-    )
+    look = np.zeros(0, np.float32)
+    return Sighting(duty.zone.bounds_n, WHOLE_ZONE, zone_group(duty), score, look, channels, sure=sure, still_s=still_s)

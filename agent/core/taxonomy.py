@@ -100,7 +100,7 @@ class Taxonomy(BaseModel):
         return rows[0] if rows else Violation(rule=rule, kind=rule, zh=rule[:60], en=rule[:60])
 
 
-_ANY = tuple(Channel)
+_ANY = (Channel.MODEL, Channel.SCENE_CHANGE, Channel.ZONE_STATE)
 
 TAXONOMY = Taxonomy(
     code_systems=(GBT_2026, GBT_2013),
@@ -165,7 +165,26 @@ TAXONOMY = Taxonomy(
             channels=(Channel.SCENE_CHANGE,),
             codes={GBT_2026: "06010", GBT_2013: "01-10"},
         ),
-        Violation(rule="camera_health", kind="camera", zh="摄像机异常", en="Camera fault", channels=_ANY),
+        Violation(rule="camera_health", kind="offline", zh="摄像机离线", en="Camera offline", classes=("offline",)),
+        Violation(
+            rule="camera_health", kind="frozen", zh="摄像机画面冻结", en="Camera picture frozen", classes=("frozen",)
+        ),
+        Violation(rule="camera_health", kind="dark", zh="摄像机画面过暗", en="Camera picture dark", classes=("dark",)),
+        Violation(
+            rule="camera_health",
+            kind="overexposed",
+            zh="摄像机画面过曝",
+            en="Camera picture over-exposed",
+            classes=("overexposed",),
+        ),
+        Violation(
+            rule="camera_health", kind="blurred", zh="摄像机画面模糊", en="Camera picture blurred", classes=("blurred",)
+        ),
+        Violation(rule="camera_health", kind="covered", zh="摄像机被遮挡", en="Camera covered", classes=("covered",)),
+        Violation(rule="camera_health", kind="moved", zh="摄像机移位", en="Camera moved", classes=("moved",)),
+        Violation(
+            rule="camera_health", kind="camera", zh="摄像机异常", en="Camera fault", channels=(*_ANY, Channel.CAMERA)
+        ),
     ),
 )
 """The table of DESIGN §7; `configs/taxonomy.yaml` says the same. 01-98 is a local extension of the 2013 list."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -162,12 +163,16 @@ class Tracker:
                     score=seen.score,
                     best_score=seen.score,
                     channels=seen.channels,
-                    stay_since=look.now,
+                    stay_since=_earlier(look.now, seen.still_s),
                     last_seen=look.now,
                 )
             )
             self.next_id += 1
         return tracks
+
+
+def _earlier(now: Stamp, by_s: float) -> Stamp:
+    return Stamp(utc=now.utc - timedelta(seconds=by_s), mono_s=now.mono_s - by_s)
 
 
 def _pinned(track: Track, overlap: float, look: _Look) -> bool:

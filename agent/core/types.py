@@ -224,6 +224,8 @@ class Channel(StrEnum):
     MODEL = "model"
     SCENE_CHANGE = "scene_change"
     ZONE_STATE = "zone_state"
+    CAMERA = "camera"
+    """The camera's own state: that it sends nothing, or pictures in which nothing can be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

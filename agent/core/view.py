@@ -108,9 +108,12 @@ class View:
                 raise ValueError(f"kept view: expected two parts with their lengths, found {len(kept)} bytes")
             parts.append(rest[4 : 4 + size])
             rest = rest[4 + size :]
-        self._watch.recall(parts[0], now)
-        if self._background is not None and parts[1]:
-            self._background.recall(parts[1], now)
+        try:
+            self._watch.recall(parts[0], now)
+            if self._background is not None and parts[1]:
+                self._background.recall(parts[1], now)
+        except ValueError as error:
+            raise ValueError(f"kept view: {error}") from error
 
 
 def _movers(found: Detections, size_px: tuple[int, int]) -> Floats:

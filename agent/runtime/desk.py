@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.scene import Scene
 from agent.core.tracker import BLIND_AFTER_S
-from agent.core.types import Event, Frame, Gap, GapReason, Observation, Stamp
+from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp
 from agent.ports import Photographer, Store
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class DeskState:
     Attributes:
         last_look: the newest observation, or None. interval_s: smoothed seconds between observations, or None.
         blind: why nobody is looking now, or None while somebody is.
+        fault: why nothing can be concluded from the newest picture, or None.
         blind_s: seconds so far in which nobody looked. looks: observations so far.
         open_incidents: now. unkept: events that wait for room on the disk.
     """
@@ -33,6 +35,7 @@ class DeskState:
     last_look: Stamp | None = None
     interval_s: float | None = None
     blind: GapReason | None = None
+    fault: PictureFault | None = None
     blind_s: float = 0.0
     looks: int = 0
     open_incidents: int = 0
@@ -70,7 +73,7 @@ class Desk:
             if self._closed:
                 return
             self._decide(seen, frame)
-            self._count(seen.stamp)
+            self._count(seen)
             self._keep(seen.stamp)
 
     def gap(self, gap: Gap) -> None:
@@ -78,12 +81,19 @@ class Desk:
         with self._lock:
             if self._closed:
                 return
-            self._scene.step(gap)
+            self._file(self._scene.step(gap))
             if self._state.blind is not gap.reason:
                 log.info("%s: nobody is looking: %s", self._camera, gap.reason)
             blind_s = self._state.blind_s + self._since_mark_s(gap.stamp)
             self._state = replace(self._state, blind=gap.reason, blind_s=blind_s)
             self._keep(gap.stamp)
+
+    def accept(self, zone: str | None, now: Stamp) -> None:
+        """The operator says that what was left standing in a zone, or anywhere, is normal."""
+        with self._lock:
+            if not self._closed:
+                self._file(self._scene.accept(zone, now))
+                self._keep(now)
 
     def close(self, timeout_s: float) -> None:
         """Keep everything a last time; whatever a late worker still brings is not looked at.
@@ -102,19 +112,31 @@ class Desk:
         decided = self._scene.step(seen)
         first = len(self._unkept)
         # The scene has moved on: from here on no trouble with a picture may cost an event.
-        self._unkept += [replace(event, evidence_note="not_taken") for event in decided]
+        self._file(decided, note="not_taken")
         for i, event in enumerate(decided, first):
-            log.info("%s: incident %s %s in zone %s", self._camera, event.incident_id, event.phase, event.zone)
             self._unkept[i] = photographed(event, frame, self._photographer)
 
-    def _count(self, now: Stamp) -> None:
+    def _file(self, decided: Sequence[Event], note: str = "no_picture") -> None:
+        """Put events on the pile that is to be kept; `note`: why they have no pictures so far."""
+        self._unkept += [replace(event, evidence_note=note) for event in decided]
+        for event in decided:
+            place = f"in zone {event.zone}" if event.zone else event.objects[0].class_name
+            log.info("%s: incident %s (%s) %s %s", self._camera, event.incident_id, event.rule, event.phase, place)
+
+    def _count(self, seen: Observation) -> None:
+        now = seen.stamp
         previous, since_s = self._state, self._since_mark_s(now)
-        blind = previous.blind is not None or since_s > BLIND_AFTER_S
+        if seen.fault is not previous.fault:
+            log.log(
+                logging.WARNING if seen.fault else logging.INFO, "%s: picture: %s", self._camera, seen.fault or "good"
+            )
+        blind = previous.fault is not None or previous.blind is not None or since_s > BLIND_AFTER_S
         self._state = replace(
             previous,
             last_look=now,
             interval_s=previous.interval_s if blind or not previous.looks else _smoothed(previous.interval_s, since_s),
             blind=None,
+            fault=seen.fault,
             blind_s=previous.blind_s + (since_s if blind else 0.0),
             looks=previous.looks + 1,
             open_incidents=len(self._scene.open_incidents),

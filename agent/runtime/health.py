@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Event as StopEvent
 
 from agent.core.types import Message
-from agent.core.wire import CameraHealth, HealthReport
+from agent.core.wire import CameraReport, HealthReport
 from agent.ports import Clock, Outbox
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.courier import Courier
@@ -83,12 +83,13 @@ class Health:
             },
         )
 
-    def _camera(self, camera: str) -> CameraHealth:
+    def _camera(self, camera: str) -> CameraReport:
         capture, desk = self._captures[camera].state(), self._desks[camera].state
-        return CameraHealth(
+        return CameraReport(
             camera=camera,
             state=capture.phase.value if capture.reason is None else capture.reason.value,
             blind_s=desk.blind_s,
             drops=self._mailroom.drops(camera),
+            fault=desk.fault,
             last_picture=desk.last_look.utc if desk.last_look else None,
         )

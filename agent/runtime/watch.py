@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping
 from threading import Event as StopEvent
 
-from agent.core.types import Detections, Frame, Gap, GapReason, Observation
+from agent.core.types import Detections, Frame, Gap, GapReason
+from agent.core.view import Prepared
 from agent.ports import Clock, Detector, Sample
 from agent.runtime.desk import Desk
+from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Item, Mailroom
 
 log = logging.getLogger(__name__)
@@ -25,13 +27,15 @@ class Watch:
         *,
         mailroom: Mailroom,
         detector: Detector,
+        lookouts: Mapping[str, Lookout],
         desks: Mapping[str, Desk],
         clock: Clock,
         batch: int = 1,
     ) -> None:
-        """A worker over these desks. `batch` cameras at most are shown to the detector at once."""
+        """A worker over these cameras. `batch` cameras at most are shown to the detector at once."""
         self._mailroom = mailroom
         self._detector = detector
+        self._lookouts = lookouts
         self._desks = desks
         self._clock = clock
         self._batch = batch
@@ -60,37 +64,33 @@ class Watch:
 
     def _serve(self, served: Mapping[str, list[Item]]) -> None:
         frames = {camera: _decoded(items) for camera, items in served.items()}
-        pictures = [frame for frame in frames.values() if frame is not None]
-        seen = dict(zip((frame.camera for frame in pictures), self._observe(pictures), strict=True))
+        prepared = {camera: self._lookouts[camera].prepare(frame) for camera, frame in frames.items() if frame}
+        found = self._detect(prepared)
         for camera, items in served.items():
-            desk, frame = self._desks[camera], frames[camera]
             for item in items:
                 if isinstance(item, Gap):
-                    desk.gap(item)
-                elif frame is None:
-                    desk.gap(Gap(camera=camera, stamp=item.stamp, reason=GapReason.UNDECODABLE))
+                    self._gap(item)
+                elif camera not in prepared:
+                    self._gap(Gap(camera=camera, stamp=item.stamp, reason=GapReason.UNDECODABLE))
                 else:
-                    desk.look(seen[camera], frame)
+                    seen = self._lookouts[camera].observe(prepared[camera], found[camera])
+                    self._desks[camera].look(seen, prepared[camera].frame)
+            self._lookouts[camera].chores(self._desks[camera], items[-1].stamp)
 
-    def _observe(self, frames: list[Frame]) -> list[Observation]:
-        if not frames:
-            return []
-        start = self._clock.now()
-        found = self._detector.detect([frame.image for frame in frames])
-        spent_ms = (self._clock.now().mono_s - start.mono_s) * 1000 / len(frames)
-        self.inference_ms = spent_ms if self.inference_ms is None else self.inference_ms * 0.9 + spent_ms * 0.1
-        return [observed(frame, detections) for frame, detections in zip(frames, found, strict=True)]
+    def _gap(self, gap: Gap) -> None:
+        self._lookouts[gap.camera].interrupt()
+        self._desks[gap.camera].gap(gap)
 
-
-def observed(frame: Frame, found: Detections) -> Observation:
-    """All that the core may know about a picture."""
-    return Observation(
-        camera=frame.camera,
-        seq=frame.seq,
-        stamp=frame.stamp,
-        size_px=frame.size_px,
-        detections=found,
-    )
+    def _detect(self, prepared: Mapping[str, Prepared]) -> dict[str, Detections]:
+        """What the model sees, by camera. It is not shown pictures with a fault: nothing can be concluded from them."""
+        fit = {camera: seen.frame.image for camera, seen in prepared.items() if seen.fault is None}
+        found = {camera: Detections.none() for camera in prepared}
+        if fit:
+            start = self._clock.now()
+            found.update(zip(fit, self._detector.detect(list(fit.values())), strict=True))
+            spent_ms = (self._clock.now().mono_s - start.mono_s) * 1000 / len(fit)
+            self.inference_ms = spent_ms if self.inference_ms is None else self.inference_ms * 0.9 + spent_ms * 0.1
+        return found
 
 
 def _decoded(items: list[Item]) -> Frame | None:

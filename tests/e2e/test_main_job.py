@@ -173,4 +173,4 @@ def test_a_replay_of_the_clip_gives_the_same_four_incidents(tmp_path: Path) -> N
     assert cars_of(events) == sorted(PARKED)
     clockless = [[{**json.loads(line), "data": None} for line in run.stdout.splitlines()] for run in runs]
     assert clockless[0] == clockless[1], "the same ids and times every time"
-    assert "illegal parking" in runs[0].stderr
+    assert "Illegal parking" in runs[0].stderr

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from agent.adapters.heartbeat import STALE_S, Heartbeat, last_heartbeat
-from agent.core.wire import CameraHealth, HealthReport
+from agent.core.wire import CameraReport, HealthReport
 from tests.fakes import START
 
 
 def report(**facts: int | bool | str | None) -> HealthReport:
     cameras = tuple(
-        CameraHealth(camera=state, state=state, blind_s=0.0, drops=0) for state in ("online", "offline", "stalled")
+        CameraReport(camera=state, state=state, blind_s=0.0, drops=0) for state in ("online", "offline", "stalled")
     )
     known: dict[str, int | bool | str | None] = {"loops_failed": 0, "broker_connected": True, "broker_error": None}
     return HealthReport(at=START, cameras=cameras, outbox_depth=0, outbox_set_aside=0, facts={**known, **facts})

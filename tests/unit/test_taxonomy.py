@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
+from agent.core.camera_health import FAULTS
 from agent.core.rules import RULES
 from agent.core.taxonomy import GBT_2013, GBT_2026, TAXONOMY, Taxonomy, Violation
 from agent.core.types import Channel
@@ -15,9 +17,11 @@ from agent.core.types import Channel
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def test_the_shipped_file_equals_the_table_of_the_code() -> None:
-    shipped = yaml.safe_load((CONFIGS / "taxonomy.yaml").read_text(encoding="utf-8"))
-    assert Taxonomy.model_validate(shipped) == TAXONOMY
+def test_the_shipped_file_is_made_from_the_table_of_the_code() -> None:
+    text = (CONFIGS / "taxonomy.yaml").read_text(encoding="utf-8")
+    made = runpy.run_path(str(CONFIGS.parent / "scripts/contract.py"))["crosswalk"](text)
+    assert text == made, "run scripts/contract.py"
+    assert Taxonomy.model_validate(yaml.safe_load(text)) == TAXONOMY
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,13 @@ def test_the_shipped_file_equals_the_table_of_the_code() -> None:
 def test_classify(rule: str, classes: list[str], channel: Channel, kind: str, code_2026: str, code_2013: str) -> None:
     row = TAXONOMY.classify(rule, classes, channel)
     assert (row.kind, row.codes) == (kind, {GBT_2026: code_2026, GBT_2013: code_2013})
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_of_a_camera_has_its_own_title_and_no_code(fault: str) -> None:
+    row = TAXONOMY.classify("camera_health", [fault], Channel.CAMERA)
+    assert (row.kind, row.codes) == (fault, {})
+    assert [v.zh for v in TAXONOMY.violations].count(row.zh) == 1
 
 
 def test_every_registered_rule_has_a_row_for_every_channel() -> None:

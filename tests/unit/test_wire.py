@@ -50,6 +50,7 @@ PICTURE = Evidence(
     path="evidence/f1.jpg",
 )
 HEAP = (SeenObject(class_name="garbage", score=0.5, box_n=(0.1, 0.2, 0.3, 0.4)),)
+OFFLINE = (SeenObject(class_name="offline", score=1.0, box_n=(0.0, 0.0, 1.0, 1.0)),)
 STALL = (SeenObject(class_name="stall", score=0.9, box_n=(0.1, 0.2, 0.3, 0.4)),)
 OPENED = {
     "illegal_parking": make_event(evidence=(PICTURE,)),
@@ -57,7 +58,7 @@ OPENED = {
         rule="garbage_overflow", channel=Channel.SCENE_CHANGE, objects=HEAP, evidence_note="disk_full"
     ),
     "stall_encroachment": make_event(rule="stall_encroachment", objects=STALL),
-    "camera_health": make_event(rule="camera_health", objects=(), zone=""),
+    "camera_health": make_event(rule="camera_health", channel=Channel.CAMERA, objects=OFFLINE, zone=""),
 }
 
 
@@ -109,7 +110,8 @@ def test_titles_say_kind_phase_and_place() -> None:
     assert titles["illegal_parking.updated"].zh == "机动车乱停放（持续） · 东门 · 消防通道"
     assert titles["garbage_overflow.closed"].zh == "暴露垃圾已消除 · 东门 · 消防通道"
     assert titles["garbage_overflow.closed"].en == "Exposed garbage cleared · 东门 · 消防通道"
-    assert titles["camera_health.opened"].zh == "摄像机异常 · 东门"
+    assert titles["camera_health.opened"].zh == "摄像机离线 · 东门"
+    assert titles["camera_health.closed"].en == "Camera offline cleared · 东门"
 
 
 @pytest.mark.parametrize("reason", CloseReason)

@@ -7,7 +7,7 @@ from agent.core.wire.facts import BoxFacts, CameraFacts, ClockInfo, Location, Mo
 from agent.core.wire.model import CloudEvent, event_schema
 from agent.core.wire.size import MAX_PACKET_BYTES, packet_bytes
 from agent.core.wire.status import (
-    CameraHealth,
+    CameraReport,
     Health,
     HealthReport,
     State,
@@ -23,7 +23,7 @@ __all__ = [
     "MAX_PACKET_BYTES",
     "BoxFacts",
     "CameraFacts",
-    "CameraHealth",
+    "CameraReport",
     "ClockInfo",
     "CloudEvent",
     "Health",

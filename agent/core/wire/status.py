@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.core.types import Message
+from agent.core.types import Message, PictureFault
 from agent.core.wire.event import clip, dump
 from agent.core.wire.facts import BoxFacts, ClockInfo, RunFacts
 from agent.core.wire.model import ClockPart, Duration, Utc
@@ -36,8 +36,11 @@ class State(BaseModel):
     since: Utc | None
 
 
-class CameraHealth(BaseModel):
-    """One camera: its state, seconds in which nobody looked, and pictures dropped because a newer one came."""
+class CameraReport(BaseModel):
+    """One camera: its state, seconds in which nobody looked, and pictures dropped because a newer one came.
+
+    `fault` says why nothing can be concluded from its newest picture; null when it is good.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +48,7 @@ class CameraHealth(BaseModel):
     state: str
     blind_s: Duration
     drops: int = Field(ge=0)
+    fault: PictureFault | None = None
     last_picture: Utc | None = None
 
 
@@ -53,7 +57,7 @@ class HealthReport:
     """What the agent measured about itself. `facts` holds further figures by name, such as `cpu_share`."""
 
     at: datetime
-    cameras: tuple[CameraHealth, ...]
+    cameras: tuple[CameraReport, ...]
     outbox_depth: int
     outbox_set_aside: int
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -68,7 +72,7 @@ class Health(BaseModel):
     boot_id: UUID
     agent_version: str
     config_version: str
-    cameras: tuple[CameraHealth, ...]
+    cameras: tuple[CameraReport, ...]
     outbox_depth: int = Field(ge=0)
     outbox_set_aside: int = Field(ge=0)
     clock: ClockPart

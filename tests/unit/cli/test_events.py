@@ -69,11 +69,11 @@ def test_what_it_tells(capsys: pytest.CaptureFixture[str], file: Path) -> None:
         ["closed", "camera", "dwell"],
         ["opened", "reason", "zone", "rule", "blind", "sent", "incident"],
         [lines[3]],
-        ["07-01", "16:03", "open", "gate", "illegal", "parking", "2h2m", "no", "10000003"],
+        ["07-01", "16:03", "open", "gate", "Illegal", "parking", "2h2m", "no", "10000003"],
         ["fire-lane", "1h"],
-        ["07-01", "16:03", "07-02", "12:00", "gate", "illegal", "parking", "19h59m", "no", "10000002"],
+        ["07-01", "16:03", "07-02", "12:00", "gate", "Illegal", "parking", "19h59m", "no", "10000002"],
         ["rule", "removed", "fire-lane", "12s"],
-        ["07-01", "16:03", "16:09", "gate", "illegal", "parking", "8m30s", "yes", "10000001"],
+        ["07-01", "16:03", "16:09", "gate", "Illegal", "parking", "8m30s", "yes", "10000001"],
         ["cleared", "fire-lane", "12s"],
     ]
 

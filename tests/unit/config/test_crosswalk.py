@@ -82,7 +82,7 @@ def test_the_version_follows_the_files_content(tmp_path: Path) -> None:
         (
             "channels: [model]",
             "channels: [modl]",
-            "8: violations[0].channels[0]: expected model, scene_change or zone_state, "
+            "8: violations[0].channels[0]: expected model, scene_change, zone_state or camera, "
             'found the text "modl"; did you mean model?',
         ),
         (

@@ -263,3 +263,11 @@ def test_every_channel_that_saw_a_thing_is_remembered_with_its_best_score() -> N
         (Channel.MODEL, 0.5),
         (Channel.SCENE_CHANGE, 0.9),
     ]
+
+
+@pytest.mark.parametrize("target", [GROUND, BIN_ZONE], ids=["ground", "bin"])
+def test_what_stood_still_before_it_was_told_of_counts_from_then(target: Duty) -> None:
+    """The scene-change channel reports a thing once it has stood for some seconds; its clock runs since it came."""
+    events = run([target], (8, 100, lambda t: changed(look(t), HEAP, still_s=t)))
+    assert (events[0].first_seen, events[0].at) == (look(0).stamp.utc, look(60).stamp.utc)
+    assert events[0].dwell_s == 60

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from agent.core.calendar import ALWAYS, Calendar
+from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan, Duty
 from agent.core.rules import RULES
 from agent.core.scene import Scene
@@ -65,13 +66,19 @@ def look(t_s: float, *things: Thing) -> Observation:
     return Observation(camera="gate", seq=int(t_s * 10), stamp=stamp(t_s), size_px=size, detections=detections)
 
 
-def changed(seen: Observation, *boxes_n: Box, kind: ChangeKind = ChangeKind.LEFT, score: float = 0.9) -> Observation:
+def changed(
+    seen: Observation,
+    *boxes_n: Box,
+    kind: ChangeKind = ChangeKind.LEFT,
+    score: float = 0.9,
+    still_s: float = 0.0,
+) -> Observation:
     """The same look, with regions that changed and stand still."""
     count = len(boxes_n)
     changes = Changes(
         boxes_n=np.array(boxes_n, np.float32).reshape(-1, 4),
         scores=np.full(count, score, np.float32),
-        still_s=np.full(count, 10.0, np.float32),
+        still_s=np.full(count, still_s, np.float32),
         kinds=(kind,) * count,
     )
     return replace(seen, changes=changes)
@@ -93,9 +100,13 @@ def every(step_s: float, start_s: float, end_s: float, *things: Thing) -> list[S
 
 
 def plan(*duties: Duty, **settings: Any) -> CameraPlan:
-    """A camera with these duties; without any, with one of `duty(**settings)`."""
+    """A camera with these duties, without any with one of `duty(**settings)`; its own faults are not reported."""
     return CameraPlan(
-        box_id="box-1", camera="gate", duties=duties or (duty(**settings),), time_zone=ZoneInfo("Asia/Shanghai")
+        box_id="box-1",
+        camera="gate",
+        duties=duties or (duty(**settings),),
+        time_zone=ZoneInfo("Asia/Shanghai"),
+        health=CameraHealthSettings(faults=()),
     )
 
 

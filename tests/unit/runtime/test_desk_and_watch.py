@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event as StopEvent
 from threading import Thread
 
-import numpy as np
 import pytest
 
 from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
 from agent.core.scene import Scene
 from agent.core.types import Detections, Event, Evidence, Frame, Gap, GapReason, Image, ModelInfo, Stamp
+from agent.core.view import View
 from agent.ports import IncidentRow
 from agent.runtime.desk import SAVE_EVERY_S, Desk
+from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.watch import Watch
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakeViews, street_picture
 from tests.unit.core.world import car, every, gap, plan, stamp
 
 
@@ -60,7 +61,7 @@ class NoCamera:
 
 
 def a_frame(at: Stamp) -> Frame:
-    return Frame(camera="gate", seq=0, stamp=at, image=np.zeros((10, 10, 3), np.uint8))
+    return Frame(camera="gate", seq=0, stamp=at, image=street_picture())
 
 
 def a_desk(store: MemoryStore) -> Desk:
@@ -205,13 +206,20 @@ def desks_of(*cameras: str) -> dict[str, Desk]:
     }
 
 
+def lookouts_of(desks: Mapping[str, Desk]) -> dict[str, Lookout]:
+    return {camera: Lookout(camera, view=View(changes=False), views=FakeViews(), outlines_n={}) for camera in desks}
+
+
 @pytest.mark.parametrize(("batch", "expected"), [(1, [1, 1, 1]), (2, [2, 1]), (8, [3])])
 def test_several_cameras_are_shown_to_the_model_together_when_asked(batch: int, expected: list[int]) -> None:
     stop, mailroom, desks = StopEvent(), Mailroom(), desks_of("a", "b", "c")
+    lookouts = lookouts_of(desks)
     for camera in desks:
         mailroom.post_sample(Still(camera, 1, stamp(1)))
     detector = CountingDetector(stop, pictures=3)
-    Watch(mailroom=mailroom, detector=detector, desks=desks, clock=FakeClock(), batch=batch).run(stop)
+    Watch(mailroom=mailroom, detector=detector, lookouts=lookouts, desks=desks, clock=FakeClock(), batch=batch).run(
+        stop
+    )
     assert detector.batches == expected
     assert [desk.state.looks for desk in desks.values()] == [1, 1, 1]
 
@@ -223,7 +231,9 @@ def test_gaps_reach_the_desk_in_order_and_a_damaged_picture_is_a_gap() -> None:
     mailroom.post_gap(Gap(camera="a", stamp=stamp(3), reason=GapReason.OFFLINE))
     mailroom.post_sample(Still("b", 1, stamp(2), damaged=True))
     detector = CountingDetector(stop, pictures=1)
-    watch = Watch(mailroom=mailroom, detector=detector, desks=desks, clock=FakeClock(), batch=2)
+    watch = Watch(
+        mailroom=mailroom, detector=detector, lookouts=lookouts_of(desks), desks=desks, clock=FakeClock(), batch=2
+    )
     watch.run(stop)
     assert desks["a"].state.looks == 1
     assert desks["a"].state.blind is GapReason.OFFLINE
@@ -240,6 +250,7 @@ def test_a_worker_that_dies_gives_its_cameras_back() -> None:
     watch = Watch(
         mailroom=mailroom,
         detector=BrokenDetector(stop, pictures=9),
+        lookouts=lookouts_of(desks),
         desks=desks,
         clock=FakeClock(),
     )

@@ -1,0 +1,354 @@
+"""Which regions of a fixed camera's picture changed against the clean reference and then stood still.
+
+A pixel deviates when it differs from the clean reference in the reference's light. It is stuck once it deviated and
+looked the same for `stays.SETTLE_S`, and stays stuck until it looks clean again: whatever stands in front of it for a
+while proves nothing, and it is never learnt. Regions of stuck pixels are reported unless they are mere light
+(`region.py`).
+
+There are two references, one for each kind of light: an infra-red picture has nothing in common with that of the day.
+When a picture fits neither, nothing is judged or reported; what stands like that for `LEARN_S` is learnt in place of
+the reference that was not used of late. Things that were reported before are then learnt with their places, so that
+they are reported again, until these places change. What was put down WHILE nothing could be judged is taken for normal
+in the new light, and found in the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.kept import packed, planes_of, unpacked
+from agent.core.reference import LEVELS_TO_LOGS, Logs, Mask, Reference, is_grey, learnt, levels_of, logs_of
+from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, regions_of
+from agent.core.stays import NEAR, SETTLE_S, Stays
+from agent.core.steady import Marks, marks_of, steadied
+from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
+
+WORKING_WIDTH_PX = 320
+"""A bag of half a metre is 8 pixels wide in 20 m with a 60 degree lens."""
+HEIGHT_STEP_PX = 4
+"""Heights are multiples of this, which makes shrinking cheap; the aspect keeps to 1 %."""
+BRIDGE_S = 10.0
+"""Looks this close together count as sight in between (as in core/tracker.py)."""
+LEARN_S = 12.0
+LEARN_PICTURES = 8
+LEARN_EVERY_S = 0.7
+"""A reference is the median over at least that many pictures in at least that time, none closer together."""
+LEARN_GAP_S = 60.0
+"""Pictures further apart than this do not make one reference."""
+MASK_MARGIN = 0.1
+MASK_MARGIN_PX = 3
+"""Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""
+UNEXPLAINED_SHARE = 0.25
+"""When more than this share of the picture is neither the reference nor its light, it is the picture that changed."""
+ADAPT_EVERY_S = 10.0
+CLEAN_SHARE = 0.7
+"""Share of the limit up to which a pixel is followed."""
+ABSORB_LIGHT_S = 60.0
+"""A shadow or a pool of light that has stood this long is learnt."""
+SHAKING_S = 30.0
+"""A camera that shook so recently is compared with patience along edges, at the price of patience with leaves."""
+SPREAD_KEPT = 8
+"""Units of a deviation as it is kept."""
+VIEW_PLANES = (3, 1, 1, 1)
+STAY_PLANES = (1, 1, 1, 1, 1, 1)
+"""Channels of what is kept of each view, and of the pixels' stays."""
+UNREST_LOOKS = 60
+"""A recalled measure of unrest counts as that of this many looks."""
+VOTES = 20
+"""Looks over which it is decided whether something came or went."""
+
+
+def working_picture(image: Image) -> Image:
+    """(H, W, 3) uint8 BGR to what `Background` looks at: (h, WORKING_WIDTH_PX, 3) of the same aspect."""
+    height = image.shape[0] * WORKING_WIDTH_PX / image.shape[1]
+    size = (WORKING_WIDTH_PX, max(1, round(height / HEIGHT_STEP_PX)) * HEIGHT_STEP_PX)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class _Lessons:
+    """Pictures to learn a reference from."""
+
+    def __init__(self) -> None:
+        self._pictures: list[Image] = []
+        self._seen: list[Mask] = []
+        self._marks: Marks | None = None
+        self._first_s = self._last_s = 0.0
+        self._shaking = False
+
+    def add(self, small: Image, visible: Mask, now: Stamp) -> bool:
+        """Take a picture; whether there are enough of them."""
+        if self._pictures and now.mono_s - self._last_s > LEARN_GAP_S:
+            self.clear()
+        if self._pictures and now.mono_s - self._last_s < LEARN_EVERY_S:
+            return False
+        if self._marks is None:
+            self._marks, self._first_s = marks_of(small), now.mono_s
+        steady, shaken = steadied(small, self._marks)
+        self._shaking = self._shaking or shaken
+        self._pictures.append(steady)
+        self._seen.append(visible)
+        self._last_s = now.mono_s
+        return len(self._pictures) >= LEARN_PICTURES and now.mono_s - self._first_s >= LEARN_S
+
+    def reference(self, held: Mask) -> Reference:
+        """What they have in common; afterwards there are none."""
+        reference = learnt(self._pictures, self._seen, held, shaking=self._shaking)
+        self.clear()
+        return reference
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._pictures, self._seen, self._marks, self._shaking = [], [], None, False
+
+
+class Background:
+    """The scene-change channel of one camera."""
+
+    def __init__(self) -> None:
+        self._views: list[Reference] = []  # the one in use first
+        self._stays: Stays | None = None
+        self._votes: NDArray[np.int8] = np.zeros((0, 0), np.int8)  # 0: not reported; else for LEFT or for REMOVED
+        self._lessons = _Lessons()
+        self._shape: tuple[int, int] | None = None
+        self._last: Stamp | None = None
+        self._adapted_s = 0.0
+        self._shaken_s = -SHAKING_S
+        self._interrupted = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough was seen for a clean reference."""
+        return bool(self._views)
+
+    def interrupt(self) -> None:
+        """Nobody was looking since the last picture: nothing may be concluded from that time."""
+        self._interrupted = True
+
+    def reset(self, outline_n: Sequence[tuple[float, float]] | None) -> None:
+        """What is there now is the new normal.
+
+        Args:
+            outline_n: polygon, 0..1, in which this holds; None for the whole picture, which is then learnt anew.
+        """
+        if outline_n is None or self._stays is None:
+            self._forget()
+            return
+        stays, (height, width) = self._stays, self._stays.stuck.shape
+        corners = np.rint(np.asarray(outline_n, np.float64) * (width, height)).astype(np.int32)
+        where = np.asarray(cv2.fillPoly(np.zeros((height, width), np.uint8), [corners], 255), np.uint8)
+        stays.free(where)
+        self._votes[where > 0] = 0
+        self._lessons.clear()
+        for view in self._views:
+            view.unlearn(where)
+        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.seen))
+
+    def keep(self) -> bytes:
+        """All that a restart shall not forget, 100 to 300 KB; what is being learnt is not among it."""
+        if self._stays is None:
+            return b""
+        planes: list[NDArray[np.uint8]] = []
+        for view in self._views:
+            spread = np.minimum(view.spread // SPREAD_KEPT, 255).astype(np.uint8)
+            planes += [levels_of(view.logs), spread, view.known, view.holds]
+        votes, unrest = self._votes.view(np.uint8), self._stays.unrest
+        stood_s = np.clip(self._stays.stood_s, 0, 2**24 - 1).astype(np.uint32)
+        bytes_of_stood = [((stood_s >> shift) & 255).astype(np.uint8) for shift in (0, 8, 16)]
+        calm = cv2.resize(unrest, votes.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        planes += [self._stays.stuck, votes, *bytes_of_stood, np.rint(calm).astype(np.uint8)]
+        return packed(planes, len(self._views))
+
+    def recall(self, kept: bytes, now: Stamp) -> None:
+        """Go on from what `keep` returned, some time before `now`, for which nothing is attested.
+
+        Raises:
+            ValueError: it is damaged, something else, or of another shape than the pictures so far; nothing changed.
+        """
+        if not kept:
+            self._forget()
+            return
+        count, height, width, data = unpacked(kept)
+        if self._shape is not None and self._shape != (height, width):
+            raise ValueError(
+                f"kept reference: expected {self._shape[1]} x {self._shape[0]} pixels, found {width} x {height}; "
+                "the camera's aspect has changed: renew its reference"
+            )
+        planes = planes_of(data, height, width, [*VIEW_PLANES * count, *STAY_PLANES])
+        views = [_view(planes[i : i + len(VIEW_PLANES)]) for i in range(0, count * len(VIEW_PLANES), len(VIEW_PLANES))]
+        stuck, votes, *bytes_of_stood, calm = planes[count * len(VIEW_PLANES) :]
+        stays = Stays.beginning(views[0].logs)
+        stays.stuck = stuck
+        stays.stood_s = sum((part.astype(np.float32) * 256**i for i, part in enumerate(bytes_of_stood)), stays.stood_s)
+        stays.unrest = cv2.resize(calm.astype(np.float32), stays.unrest.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        stays.looks = UNREST_LOOKS
+        self._views, self._stays, self._votes = views, stays, votes.view(np.int8)
+        self._lessons.clear()
+        self._last, self._adapted_s = None, now.mono_s
+
+    def step(self, small: Image, now: Stamp, ignore_n: Floats) -> Changes:
+        """Take one look.
+
+        Args:
+            small: a working picture, in the reference view but for a few pixels of shaking. When its shape differs from
+                that of those before, everything begins anew.
+            ignore_n: (M, 4) boxes, 0..1, of persons, vehicles and other movers that the detector saw in it.
+
+        Returns:
+            The regions that changed and stood still, in an order that means nothing; none while not `ready`, or while
+            the picture as a whole does not fit.
+        """
+        height, width = small.shape[:2]
+        if self._stays is not None and self._stays.seen.shape != (height, width):
+            self._forget()
+        self._shape = height, width
+        attested_s = self._attested_s(now)
+        visible = _visible(ignore_n, small.shape[:2])
+        fit = self._fit(small, visible, now)
+        if fit is None:
+            self._learn(small, visible, now)
+            return Changes.none()
+        self._lessons.clear()
+        return self._judge(fit, visible, now, attested_s)
+
+    def _attested_s(self, now: Stamp) -> float:
+        since_s = now.mono_s - self._last.mono_s if self._last else 0.0
+        attested = not self._interrupted and 0 < since_s <= BRIDGE_S
+        self._last, self._interrupted = now, False
+        return since_s if attested else 0.0
+
+    def _fit(self, small: Image, visible: Mask, now: Stamp) -> tuple[Logs, Logs] | None:
+        """The picture in the light of the first view that it fits, and that light; that view is in use from then on."""
+        grey = is_grey(small)
+        for view in self._views:
+            if view.grey != grey:
+                continue
+            steady, shaken = steadied(small, view.marks)
+            logs = logs_of(steady)
+            usable = cv2.bitwise_and(visible, view.known)
+            if self._stays is not None:
+                usable = cv2.bitwise_and(usable, cv2.bitwise_not(self._stays.stuck))
+            light, unexplained = view.light(logs, usable)
+            if unexplained <= UNEXPLAINED_SHARE:
+                if view is not self._views[0]:
+                    self._views.reverse()
+                    self._interrupted = True
+                self._shaken_s = now.mono_s if shaken else self._shaken_s
+                return cv2.subtract(logs, light), light
+        if self._stays is not None:
+            self._stays.seen = np.zeros_like(visible)
+        return None
+
+    def _learn(self, small: Image, visible: Mask, now: Stamp) -> None:
+        if not self._lessons.add(small, visible, now):
+            return
+        held = self._stays.stuck if self._stays is not None else np.zeros_like(visible)
+        view = self._lessons.reference(held)
+        self._views = [view, *self._views[:1]]
+        self._adapted_s = now.mono_s
+        if self._stays is None:
+            self._stays = Stays.beginning(view.logs)
+            self._votes = np.zeros(visible.shape, np.int8)
+        else:
+            self._stays.look = view.logs.copy()
+
+    def _judge(self, fit: tuple[Logs, Logs], visible: Mask, now: Stamp, attested_s: float) -> Changes:
+        assert self._stays is not None
+        stays, view, (lit, light) = self._stays, self._views[0], fit
+        shaking = now.mono_s - self._shaken_s < SHAKING_S
+        stays.watch(lit, visible, view.limit, attested_s, shaking=shaking)
+        away = view.deviation(stays.look)
+        gone = stays.settle(view, away)
+        self._relearn(gone)
+        regions = regions_of(stays.stuck, stays.look, away, view)
+        changes = self._report(regions)
+        elapsed_s = now.mono_s - self._adapted_s
+        if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
+            clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
+            clean = cv2.bitwise_and(clean, cv2.bitwise_not(cv2.dilate(stays.stuck, NEAR)))
+            elapsed_s = min(max(elapsed_s, 0.0), ADAPT_EVERY_S)
+            view.adapt(lit, light, cv2.bitwise_and(clean, visible), visible, elapsed_s, shaking=shaking)
+            self._adapted_s = now.mono_s
+        return changes
+
+    def _relearn(self, gone: Mask) -> None:
+        """Take over what is seen where nothing was known, or where a thing that the reference held has gone."""
+        assert self._stays is not None
+        stays, view = self._stays, self._views[0]
+        settled = cv2.compare(stays.still_s, SETTLE_S, cv2.CMP_GE)
+        unknown = cv2.bitwise_and(cv2.bitwise_not(view.known), cv2.bitwise_and(settled, stays.seen))
+        where = cv2.bitwise_or(gone, unknown)
+        if cv2.countNonZero(where):
+            view.accept(stays.look, where)
+            for other in self._views[1:]:
+                other.unlearn(cv2.bitwise_and(gone, other.holds))
+
+    def _report(self, regions: Sequence[Region]) -> Changes:
+        assert self._stays is not None
+        stays, view = self._stays, self._views[0]
+        self._votes[stays.stuck == 0] = 0
+        boxes, scores, still, kinds = [], [], [], []
+        for region in regions:
+            votes = self._votes[region.at]
+            own = votes[region.mask]
+            before = np.count_nonzero(own) >= len(own) / 2
+            held = np.count_nonzero(view.holds[region.at][region.mask]) >= len(own) / 2
+            if not held:
+                if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
+                    self._absorb(region)
+                    continue
+                sign = 1 if region.edges >= 0 else -1
+                cast = np.clip(own + sign, -VOTES, VOTES)
+                votes[region.mask] = np.where(cast == 0, sign, cast)
+            elif not before:
+                continue
+            height, width = self._votes.shape
+            x1, y1, x2, y2 = region.box_px
+            boxes.append((x1 / width, y1 / height, x2 / width, y2 / height))
+            scores.append(1 - float(np.exp(-region.strength)) if not held else 0.6)
+            still.append(float(np.median(stays.stood_s[region.at][region.mask])))
+            kinds.append(ChangeKind.LEFT if int(votes[region.mask].sum()) >= 0 else ChangeKind.REMOVED)
+        return Changes(
+            boxes_n=np.asarray(boxes, np.float32).reshape(-1, 4),
+            scores=np.clip(np.asarray(scores, np.float32), 0, 1),
+            still_s=np.asarray(still, np.float32),
+            kinds=tuple(kinds),
+        )
+
+    def _absorb(self, region: Region) -> None:
+        """Learn light that has stood for long and was never reported."""
+        assert self._stays is not None
+        stays = self._stays
+        stood_s = stays.stood_s[region.at][region.mask]
+        if np.median(stood_s) < ABSORB_LIGHT_S or self._votes[region.at][region.mask].any():
+            return
+        where = np.zeros_like(stays.stuck)
+        where[region.at][region.mask] = 255
+        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.stuck))
+        stays.free(where)
+
+    def _forget(self) -> None:
+        self._views, self._stays = [], None
+        self._lessons.clear()
+
+
+def _view(planes: Sequence[NDArray[np.uint8]]) -> Reference:
+    levels, spread, known, holds = planes
+    return Reference(LEVELS_TO_LOGS[levels], spread.astype(np.int16) * SPREAD_KEPT, known, holds)
+
+
+def _visible(ignore_n: Floats, shape: tuple[int, ...]) -> Mask:
+    """255 where no mover is, margins included."""
+    height, width = shape[:2]
+    visible = np.full((height, width), 255, np.uint8)
+    if len(ignore_n):
+        margin = (ignore_n[:, 2:] - ignore_n[:, :2]) * MASK_MARGIN
+        low = np.floor((ignore_n[:, :2] - margin) * (width, height)) - MASK_MARGIN_PX
+        high = np.ceil((ignore_n[:, 2:] + margin) * (width, height)) + MASK_MARGIN_PX
+        corners = np.clip(np.concatenate([low, high], axis=1), 0, (width, height, width, height))
+        for x1, y1, x2, y2 in corners.astype(int).tolist():
+            visible[y1:y2, x1:x2] = 0
+    return visible

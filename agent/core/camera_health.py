@@ -1,0 +1,196 @@
+"""The incidents of a camera itself: it is offline, or its pictures show nothing that can be judged.
+
+One incident at a time. It opens after `dwell` of one fault, closes after `clear_after` of healthy looks, and gives
+way to another fault only after that one's own dwell. An agent that restarts tells nothing about a camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from agent.core.lifecycle import Trigger
+from agent.core.presence import Presence
+from agent.core.quantities import Seconds
+from agent.core.types import Channel, Event, Gap, GapReason, Observation, Phase, Severity, Stamp
+
+RULE: Final = "camera_health"
+OFFLINE: Final = "offline"
+FaultName = Literal["offline", "frozen", "dark", "overexposed", "blurred", "covered", "moved"]
+FAULTS: Final[tuple[FaultName, ...]] = ("offline", "frozen", "dark", "overexposed", "blurred", "covered", "moved")
+SAME_STRETCH_S: Final = 60.0
+"""Two looks farther apart say nothing about the time between. Gaps come every 5 s and once per try to connect (at most
+some 30 s), pictures at least as often."""
+_WHOLE_PICTURE: Final = (0.0, 0.0, 1.0, 1.0)
+_VERSION: Final = 1
+
+
+class CameraHealthSettings(BaseModel):
+    """When a camera's own faults are reported."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dwell: Seconds = Field(60.0, gt=0, description="How long a fault must last before an incident opens.")
+    clear_after: Seconds = Field(30.0, gt=0, description="How long all must be well before the incident closes.")
+    severity: Severity = Field(Severity.MEDIUM, description="low, medium or high.")
+    faults: tuple[FaultName, ...] = Field(FAULTS, description="The faults that are reported; default: all.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Memory:
+    """All that must be remembered, as it is kept."""
+
+    version: int
+    stamp: Stamp | None
+    suspect: Presence | None
+    incident: Presence | None
+
+
+_MEMORY: TypeAdapter[_Memory] = TypeAdapter(_Memory)
+
+
+class CameraHealth:
+    """Decides, for one camera, when its own state is an incident. The same inputs always give the same events."""
+
+    def __init__(self, box_id: str, camera: str, settings: CameraHealthSettings) -> None:
+        """A camera of which nothing is known yet."""
+        self._box_id = box_id
+        self._camera = camera
+        self._settings = settings
+        self._suspect: Presence | None = None
+        self._incident: Presence | None = None
+        self._well_since: Stamp | None = None
+        self._last: tuple[Stamp, str | None] | None = None
+        self._stamp: Stamp | None = None
+
+    @property
+    def incident(self) -> Presence | None:
+        """The incident that is open now. Its `class_name` is the fault."""
+        return self._incident
+
+    def step(self, seen: Observation | Gap) -> list[Event]:
+        """Take one look, or learn that nobody looked; at most one incident closes and one opens.
+
+        Raises: ValueError when the camera is another one, or time runs backwards.
+        """
+        now = seen.stamp
+        if seen.camera != self._camera:
+            raise ValueError(f"health of {self._camera!r} was given {seen.camera!r}")
+        if self._stamp is not None and now.mono_s < self._stamp.mono_s:
+            raise ValueError(f"{seen.camera}: time ran back from {self._stamp.mono_s} to {now.mono_s}")
+        self._stamp = now
+        if isinstance(seen, Gap) and seen.reason is GapReason.RESTART:
+            self._last = self._well_since = None
+            return []
+        fault = OFFLINE if isinstance(seen, Gap) else seen.fault.value if seen.fault else None
+        events = self._well(now) if fault is None else self._ill(fault, now)
+        self._last = (now, fault)
+        return events
+
+    def keep(self) -> str:
+        """Everything that is remembered, as text for `recall`."""
+        memory = _Memory(version=_VERSION, stamp=self._stamp, suspect=self._suspect, incident=self._incident)
+        return _MEMORY.dump_json(memory).decode()
+
+    def recall(self, kept: str, now: Stamp) -> None:
+        """Remember what `keep` gave, perhaps in another run of the agent, whose monotonic clock differs.
+
+        The time between is attested by nobody. Raises ValueError for a foreign text.
+        """
+        try:
+            memory = _MEMORY.validate_json(kept)
+        except ValidationError as error:
+            where = f"{self._camera}: kept camera health"
+            raise ValueError(f"{where} cannot be read ({error.error_count()} faults)") from error
+        if memory.version != _VERSION:
+            raise ValueError(f"{self._camera}: kept camera health: expected version {_VERSION}, found {memory.version}")
+        if memory.stamp is None:
+            return
+        # A clock that was set back meanwhile cannot tell how long that was: then as if no time had passed.
+        away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
+        shift_s = now.mono_s - away_s - memory.stamp.mono_s
+        self._suspect = _shifted(memory.suspect, shift_s)
+        self._incident = _shifted(memory.incident, shift_s)
+        self._stamp = replace(memory.stamp, mono_s=memory.stamp.mono_s + shift_s)
+        self._last = self._well_since = None
+
+    def _well(self, now: Stamp) -> list[Event]:
+        """A look at which nothing is wrong."""
+        continues = self._last is not None and self._last[1] is None and self._is_recent(self._last[0], now)
+        if not continues or self._well_since is None:
+            self._well_since = now
+        cleared = now.mono_s - self._well_since.mono_s >= self._settings.clear_after
+        # A connection that comes and goes is as good as none; a picture that is well again is simply well.
+        if self._suspect and (cleared or self._suspect.class_name != OFFLINE):
+            self._suspect = None
+        return self._close(now) if cleared else []
+
+    def _ill(self, fault: str, now: Stamp) -> list[Event]:
+        """A look, or a gap, with this fault."""
+        self._well_since = None
+        incident = self._incident
+        if incident and incident.class_name == fault:
+            self._incident, self._suspect = self._lasted(incident, now), None
+            return []
+        if fault not in self._settings.faults:
+            return []
+        known = self._suspect if self._suspect and self._suspect.class_name == fault else None
+        self._suspect = self._lasted(known, now) if known else self._begun(fault, now)
+        if self._suspect.dwell_s < self._settings.dwell:
+            return []
+        events = self._close(now)
+        self._incident = self._suspect.opened(now, box_id=self._box_id, camera=self._camera)
+        self._suspect = None
+        return [*events, _event(self._incident, Phase.OPENED, now, self._camera)]
+
+    def _close(self, now: Stamp) -> list[Event]:
+        if self._incident is None:
+            return []
+        ended, self._incident = self._incident.ended(Trigger.LEFT, 0.0), None
+        return [_event(ended, Phase.CLOSED, now, self._camera, Trigger.LEFT)]
+
+    def _begun(self, fault: str, now: Stamp) -> Presence:
+        """A gap began with the last look before it, since nobody looked from then on; anything else begins now."""
+        began = now
+        if fault == OFFLINE and self._last is not None and self._is_recent(self._last[0], now):
+            began = self._last[0]
+        return Presence(
+            rule=RULE,
+            zone="",
+            track_id=1 + FAULTS.index(fault),  # part of the incident's identity
+            severity=self._settings.severity,
+            entered=began,
+            last_seen=now,
+            dwell_s=now.mono_s - began.mono_s,
+            class_name=fault,
+            score=1.0,
+            box_n=_WHOLE_PICTURE,
+        )
+
+    def _lasted(self, presence: Presence, now: Stamp) -> Presence:
+        """With the time since its last sign: its own if that was the last look, blind if something else hid it."""
+        since_s = now.mono_s - presence.last_seen.mono_s
+        before = self._last[1] if self._last else "unknown"
+        own_s = since_s if before == presence.class_name and self._is_recent(presence.last_seen, now) else 0.0
+        blind_s = 0.0 if own_s or before is None else since_s
+        return replace(presence, last_seen=now, dwell_s=presence.dwell_s + own_s, blind_s=presence.blind_s + blind_s)
+
+    @staticmethod
+    def _is_recent(stamp: Stamp, now: Stamp) -> bool:
+        """Whether two looks are close enough to tell what was between them."""
+        return now.mono_s - stamp.mono_s <= SAME_STRETCH_S
+
+
+def _event(incident: Presence, phase: Phase, now: Stamp, camera: str, trigger: Trigger | None = None) -> Event:
+    return replace(incident.event(phase, now, camera=camera, trigger=trigger), channel=Channel.CAMERA)
+
+
+def _shifted(presence: Presence | None, shift_s: float) -> Presence | None:
+    if presence is None:
+        return None
+    entered = replace(presence.entered, mono_s=presence.entered.mono_s + shift_s)
+    last_seen = replace(presence.last_seen, mono_s=presence.last_seen.mono_s + shift_s)
+    return replace(presence, entered=entered, last_seen=last_seen)

@@ -1,0 +1,232 @@
+"""What one camera's view looks like when nothing is left in it: learnt robustly, adapted slowly.
+
+Pictures are compared as logarithms, where a change of light is a term that is added and that varies slowly over the
+picture: it is estimated from the pixels that did not change and taken away (retinex, Land and McCann 1971). All
+logarithms are int16 in units of 1 / `LOG_UNIT`, for each pixel and channel of the working picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.steady import Marks, marks_of
+from agent.core.types import Floats, Image
+
+Logs = NDArray[np.int16]
+"""(h, w, 3) or (h, w) int16, units of 1 / LOG_UNIT."""
+Mask = NDArray[np.uint8]
+"""(h, w) uint8, 0 or 255."""
+
+LOG_UNIT = 2048
+"""One e-fold of brightness: 11,437 units are white, which int16 holds with room for differences."""
+LOG_DARK = 14.0
+"""Grey levels added before the logarithm: below them a sensor shows noise rather than ratios."""
+LEVELS_TO_LOGS: Logs = np.round(np.log(np.arange(256) + LOG_DARK) * LOG_UNIT).astype(np.int16)
+FLOOR = round(0.14 * LOG_UNIT)
+"""Least difference that counts as a change: 15 % of brightness."""
+SPREADS = 3.0
+"""A change exceeds this many times what the pixel usually deviates by."""
+SPREAD_RANK = 0.8
+"""The usual deviation is this quantile: a vehicle that passes now and then does not count, leaves in the wind do."""
+SPREAD_STEP_PER_S = 0.0008 * LOG_UNIT
+"""How fast the usual deviation is corrected."""
+SPREAD_MOST = round(0.8 * LOG_UNIT)
+"""A pixel that deviates by more than this as a rule still notices what is black or white there."""
+LEAST_LOOKS = 4
+"""Looks at a pixel from which its median is believed."""
+ADAPT_S = 300.0
+"""Time constant with which clean pixels follow the picture; a sunset takes longer."""
+LIGHT_SHRINK = 8
+LIGHT_WIDTH_PX = 56
+"""Width of the box filter that is run twice over the trusted differences (sigma 20 pixels, a sixteenth of the
+picture): light varies over more than this; what is narrower is a thing."""
+LIGHT_ROUNDS = 3
+LIGHT_SLACK = 2.0
+"""A pixel speaks for the light in the last round while it is within this many limits of a change; Geman-McClure
+weights (1987) within."""
+LIGHT_PRIOR = 0.02
+"""Weight of the whole picture's light where nothing near can be trusted."""
+GREY_LEVELS = 2.0
+"""Mean difference between the channels, summed, below which there are no colours but for compression; the greyest of
+the rendered nights has 20, a wet grey day 6."""
+AROUND = np.ones((3, 3), np.uint8)
+
+
+@dataclass(slots=True, eq=False)
+class Reference:
+    """The clean view in one kind of light.
+
+    Attributes:
+        logs: (h, w, 3) its logarithm.
+        spread: (h, w) by how much each pixel usually deviates.
+        known: 255 where enough was seen to judge.
+        holds: 255 where a thing that was already reported stood while this view was learnt, so that `logs` show it.
+        lowest, highest: `logs` within one pixel around: what a shaking camera may show there.
+        limit: (h, w) the least deviation that is a change.
+        marks: landmarks for steadying. grey: an infra-red view without colours.
+    """
+
+    logs: Logs
+    spread: Logs
+    known: Mask
+    holds: Mask
+    lowest: Logs = field(init=False)
+    highest: Logs = field(init=False)
+    limit: Logs = field(init=False)
+    marks: Marks = field(init=False)
+    grey: bool = field(init=False)
+    _coarse_limit: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring what is derived up to date after `logs` or `spread` changed."""
+        self.lowest = as_logs(cv2.erode(self.logs, AROUND))
+        self.highest = as_logs(cv2.dilate(self.logs, AROUND))
+        usual = cv2.dilate(self.spread, AROUND)
+        self.limit = as_logs(np.maximum(usual * np.float32(SPREADS), FLOOR))
+        levels = levels_of(self.logs)
+        self.marks, self.grey = marks_of(levels), is_grey(levels)
+        self._coarse_limit = _coarse(self.limit).astype(np.float32) * np.float32(LIGHT_SLACK)
+
+    def light(self, logs: Logs, usable: Mask) -> tuple[Logs, float]:
+        """By how much the light differs from the reference's: smooth, and blind to what stands there.
+
+        Args:
+            usable: 255 where the picture shows the scene and not some mover.
+
+        Returns:
+            (h, w, 3) the light, and the share (0..1) of the usable picture that it does not explain.
+        """
+        height, width = usable.shape
+        coarse = _coarse(cv2.subtract(logs, self.logs)).astype(np.float32)
+        weight = (_coarse(usable) > 127).astype(np.float32)
+        if not weight.any():
+            return np.zeros_like(logs), 0.0
+        overall = np.median(coarse[weight > 0][::3], axis=0).astype(np.float32)
+        smooth = np.broadcast_to(overall, coarse.shape)
+        trust = weight
+        for round_ in range(LIGHT_ROUNDS):
+            limit = self._coarse_limit * np.float32(LIGHT_ROUNDS - round_)
+            away = cv2.absdiff(coarse, np.ascontiguousarray(smooth)).max(axis=2) / limit
+            trust = np.where(away > LIGHT_SLACK, 0, weight / (1.0 + np.square(away))).astype(np.float32)
+            total = _smoothed(trust)[..., None] + np.float32(LIGHT_PRIOR)
+            smooth = (_smoothed(coarse * trust[..., None]) + np.float32(LIGHT_PRIOR) * overall) / total
+        unexplained = 1.0 - np.count_nonzero(trust) / np.count_nonzero(weight)
+        return as_logs(
+            cv2.resize(smooth.astype(np.int16), (width, height), interpolation=cv2.INTER_LINEAR)
+        ), unexplained
+
+    def deviation(self, lit: Logs) -> Logs:
+        """(h, w) how far each pixel of a picture in the reference's light is from all that may be there."""
+        return beyond(lit, self.lowest, self.highest)
+
+    def adapt(self, lit: Logs, light: Logs, clean: Mask, visible: Mask, elapsed_s: float, *, shaking: bool) -> None:
+        """Follow the picture: where it is clean in all, elsewhere in the light alone.
+
+        Args:
+            lit: the picture in the reference's light. elapsed_s: since the last call.
+        """
+        difference, away = (
+            cv2.subtract(lit, self.logs),
+            self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs)),
+        )
+        step = np.float32(SPREAD_STEP_PER_S * elapsed_s)
+        wider = np.where(away > self.spread, SPREAD_RANK * step, (SPREAD_RANK - 1) * step)
+        spread = np.clip(self.spread + wider, 0, SPREAD_MOST)
+        self.spread = np.where(visible > 0, spread, self.spread).astype(np.int16)
+        moved = light + np.where((clean > 0)[..., None], difference, 0)
+        self.logs = as_logs(np.rint(self.logs + moved * np.float32(min(1.0, elapsed_s / ADAPT_S))))
+        self.refresh()
+
+    def accept(self, look: Logs, where: Mask) -> None:
+        """What is seen in `where` is clean from now on."""
+        cv2.copyTo(look, where, self.logs)
+        self.known = cv2.bitwise_or(self.known, where)
+        self.holds = cv2.bitwise_and(self.holds, cv2.bitwise_not(where))
+        self.refresh()
+
+    def unlearn(self, where: Mask) -> None:
+        """What is known of `where` holds no longer."""
+        self.known = cv2.bitwise_and(self.known, cv2.bitwise_not(where))
+        self.holds = cv2.bitwise_and(self.holds, cv2.bitwise_not(where))
+
+
+def learnt(pictures: Sequence[Image], seen: Sequence[Mask], held: Mask, *, shaking: bool) -> Reference:
+    """The median of some steadied working pictures, each with 255 where it shows the scene.
+
+    Pixels that were seen in fewer than `LEAST_LOOKS` of them stay unknown.
+
+    Args:
+        held: 255 where things stand that are reported.
+    """
+    stack = np.stack([logs_of(picture) for picture in pictures])
+    shown = np.stack(seen) > 0
+    logs = _rank(stack, shown, 0.5)
+    lowest, highest = as_logs(cv2.erode(logs, AROUND)), as_logs(cv2.dilate(logs, AROUND))
+    if shaking:
+        away = np.stack([np.maximum(beyond(one, lowest, highest), 0) for one in stack])
+    else:
+        away = np.abs(stack - logs).max(axis=3)
+    spread = np.minimum(_rank(away[..., None], shown, SPREAD_RANK)[..., 0], SPREAD_MOST)
+    known = np.where(np.count_nonzero(shown, axis=0) >= LEAST_LOOKS, 255, 0).astype(np.uint8)
+    return Reference(logs, as_logs(spread), known, cv2.bitwise_and(held, known))
+
+
+def logs_of(small: Image) -> Logs:
+    """The logarithm of a working picture, (h, w, 3), softened against noise."""
+    return as_logs(cv2.LUT(cv2.GaussianBlur(small, (3, 3), 0), LEVELS_TO_LOGS))
+
+
+def levels_of(logs: Logs) -> Image:
+    """The inverse of `logs_of`, but for the softening."""
+    return np.clip(np.rint(np.exp(logs * np.float32(1 / LOG_UNIT)) - LOG_DARK), 0, 255).astype(np.uint8)
+
+
+def is_grey(small: Image) -> bool:
+    """Whether it is a picture without colours, as cameras give under infra-red light."""
+    blue, green, red = cv2.split(small)
+    return cv2.mean(cv2.absdiff(blue, red))[0] + cv2.mean(cv2.absdiff(green, red))[0] < GREY_LEVELS
+
+
+def most(channels: Logs) -> Logs:
+    """(h, w) the greatest of three channels."""
+    blue, green, red = cv2.split(channels)
+    return as_logs(cv2.max(cv2.max(blue, green), red))
+
+
+def beyond(logs: Logs, lowest: Logs, highest: Logs) -> Logs:
+    """(h, w) by how much the channel that is furthest out lies outside of a range; negative inside."""
+    return most(cv2.max(cv2.subtract(logs, highest), cv2.subtract(lowest, logs)))
+
+
+def as_logs(values: NDArray[np.generic]) -> Logs:
+    """The same as int16."""
+    return np.asarray(values, np.int16)
+
+
+def _coarse(full: NDArray[np.generic]) -> NDArray[np.generic]:
+    for shrink in (4, LIGHT_SHRINK // 4):  # in a whole ratio first: that is much faster
+        size = (max(1, full.shape[1] // shrink), max(1, full.shape[0] // shrink))
+        full = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA))
+    return full
+
+
+def _smoothed(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+    width = LIGHT_WIDTH_PX // LIGHT_SHRINK
+    return np.asarray(cv2.blur(cv2.blur(coarse, (width, width)), (width, width)), np.float32)
+
+
+def _rank(stack: Logs, shown: NDArray[np.bool_], rank: float) -> Logs:
+    """(h, w, c) the quantile of (n, h, w, c) over those that are shown; of all, where none is."""
+    count = np.count_nonzero(shown, axis=0)
+    hidden = ~shown & (count > 0)
+    ordered = np.sort(np.where(hidden[..., None], np.int16(np.iinfo(np.int16).max), stack), axis=0)
+    at = np.round((np.where(count > 0, count, len(stack)) - 1) * rank).astype(np.intp)
+    return as_logs(np.take_along_axis(ordered, at[None, ..., None], axis=0)[0])

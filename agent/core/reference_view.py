@@ -1,0 +1,135 @@
+"""What a camera usually sees: the view against which its pictures are judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.registration import ALIKE, STRUCTURED, blocks, likeness, structure
+from agent.core.types import Floats, Image
+
+_FINE_PX: Final = 1.0
+_COARSE_PX: Final = 3.0
+_FEWEST_BLOCKS: Final = 8
+_JPEG_QUALITY: Final = 92
+"""About 25 kB for a street of 320 x 240; its loss is a tenth of the grain of a camera."""
+_VERSION: Final = 1
+_LARGEST_SIDE_PX: Final = 1024
+Mask = NDArray[np.bool_]
+
+
+def sharpness(grey: Floats, where: Mask) -> float:
+    """Finest detail against coarser detail of the same places: a blur takes the one and leaves the other.
+
+    A share, so that contrast, rain's veil and night change it little: a street has 0.6 to 1.05 in any light; a blur of
+    one pixel (sigma) leaves half, of two pixels a quarter to a third (measured on real and rendered streets).
+
+    Args:
+        grey: (H, W) float32. where: (N,) which of its blocks to look at; all of them when these are too few.
+    """
+    if where.sum() < _FEWEST_BLOCKS:
+        where = np.ones_like(where)
+    near = cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
+    far = cv2.GaussianBlur(near, (0, 0), _COARSE_PX)
+    fine = blocks(np.square(grey - near))[where].sum()
+    coarse = blocks(np.square(near - far))[where].sum()
+    return float(np.sqrt(fine / max(float(coarse), 1e-6)))
+
+
+def colourfulness(image: Image) -> float:
+    """Mean distance of blue and red from green, 0..255; near 0 for a camera that went over to infrared."""
+    few = image[4::8, 4::8].astype(np.float32)
+    return float(np.abs(few[..., (0, 2)] - few[..., 1:2]).mean())
+
+
+def structured(of: Floats) -> Mask:
+    """(N,) which blocks of a structure show anything."""
+    return np.asarray(blocks(of).std(axis=1) >= STRUCTURED, np.bool_)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReferenceView:
+    """What is compared against.
+
+    Attributes:
+        grey: (H, W) float32 in 0..255. sharpness, colour: of single pictures, as `sharpness` and `colourfulness` say.
+    """
+
+    grey: Floats
+    sharpness: float
+    colour: float
+
+    @cached_property
+    def structure(self) -> Floats:
+        """(H, W) float32, see `registration.structure`."""
+        return structure(self.grey)
+
+    @cached_property
+    def where(self) -> Mask:
+        """(N,) the blocks that show something."""
+        return structured(self.structure)
+
+    @cached_property
+    def light(self) -> float:
+        """Mean grey level."""
+        return float(self.grey.mean())
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return int(self.grey.shape[1]), int(self.grey.shape[0])
+
+    @staticmethod
+    def learnt(greys: Sequence[Floats], colours: Sequence[float]) -> ReferenceView:
+        """The view that several pictures have in common: the median, so that what passes by leaves no trace."""
+        grey = np.median(np.stack(greys), axis=0).astype(np.float32)
+        where = structured(structure(grey))
+        each = [sharpness(one, where) for one in greys]
+        return ReferenceView(grey=grey, sharpness=float(np.median(each)), colour=float(np.median(colours)))
+
+    def alike(self, now: Floats) -> Mask:
+        """(N,) which blocks of a structure of the same shape show what the view shows there."""
+        return np.asarray(likeness(self.structure, now) >= ALIKE, np.bool_)
+
+    def mixed(self, grey: Floats, colour: float, share: float) -> ReferenceView:
+        """The view with a share (0..1) of a new picture that was put into its place. Sharpness stays."""
+        mixed = np.asarray(self.grey + share * (grey - self.grey), np.float32)
+        mean = self.colour + share * (colour - self.colour)
+        return ReferenceView(grey=mixed, sharpness=self.sharpness, colour=mean)
+
+    def with_sharpness(self, value: float) -> ReferenceView:
+        """The same view, with another usual sharpness; what was worked out from the picture is kept."""
+        other = ReferenceView(grey=self.grey, sharpness=value, colour=self.colour)
+        other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("structure", "where", "light")})
+        return other
+
+    def keep(self) -> bytes:
+        """One line of JSON and a JPEG, for `recalled`."""
+        facts = {"version": _VERSION, "sharpness": self.sharpness, "colour": self.colour}
+        picture = np.clip(np.rint(self.grey), 0, 255).astype(np.uint8)
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        return json.dumps(facts).encode() + b"\n" + jpeg.tobytes()
+
+    @staticmethod
+    def recalled(kept: bytes) -> ReferenceView:
+        """What `keep` gave. Raises ValueError for anything else."""
+        head, _, jpeg = kept.partition(b"\n")
+        try:
+            facts = json.loads(head)
+            version, sharp, colour = facts["version"], float(facts["sharpness"]), float(facts["colour"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError("kept reference view: expected a line of JSON facts, found none") from error
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) if jpeg else None
+        if version != _VERSION or picture is None or max(picture.shape) > _LARGEST_SIDE_PX:
+            raise ValueError(f"kept reference view: expected version {_VERSION} with a picture, found {version!r}")
+        if not (isfinite(sharp) and isfinite(colour)):
+            raise ValueError("kept reference view: expected finite facts")
+        return ReferenceView(grey=picture.astype(np.float32), sharpness=sharp, colour=colour)

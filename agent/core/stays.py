@@ -1,0 +1,131 @@
+"""For each pixel: what it looked like of late, since when, and whether it is stuck on something that was not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from agent.core.reference import AROUND, Logs, Mask, Reference, as_logs, beyond, most, FLOOR
+from agent.core.types import Floats
+
+SETTLE_S = 8.0
+"""Seconds for which a change looks the same before it is believed."""
+LEAVE_S = 1.5
+"""Seconds for which a stuck pixel looks clean before it is free: more than one look at it."""
+LOOK_SHARE = 0.3
+"""How fast the remembered look of a pixel follows while it is the same; averages noise and rain away."""
+FORGET_SHARE = 0.5
+"""Time behind a detected mover takes this share of itself away from standing still: what the detector sees in most
+pictures shall not add up over those in which it does not."""
+WEAK = 0.6
+"""Share of the limit from which a pixel beside a stuck one is taken for part of it."""
+CLEAN = 0.5
+"""Share of the limit up to which a stuck pixel is clean again."""
+UNREST_S = 60.0
+STIR_S = 0.9
+UNREST_SHRINK = 4
+UNREST_WIDTH_PX = 20
+RESTLESS = 0.15
+RAISE = 10.0
+NEAR = np.ones((5, 5), np.uint8)
+
+
+@dataclass(slots=True, eq=False)
+class Stays:
+    """The state of all pixels of one camera's working picture.
+
+    Attributes:
+        look: (h, w, 3) in the reference's light. still_s: (h, w) since when it has looked like that.
+        seen: 255 where the last picture showed the scene.
+        stuck: 255 where something stands that the reference does not have. stood_s: (h, w) how long, as attested.
+    """
+
+    look: Logs
+    still_s: Floats
+    seen: Mask
+    stuck: Mask
+    stood_s: Floats
+    unrest: Floats
+    earlier: Logs
+    earlier_seen: Mask
+    since_s: float = 0.0
+    looks: int = 0
+
+    @staticmethod
+    def beginning(look: Logs) -> Stays:
+        """Nothing is stuck, and nothing attested."""
+        shape = look.shape[:2]
+        zeros, none = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
+        coarse = np.zeros((max(1, shape[0] // UNREST_SHRINK), max(1, shape[1] // UNREST_SHRINK)), np.float32)
+        return Stays(look.copy(), zeros, none, none.copy(), zeros.copy(), coarse, look.copy(), none.copy())
+
+    def watch(self, lit: Logs, visible: Mask, limit: Logs, attested_s: float, *, shaking: bool) -> None:
+        """Take a picture in the reference's light in.
+
+        Args:
+            visible: 255 where it shows the scene and no mover.
+            attested_s: time since the picture before in which somebody looked; 0 after a gap.
+        """
+        unlike = most(cv2.absdiff(lit, self.look))
+        if shaking:
+            unlike = beyond(lit, as_logs(cv2.erode(self.look, AROUND)), as_logs(cv2.dilate(self.look, AROUND)))
+        same = cv2.compare(unlike, limit, cv2.CMP_LE)
+        kept, other = cv2.bitwise_and(same, visible), cv2.bitwise_and(cv2.bitwise_not(same), visible)
+        cv2.copyTo(as_logs(cv2.addWeighted(self.look, 1 - LOOK_SHARE, lit, LOOK_SHARE, 0)), kept, self.look)
+        cv2.copyTo(lit, other, self.look)
+        self._stir(lit, visible, attested_s)
+        self.still_s[cv2.bitwise_and(kept, self.seen) > 0] += np.float32(attested_s)
+        self.still_s[visible == 0] -= np.float32(attested_s * FORGET_SHARE)
+        self.still_s[other > 0] = 0
+        np.maximum(self.still_s, 0, out=self.still_s)
+        self.stood_s[self.stuck > 0] += np.float32(attested_s)
+        self.seen = visible
+
+    def _stir(self, lit: Logs, visible: Mask, attested_s: float) -> None:
+        """Count how often each place changes from one look to another at least `STIR_S` later."""
+        self.since_s += attested_s
+        if attested_s and self.since_s < STIR_S:
+            return
+        if attested_s:
+            self.looks += 1
+            share = max(1 - float(np.exp(-self.since_s / UNREST_S)), 1 / self.looks)
+            size = (self.unrest.shape[1], self.unrest.shape[0])
+            busy = cv2.compare(most(cv2.absdiff(lit, self.earlier)), FLOOR, cv2.CMP_GT)
+            shown = cv2.resize(cv2.bitwise_and(visible, self.earlier_seen), size, interpolation=cv2.INTER_NEAREST)
+            cv2.accumulateWeighted(cv2.resize(busy, size, interpolation=cv2.INTER_AREA), self.unrest, share, mask=shown)
+        self.earlier, self.earlier_seen, self.since_s = lit, visible, 0.0
+
+    def settle(self, reference: Reference, away: Logs) -> Mask:
+        """Decide which pixels are stuck, by how far their looks deviate from the reference.
+
+        Returns:
+            255 where a thing that the reference holds has gone.
+        """
+        held = cv2.bitwise_and(reference.holds, self.stuck)
+        judged = cv2.bitwise_and(cv2.bitwise_and(self.seen, reference.known), cv2.bitwise_not(held))
+        settled = cv2.compare(self.still_s, SETTLE_S, cv2.CMP_GE)
+        rise = cv2.resize(cv2.dilate(cv2.blur(self.unrest, (5, 5)), AROUND), self.stuck.shape[::-1]) * (RAISE / 255) + 1
+        strong = cv2.compare(away, as_logs(reference.limit * rise), cv2.CMP_GT)
+        weak = cv2.compare(away, as_logs(reference.limit * np.float32(WEAK)), cv2.CMP_GT)
+        clean = cv2.compare(away, as_logs(reference.limit * np.float32(CLEAN)), cv2.CMP_LE)
+        part = cv2.bitwise_or(strong, cv2.bitwise_and(weak, cv2.dilate(self.stuck, NEAR)))
+        able = cv2.bitwise_and(cv2.bitwise_and(judged, self._restful()), cv2.bitwise_not(self.stuck))
+        fresh = cv2.bitwise_and(cv2.bitwise_and(part, settled), able)
+        back = cv2.bitwise_and(clean, cv2.compare(self.still_s, LEAVE_S, cv2.CMP_GE))
+        gone = cv2.bitwise_and(cv2.bitwise_and(held, self.seen), cv2.bitwise_and(strong, settled))
+        cv2.copyTo(self.still_s, fresh, self.stood_s)
+        self.stuck = cv2.bitwise_or(self.stuck, fresh)
+        self.free(cv2.bitwise_or(gone, cv2.bitwise_and(back, judged)))
+        return gone
+
+    def _restful(self) -> Mask:
+        width = UNREST_WIDTH_PX // UNREST_SHRINK
+        calm = cv2.compare(cv2.blur(self.unrest, (width, width)), 255 * RESTLESS, cv2.CMP_LT)
+        return np.asarray(cv2.resize(calm, self.stuck.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+
+    def free(self, where: Mask) -> None:
+        """Nothing stands there."""
+        self.stuck = cv2.bitwise_and(self.stuck, cv2.bitwise_not(where))
+        self.stood_s[where > 0] = 0
