@@ -158,13 +158,13 @@ class PictureWatch:
         head, _, rest = kept.partition(b"\n")
         try:
             facts = json.loads(head)
-            if facts["version"] != _VERSION:
-                raise ValueError(f"kept picture health: expected version {_VERSION}, found {facts['version']!r}")
+            version, unsure_s = facts["version"], float(facts["unsure_s"])
             fault = None if facts["fault"] is None else PictureFault(facts["fault"])
             held = None if facts["held"] is None else _alignment(facts["held"])
-            unsure_s = float(facts["unsure_s"])
-        except (KeyError, TypeError) as error:
-            raise ValueError("kept picture health: expected a line of JSON facts") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"kept picture health: expected a line of JSON facts, found {head[:60]!r}") from error
+        if version != _VERSION:
+            raise ValueError(f"kept picture health: expected version {_VERSION}, found {version!r}")
         view = ReferenceView.recalled(rest) if rest else None
         self.renew()
         self._view, self._fault, self._unsure_s, self._adapted_s = view, fault, unsure_s, now.mono_s

@@ -40,7 +40,7 @@ def scene(
 @cache
 def street(
     light: str = "day",
-    count: int = 24,
+    count: int = 12,
     *,
     yaw_deg: float = 0.0,
     pitch_deg: float = 0.0,
