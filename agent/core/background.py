@@ -263,8 +263,11 @@ class Background:
         away = view.deviation(stays.look)
         gone = stays.settle(view, away)
         self._relearn(gone)
-        regions = regions_of(stays.stuck, stays.look, away, view)
-        changes = self._report(regions)
+        # What was reported for long keeps its shape: a shadow that falls over it must not swallow it.
+        settled = cv2.bitwise_and(stays.stuck, cv2.compare(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
+        rest = cv2.bitwise_and(stays.stuck, cv2.bitwise_not(settled))
+        seen = (stays.look, away)
+        changes = self._report([*regions_of(settled, seen, view), *regions_of(rest, seen, view)])
         elapsed_s = now.mono_s - self._adapted_s
         if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
             clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)

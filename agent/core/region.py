@@ -44,12 +44,11 @@ class Region:
     edges: float
 
 
-def regions_of(stuck: Mask, look: Logs, away: Logs, reference: Reference) -> list[Region]:
+def regions_of(stuck: Mask, seen: tuple[Logs, Logs], reference: Reference) -> list[Region]:
     """The regions of a map of stuck pixels, without specks.
 
     Args:
-        look: (h, w, 3) what every pixel has looked like of late, in the reference's light.
-        away: (h, w) its deviation.
+        seen: (h, w, 3) what every pixel has looked like of late, in the reference's light; (h, w) its deviation.
     """
     least = LEAST_SHARE * stuck.size
     if cv2.countNonZero(stuck) < least:
@@ -61,7 +60,7 @@ def regions_of(stuck: Mask, look: Logs, away: Logs, reference: Reference) -> lis
     for i, (x, y, width, height, area) in enumerate(stats.tolist()):
         if i and area >= least:
             at = (slice(max(0, y - PAD_PX), y + height + PAD_PX), slice(max(0, x - PAD_PX), x + width + PAD_PX))
-            found.append(_described(at, labels[at] == i, (x, y, x + width, y + height), (look, away), reference))
+            found.append(_described(at, labels[at] == i, (x, y, x + width, y + height), seen, reference))
     return found
 
 
