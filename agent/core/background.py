@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from agent.core.kept import packed, planes_of, unpacked
 from agent.core.reference import LEVELS_TO_LOGS, Logs, Mask, Reference, is_grey, learnt, levels_of, logs_of
-from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, regions_of
+from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
 from agent.core.steady import Marks, marks_of, steadied
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
@@ -263,8 +263,11 @@ class Background:
         away = view.deviation(stays.look)
         gone = stays.settle(view, away)
         self._relearn(gone)
-        regions = regions_of(stays.stuck, stays.look, away, view)
-        changes = self._report(regions)
+        # What was reported for long keeps its shape: a shadow that falls over it must not swallow it.
+        settled = cv2.bitwise_and(stays.stuck, cv2.compare(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
+        rest = cv2.bitwise_and(stays.stuck, cv2.bitwise_not(settled))
+        seen = (stays.look, away)
+        changes = self._report([*regions_of(settled, seen, view), *regions_of(rest, seen, view)])
         elapsed_s = now.mono_s - self._adapted_s
         if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
             clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
@@ -288,35 +291,40 @@ class Background:
 
     def _report(self, regions: Sequence[Region]) -> Changes:
         assert self._stays is not None
-        stays, view = self._stays, self._views[0]
+        stays, (height, width) = self._stays, self._votes.shape
         self._votes[stays.stuck == 0] = 0
-        boxes, scores, still, kinds = [], [], [], []
-        for region in regions:
-            votes = self._votes[region.at]
-            own = votes[region.mask]
-            before = np.count_nonzero(own) >= len(own) / 2
-            held = np.count_nonzero(view.holds[region.at][region.mask]) >= len(own) / 2
-            if not held:
-                if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
-                    self._absorb(region)
-                    continue
-                sign = 1 if region.edges >= 0 else -1
-                cast = np.clip(own + sign, -VOTES, VOTES)
-                votes[region.mask] = np.where(cast == 0, sign, cast)
-            elif not before:
-                continue
-            height, width = self._votes.shape
-            x1, y1, x2, y2 = region.box_px
-            boxes.append((x1 / width, y1 / height, x2 / width, y2 / height))
-            scores.append(1 - float(np.exp(-region.strength)) if not held else 0.6)
-            still.append(float(np.median(stays.stood_s[region.at][region.mask])))
-            kinds.append(ChangeKind.LEFT if int(votes[region.mask].sum()) >= 0 else ChangeKind.REMOVED)
+        found = joined([region for region in regions if self._believed(region)], (height, width))
+        scores, still, kinds = [], [], []
+        for group, _ in found:
+            sizes = np.array([np.count_nonzero(region.mask) for region in group])
+            strength = float(np.average([region.strength for region in group], weights=sizes))
+            largest = group[int(sizes.argmax())]
+            scores.append(np.clip(1 - np.exp(-strength), 0, 1))
+            still.append(np.median(stays.stood_s[largest.at][largest.mask & (stays.stuck[largest.at] > 0)]))
+            votes = sum(int(self._votes[region.at][region.mask].sum()) for region in group)
+            kinds.append(ChangeKind.LEFT if votes >= 0 else ChangeKind.REMOVED)
+        boxes = np.asarray([box for _, box in found], np.float32).reshape(-1, 4)
         return Changes(
-            boxes_n=np.asarray(boxes, np.float32).reshape(-1, 4),
-            scores=np.clip(np.asarray(scores, np.float32), 0, 1),
+            boxes_n=boxes / np.array([width, height, width, height], np.float32),
+            scores=np.asarray(scores, np.float32),
             still_s=np.asarray(still, np.float32),
             kinds=tuple(kinds),
         )
+
+    def _believed(self, region: Region) -> bool:
+        """Whether it is a thing and not light; a thing casts its vote on whether it came or went."""
+        votes = self._votes[region.at]
+        own = votes[region.mask]
+        before = np.count_nonzero(own) >= len(own) / 2
+        if np.count_nonzero(self._views[0].holds[region.at][region.mask]) >= len(own) / 2:
+            return bool(before)  # the reference shows it too, and so has nothing to say
+        if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
+            self._absorb(region)
+            return False
+        sign = 1 if region.edges >= 0 else -1
+        cast = np.clip(own + sign, -VOTES, VOTES)
+        votes[region.mask] = np.where(cast == 0, sign, cast)
+        return True
 
     def _absorb(self, region: Region) -> None:
         """Learn light that has stood for long and was never reported."""

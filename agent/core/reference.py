@@ -42,9 +42,9 @@ LEAST_LOOKS = 4
 ADAPT_S = 300.0
 """Time constant with which clean pixels follow the picture; a sunset takes longer."""
 LIGHT_SHRINK = 8
-LIGHT_WIDTH_PX = 56
-"""Width of the box filter that is run twice over the trusted differences (sigma 20 pixels, a sixteenth of the
-picture): light varies over more than this; what is narrower is a thing."""
+LIGHT_WIDTH_PX = 40
+"""Width of the box filter that is run twice over the trusted differences: light varies over more than this, and what is
+narrower is a thing. With 56 the soft edge of a cloud's shadow was taken for things."""
 LIGHT_ROUNDS = 3
 LIGHT_SLACK = 2.0
 """A pixel speaks for the light in the last round while it is within this many limits of a change; Geman-McClure
