@@ -50,6 +50,7 @@ class Track:
         class_weights: summed scores per class name, since small models flip between vehicle classes.
         stay_since: when it came to this place. hits: sightings of this stay.
         absent_s: seconds in which the place was seen empty. unseen_s: seconds in which it could not be seen.
+        misses: empty looks of this stay, which a thing that has not settled survives few of.
         looked_s: seconds since the last sighting in which somebody was looking.
         channels: the best score of each way of seeing that saw it.
         company: boxes (0..1) that overlapped the place while it was seen, and how often each was there, at most ten.
@@ -69,6 +70,7 @@ class Track:
     stay_since: Stamp
     last_seen: Stamp
     hits: int = 1
+    misses: int = 0
     sight: Sight = Sight.SEEN
     absent_s: float = 0.0
     unseen_s: float = 0.0

@@ -23,7 +23,7 @@ import numpy as np
 
 from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
 from agent.core.sighting import FIXTURE, Sighting, strongest
-from agent.core.track import SETTLED_HITS, Report, Sight, Track, similarity
+from agent.core.track import SETTLED_HITS, SETTLED_S, Report, Sight, Track, similarity
 from agent.core.types import Box, Channel, Floats, Stamp
 
 MATCH_IOU = 0.3
@@ -48,6 +48,8 @@ BRIDGE_S = 10.0
 """Sightings this close together count as sight in between: nothing can leave and be back as it was."""
 BLIND_AFTER_S = 60.0
 """Looks further apart than this have a gap between them, whether or not anybody reported it."""
+MISSES_FORGIVEN = 1
+"""Empty looks that a thing survives before it has settled. Detectors miss a standing car in 5 to 10 % of pictures."""
 PASSING_KEEP_S = 10.0
 """Looked-at seconds for which a thing that never settled is remembered while something hides its place."""
 ANCHOR_HITS = 10
@@ -116,8 +118,9 @@ class Tracker:
     def _is_over(self, track: Track) -> bool:
         if track.settled:
             return track.absent_s >= self._keep_absent_s
-        # Whatever passed is gone with the first empty look, lest the next one at that spot be taken for it.
-        return track.sight is Sight.ABSENT or track.looked_s >= PASSING_KEEP_S
+        # Whatever passed is gone with the second empty look, lest the next one at that spot be taken for it. The first
+        # may be a miss of the detector: if that started the clock anew, incidents would be late.
+        return track.misses > MISSES_FORGIVEN or track.looked_s >= PASSING_KEEP_S
 
     def _match(self, found: list[Sighting], look: _Look) -> dict[int, int]:
         """Track id to index of the detection that is the same thing: greedy by overlap and look."""
@@ -173,8 +176,11 @@ def _earlier(now: Stamp, by_s: float) -> Stamp:
 
 
 def _pinned(track: Track, overlap: float, look: _Look) -> bool:
-    """Whether it was seen at these very pixels a moment ago, so that another look means another light."""
-    steady = look.unbroken and track.sight is Sight.SEEN and look.looked_s <= BRIDGE_S
+    """Whether it was seen at these very pixels a moment ago, so that another look means another light.
+
+    A thing that was seen beside its place is on its way; in a queue the next one stands there with the next picture.
+    """
+    steady = look.unbroken and track.sight is Sight.SEEN and track.strays == 0 and look.looked_s <= BRIDGE_S
     return steady and track.settled and overlap >= PINNED_IOU
 
 
@@ -218,7 +224,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
         company=_company(track, seen, everything),
     )
     if moved:
-        track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0)
+        track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0, misses=0)
         return Report(track=track, moved=True)
     if strayed:
         track = replace(track, strays=track.strays + 1)
@@ -281,6 +287,7 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
         absent_s=track.absent_s + gone_s,
         unseen_s=track.unseen_s + look.gap_s + (look.looked_s if hidden else 0.0),
         looked_s=track.looked_s + look.looked_s,
+        misses=track.misses if hidden else track.misses + 1,
     )
     return Report(track=track, rival=_rival(track, owners))
 
@@ -288,8 +295,9 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
 def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
 
-    A neighbour that was there all along hides nothing, be it a thing that is tracked or anything else the model names
-    there again and again; and one of the same family on the same ground stands IN the place: then the thing has gone.
+    A neighbour that stood there while the thing was seen hides nothing (one that was just arriving does), be it a thing
+    that is tracked or anything else the model names there again and again; and one of the same family on the same
+    ground stands IN the place: then the thing has gone.
     """
     if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
         return False
@@ -297,7 +305,7 @@ def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
         return False  # what nobody named may be a shadow or wet ground: no reason to believe that a car is behind it
     if seen.group == FIXTURE and "@" in track.group:
         return False  # rubbish in a bin's zone is what the zone is asked about
-    if owner is not None and owner.settled and owner.stay_since.mono_s <= track.last_seen.mono_s:
+    if owner is not None and owner.settled and owner.stay_since.mono_s + SETTLED_S <= track.last_seen.mono_s:
         return False
     if seen.group == track.group and same_ground(seen.box_n, track.place_n):
         return False

@@ -12,8 +12,8 @@ from agent.core.scene import Scene
 from agent.core.sighting import sightings
 from agent.core.track import Sight
 from agent.core.tracker import BRIDGE_S, Tracker
-from agent.core.types import CloseReason, Stamp
-from tests.unit.core.world import Step, Thing, car, every, gap, look, phases, plan, stamp, watch
+from agent.core.types import Box, CloseReason, Stamp
+from tests.unit.core.world import START, Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 
 BEHIND = car((0.22, 0.3, 0.42, 0.6), look=3)
 """Overlaps the upper half of the usual place, on ground further away."""
@@ -55,6 +55,12 @@ def test_a_car_that_moves_on_within_the_zone_before_its_time_starts_anew() -> No
     assert stamp(100).utc <= event.at <= stamp(106).utc
 
 
+def test_one_that_arrives_in_front_while_the_thing_can_still_be_seen_hides_it_too() -> None:
+    """A lorry rolls in: in one picture both are seen, then only the lorry for a minute, then both again."""
+    steps = every(2, 0, 100, car()) + every(2, 100, 102, car(), IN_FRONT) + every(2, 102, 160, IN_FRONT)
+    assert phases(watch(steps + every(2, 160, 220, car()))) == ["opened"]
+
+
 def test_a_car_that_moves_out_of_the_zone_closes_its_incident() -> None:
     scene = Scene(plan(polygon=((0, 0), (0.32, 0), (0.32, 1), (0, 1))))
     outside = car((0.28, 0.5, 0.48, 0.7))
@@ -68,6 +74,21 @@ def test_each_zone_believes_from_its_own_score() -> None:
     both = CameraPlan(box_id="b", camera="gate", duties=(easy, strict), time_zone=plan().time_zone)
     cars = car(score=0.5), car((0.6, 0.5, 0.8, 0.7), score=0.5, look=2)
     assert [e.zone for e in watch(every(2, 0, 300, *cars), Scene(both))] == ["easy"]
+
+
+def test_one_miss_before_it_has_settled_does_not_start_its_clock_anew() -> None:
+    steps = [look(2 * i, *([] if i == 2 else [car()])) for i in range(40)]
+    (event,) = watch(steps)
+    assert (event.at - START).total_seconds() == 60
+    assert event.first_seen == START
+
+
+def test_in_a_queue_that_moves_up_the_next_car_gets_its_own_clock() -> None:
+    """The first rolls off within sight; two seconds later another one stands on the very same pixels."""
+    rolling: Box = (0.12, 0.5, 0.32, 0.7)
+    first = [look(2 * i, car(look=0)) for i in range(22)]
+    later = [look(46 + 2 * i, car(look=1)) for i in range(25)]
+    assert watch([*first, look(44, car(rolling, look=0)), *later]) == []
 
 
 def test_a_thing_seen_in_every_other_look_only_is_traffic() -> None:
