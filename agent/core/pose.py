@@ -97,7 +97,7 @@ class CameraPose:
         self._stand = self._placed(measured, view.size_px, at_s)
         if self.held is not before:
             found = self._compared(view, grey, now)
-        exact = warp_grey(grey, measured, view.light) if measured.apart_n(_HOME, view.size_px) > NEAR_N / 2 else grey
+        exact = warp_grey(grey, measured, view.grey) if measured.apart_n(_HOME, view.size_px) > NEAR_N / 2 else grey
         return Match(
             stand=self._stand, alike=found.alike, share=found.share, grey=exact, fresh=self._stand is Stand.HERE
         )
@@ -105,9 +105,9 @@ class CameraPose:
     def _compared(self, view: ReferenceView, grey: Floats, now: Floats) -> Match:
         where = view.where
         if self.held is not None:
-            inside = warp_grey(np.ones_like(grey), self.held, 0.0)
+            inside = warp_grey(np.ones_like(grey), self.held, np.zeros_like(grey))
             where = where & (blocks(inside).min(axis=1) > 0)
-            grey = warp_grey(grey, self.held, view.light)
+            grey = warp_grey(grey, self.held, view.grey)
             now = structure(grey)
         alike = view.alike(now) & where
         return Match(stand=Stand.HERE, alike=alike, share=float(alike.sum()) / max(int(where.sum()), 1), grey=grey)

@@ -126,7 +126,7 @@ class ReferenceView:
         far = crept.apart_n(Alignment(), self.size_px) * self.size_px[0] > near_px
         if crept.certainty < certain or not far:
             return self
-        grey = warp_grey(self.grey, crept, self.light)
+        grey = warp_grey(self.grey, crept, self.grey)
         return ReferenceView(grey=grey, anchor=self.anchor, sharpness=self.sharpness, colour=self.colour)
 
     def keep(self) -> bytes:

@@ -203,6 +203,18 @@ def test_a_small_move_is_put_right_once_it_is_steady(light: str, move: Alignment
     assert back[2:] == [PictureState()] * 4
 
 
+def test_what_a_shifted_camera_does_not_see_is_remembered() -> None:
+    viewer = Viewer.used_to(street())
+    before = viewer.watch.reference
+    viewer.step_s = 20.0
+    viewer.show(seen_from(image, Alignment(shift_n=(0.09, 0.0))) for image in again(street(), 60))
+    after = viewer.watch.reference
+    assert before is not None
+    assert after is not None
+    assert after.grey is not before.grey
+    assert np.abs(after.grey[:, -20:] - before.grey[:, -20:]).mean() < 6
+
+
 def test_a_camera_turned_on_its_pole() -> None:
     viewer = Viewer.used_to(street())
     states = viewer.show(again(street("day", 8, pitch_deg=1.5), 24))

@@ -125,7 +125,8 @@ def test_warp_puts_a_full_size_picture_back() -> None:
     full = clip(CLIPS[1])[0]
     move = Alignment(shift_n=(0.05, -0.04), turn_deg=1.0, scale=1.01)
     back = warp(seen_from(full, move), move)
-    assert (back.shape, back.dtype) == (full.shape, np.uint8)
+    assert back.shape == full.shape
+    assert back.dtype == np.uint8
     inner = (slice(60, 420), slice(80, 640))
     assert np.abs(back[inner].astype(int) - full[inner]).mean() < 4
     out = warp(full, Alignment(shift_n=(0.25, 0.0)))
