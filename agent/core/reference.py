@@ -119,7 +119,9 @@ class Reference:
             total = _smoothed(trust)[..., None] + np.float32(LIGHT_PRIOR)
             smooth = (_smoothed(coarse * trust[..., None]) + np.float32(LIGHT_PRIOR) * overall) / total
         unexplained = 1.0 - np.count_nonzero(trust) / np.count_nonzero(weight)
-        return as_logs(cv2.resize(smooth.astype(np.int16), (width, height), interpolation=cv2.INTER_LINEAR)), unexplained
+        return as_logs(
+            cv2.resize(smooth.astype(np.int16), (width, height), interpolation=cv2.INTER_LINEAR)
+        ), unexplained
 
     def deviation(self, lit: Logs) -> Logs:
         """(h, w) how far each pixel of a picture in the reference's light is from all that may be there."""
@@ -131,7 +133,10 @@ class Reference:
         Args:
             lit: the picture in the reference's light. elapsed_s: since the last call.
         """
-        difference, away = cv2.subtract(lit, self.logs), self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs))
+        difference, away = (
+            cv2.subtract(lit, self.logs),
+            self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs)),
+        )
         step = np.float32(SPREAD_STEP_PER_S * elapsed_s)
         wider = np.where(away > self.spread, SPREAD_RANK * step, (SPREAD_RANK - 1) * step)
         spread = np.clip(self.spread + wider, 0, SPREAD_MOST)

@@ -24,6 +24,8 @@ FINE_PX = 7
 LIGHT_KEEPS = 0.4
 """Light leaves this share of the reference's texture visible at least, and a thing hides it (slope of the regression
 of the one texture upon the other). In logarithms light alone keeps 1.0, whatever its strength."""
+LIGHT_KEEPS_MOST = 1.5
+"""Light does not make texture stronger than this; a black bag with a highlight does, by chance."""
 LIGHT_KEEPS_REPORTED = 0.7
 """The same for what was already reported, so that reports do not flicker."""
 LOCAL_PX = 15
@@ -87,7 +89,10 @@ def joined(regions: Sequence[Region], shape: tuple[int, int]) -> list[tuple[list
 
 
 def _around_all(group: Sequence[Region]) -> tuple[int, int, int, int]:
-    lows, highs = np.array([r.box_px[:2] for r in group]).min(axis=0), np.array([r.box_px[2:] for r in group]).max(axis=0)
+    lows, highs = (
+        np.array([r.box_px[:2] for r in group]).min(axis=0),
+        np.array([r.box_px[2:] for r in group]).max(axis=0),
+    )
     return int(lows[0]), int(lows[1]), int(highs[0]), int(highs[1])
 
 
@@ -110,7 +115,9 @@ def _divided(region: Region, seen: tuple[Logs, Logs], reference: Reference, leas
         return [region]
     now, then = _fine(_grey(seen[0][region.at])), _fine(_grey(reference.logs[region.at]))
     shared, old, new = (_around(product) for product in (now * then, then * then, now * now))
-    light = region.mask & (shared > LOCAL_LIKENESS * np.sqrt(old * new)) & (shared > LIGHT_KEEPS * old) & (old > FAINT**2)
+    light = (
+        region.mask & (shared > LOCAL_LIKENESS * np.sqrt(old * new)) & (shared > LIGHT_KEEPS * old) & (old > FAINT**2)
+    )
     dark = cv2.morphologyEx((region.mask & ~light).astype(np.uint8), cv2.MORPH_OPEN, AROUND)
     rows, columns = region.at
     things = [_described(part, seen, reference) for part in _parts(dark > 0, least, columns.start, rows.start)]
@@ -136,7 +143,7 @@ def _described(part: _Part, seen: tuple[Logs, Logs], reference: Reference) -> Re
         mask=mask,
         box_px=box_px,
         strength=float(np.median(away[at][mask] / reference.limit[at][mask])),
-        keeps=slope - error,
+        keeps=slope - error if slope <= LIGHT_KEEPS_MOST else 0.0,
         hides=slope + error < LIGHT_KEEPS_REPORTED,
         edges=float((came - was) / (came + was + 1e-6)),
     )
