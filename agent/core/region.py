@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.reference import AROUND, LOG_UNIT, Logs, Mask, Reference
+from agent.core.masks import Mask
+from agent.core.reference import AROUND, LOG_UNIT, Logs, Reference
 
 LEAST_SHARE = 0.0006
 """Least area, of the picture's: 40 pixels of a working picture, a bag in 20 m."""
@@ -104,7 +105,9 @@ def _parts(solid: NDArray[np.bool_], least: float, left: int = 0, top: int = 0) 
         if i and area >= least:
             at = (slice(max(0, y - PAD_PX), y + height + PAD_PX), slice(max(0, x - PAD_PX), x + width + PAD_PX))
             mask = labels[at] == i
-            rows, columns = (slice(s.start + o, s.start + o + n) for s, o, n in zip(at, (top, left), mask.shape))
+            rows, columns = (
+                slice(s.start + o, s.start + o + n) for s, o, n in zip(at, (top, left), mask.shape, strict=True)
+            )
             parts.append(((rows, columns), mask, (x + left, y + top, x + left + width, y + top + height)))
     return parts
 
@@ -135,7 +138,9 @@ def _divided(region: Region, seen: tuple[Logs, Logs], reference: Reference, leas
 def _described(part: _Part, seen: tuple[Logs, Logs], reference: Reference) -> Region:
     at, mask, box_px = part
     look, away = seen
-    now, then = look[at].astype(np.float32) / LOG_UNIT, reference.logs[at].astype(np.float32) / LOG_UNIT
+    unit = np.float32(1 / LOG_UNIT)
+    now = np.asarray(look[at] * unit, np.float32)
+    then = np.asarray(reference.logs[at] * unit, np.float32)
     slope, error = _texture_kept(now.mean(axis=2), then.mean(axis=2), mask)
     came, was = _outlined(now, mask), _outlined(then, mask)
     return Region(
@@ -174,12 +179,12 @@ def _grey(logs: Logs) -> NDArray[np.float32]:
 
 def _outlined(part: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """How sharply a region is set off: mean contrast across its outline, of three channels."""
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 0)
+    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 0), np.float32)
     across_x, across_y = _slopes(soft)
-    steep = cv2.magnitude(across_x, across_y)
+    steep = np.square(across_x) + np.square(across_y)
     slopes_x, slopes_y = _slopes(part)
     crossing = np.abs(slopes_x * across_x[..., None] + slopes_y * across_y[..., None]).sum(axis=2)
-    return float(crossing.sum() / (np.square(steep).sum() + 1e-6))
+    return float(crossing.sum() / (steep.sum() + 1e-6))
 
 
 def _slopes(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
