@@ -45,6 +45,8 @@ MASK_MARGIN_PX = 3
 """Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""
 UNEXPLAINED_SHARE = 0.25
 """When more than this share of the picture is neither the reference nor its light, it is the picture that changed."""
+REPORT_S = SETTLE_S + 1.5
+"""A region is reported when it stood this long: its parts do not settle all at once, and its box shall not jump."""
 ADAPT_EVERY_S = 10.0
 CLEAN_SHARE = 0.7
 """Share of the limit up to which a pixel is followed."""
@@ -317,6 +319,7 @@ class Background:
 
     def _believed(self, region: Region) -> bool:
         """Whether it is a thing and not light; a thing casts its vote on whether it came or went."""
+        assert self._stays is not None
         votes = self._votes[region.at]
         own = votes[region.mask]
         before = np.count_nonzero(own) >= len(own) / 2
@@ -324,6 +327,8 @@ class Background:
             return bool(before)  # the reference shows it too, and so has nothing to say
         if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
             self._absorb(region)
+            return False
+        if not before and np.median(self._stays.stood_s[region.at][region.mask]) < REPORT_S:
             return False
         sign = 1 if region.edges >= 0 else -1
         cast = np.clip(own + sign, -VOTES, VOTES)
