@@ -32,6 +32,8 @@ LIGHT_KEEPS_REPORTED = 0.7
 LOCAL_PX = 15
 LOCAL_LIKENESS = 0.7
 FAINT = 0.02
+"""Within a region of light, a pixel is light when the textures within this many pixels correlate like that, given that
+the reference has any texture there (e-folds of brightness)."""
 _Part = tuple[tuple[slice, slice], NDArray[np.bool_], tuple[int, int, int, int]]
 
 
@@ -43,6 +45,7 @@ class Region:
         at: rows and columns of the picture, somewhat wider than the region. mask: (h, w) of that part.
         box_px: x1 y1 x2 y2. strength: median deviation, in limits of a change.
         keeps: share of the reference's texture that can still be seen, less its error: near 1 for mere light.
+        hides: whether it is certain that the reference's texture is hidden.
         edges: contrast along the outline now less that in the reference, -1..1: positive when something came.
     """
 
