@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.kept import packed, planes_of, unpacked
-from agent.core.reference import LEVELS_TO_LOGS, Logs, Mask, Reference, is_grey, learnt, levels_of, logs_of
+from agent.core.masks import Mask, both, compared, either, grown, inverse
+from agent.core.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, learnt, levels_of, logs_of
 from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
 from agent.core.steady import Marks, marks_of, steadied
@@ -44,6 +45,8 @@ MASK_MARGIN_PX = 3
 """Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""
 UNEXPLAINED_SHARE = 0.25
 """When more than this share of the picture is neither the reference nor its light, it is the picture that changed."""
+REPORT_S = SETTLE_S + 1.5
+"""A region is reported when it stood this long: its parts do not settle all at once, and its box shall not jump."""
 ADAPT_EVERY_S = 10.0
 CLEAN_SHARE = 0.7
 """Share of the limit up to which a pixel is followed."""
@@ -145,7 +148,7 @@ class Background:
         self._lessons.clear()
         for view in self._views:
             view.unlearn(where)
-        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.seen))
+        self._views[0].accept(stays.look, both(where, stays.seen))
 
     def keep(self) -> bytes:
         """All that a restart shall not forget, 100 to 300 KB; what is being learnt is not among it."""
@@ -183,7 +186,10 @@ class Background:
         stays = Stays.beginning(views[0].logs)
         stays.stuck = stuck
         stays.stood_s = sum((part.astype(np.float32) * 256**i for i, part in enumerate(bytes_of_stood)), stays.stood_s)
-        stays.unrest = cv2.resize(calm.astype(np.float32), stays.unrest.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        size = (stays.unrest.shape[1], stays.unrest.shape[0])
+        stays.unrest = np.asarray(
+            cv2.resize(calm.astype(np.float32), size, interpolation=cv2.INTER_NEAREST), np.float32
+        )
         stays.looks = UNREST_LOOKS
         self._views, self._stays, self._votes = views, stays, votes.view(np.int8)
         self._lessons.clear()
@@ -228,16 +234,16 @@ class Background:
                 continue
             steady, shaken = steadied(small, view.marks)
             logs = logs_of(steady)
-            usable = cv2.bitwise_and(visible, view.known)
+            usable = both(visible, view.known)
             if self._stays is not None:
-                usable = cv2.bitwise_and(usable, cv2.bitwise_not(self._stays.stuck))
+                usable = both(usable, inverse(self._stays.stuck))
             light, unexplained = view.light(logs, usable)
             if unexplained <= UNEXPLAINED_SHARE:
                 if view is not self._views[0]:
                     self._views.reverse()
                     self._interrupted = True
                 self._shaken_s = now.mono_s if shaken else self._shaken_s
-                return cv2.subtract(logs, light), light
+                return as_logs(cv2.subtract(logs, light)), light
         if self._stays is not None:
             self._stays.seen = np.zeros_like(visible)
         return None
@@ -264,16 +270,16 @@ class Background:
         gone = stays.settle(view, away)
         self._relearn(gone)
         # What was reported for long keeps its shape: a shadow that falls over it must not swallow it.
-        settled = cv2.bitwise_and(stays.stuck, cv2.compare(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
-        rest = cv2.bitwise_and(stays.stuck, cv2.bitwise_not(settled))
+        settled = both(stays.stuck, compared(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
+        rest = both(stays.stuck, inverse(settled))
         seen = (stays.look, away)
         changes = self._report([*regions_of(settled, seen, view), *regions_of(rest, seen, view)])
         elapsed_s = now.mono_s - self._adapted_s
         if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
-            clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
-            clean = cv2.bitwise_and(clean, cv2.bitwise_not(cv2.dilate(stays.stuck, NEAR)))
+            clean = compared(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
+            clean = both(clean, inverse(grown(stays.stuck, NEAR)))
             elapsed_s = min(max(elapsed_s, 0.0), ADAPT_EVERY_S)
-            view.adapt(lit, light, cv2.bitwise_and(clean, visible), visible, elapsed_s, shaking=shaking)
+            view.adapt(lit, light, both(clean, visible), visible, elapsed_s, shaking=shaking)
             self._adapted_s = now.mono_s
         return changes
 
@@ -281,13 +287,13 @@ class Background:
         """Take over what is seen where nothing was known, or where a thing that the reference held has gone."""
         assert self._stays is not None
         stays, view = self._stays, self._views[0]
-        settled = cv2.compare(stays.still_s, SETTLE_S, cv2.CMP_GE)
-        unknown = cv2.bitwise_and(cv2.bitwise_not(view.known), cv2.bitwise_and(settled, stays.seen))
-        where = cv2.bitwise_or(gone, unknown)
+        settled = compared(stays.still_s, SETTLE_S, cv2.CMP_GE)
+        unknown = both(inverse(view.known), both(settled, stays.seen))
+        where = either(gone, unknown)
         if cv2.countNonZero(where):
             view.accept(stays.look, where)
             for other in self._views[1:]:
-                other.unlearn(cv2.bitwise_and(gone, other.holds))
+                other.unlearn(both(gone, other.holds))
 
     def _report(self, regions: Sequence[Region]) -> Changes:
         assert self._stays is not None
@@ -305,7 +311,7 @@ class Background:
             kinds.append(ChangeKind.LEFT if votes >= 0 else ChangeKind.REMOVED)
         boxes = np.asarray([box for _, box in found], np.float32).reshape(-1, 4)
         return Changes(
-            boxes_n=boxes / np.array([width, height, width, height], np.float32),
+            boxes_n=np.asarray(boxes / np.array([width, height, width, height], np.float32), np.float32),
             scores=np.asarray(scores, np.float32),
             still_s=np.asarray(still, np.float32),
             kinds=tuple(kinds),
@@ -313,6 +319,7 @@ class Background:
 
     def _believed(self, region: Region) -> bool:
         """Whether it is a thing and not light; a thing casts its vote on whether it came or went."""
+        assert self._stays is not None
         votes = self._votes[region.at]
         own = votes[region.mask]
         before = np.count_nonzero(own) >= len(own) / 2
@@ -320,6 +327,8 @@ class Background:
             return bool(before)  # the reference shows it too, and so has nothing to say
         if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
             self._absorb(region)
+            return False
+        if not before and np.median(self._stays.stood_s[region.at][region.mask]) < REPORT_S:
             return False
         sign = 1 if region.edges >= 0 else -1
         cast = np.clip(own + sign, -VOTES, VOTES)
@@ -335,7 +344,7 @@ class Background:
             return
         where = np.zeros_like(stays.stuck)
         where[region.at][region.mask] = 255
-        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.stuck))
+        self._views[0].accept(stays.look, both(where, stays.stuck))
         stays.free(where)
 
     def _forget(self) -> None:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.reference import AROUND, LOG_UNIT, Logs, Mask, Reference
+from agent.core.masks import Mask
+from agent.core.reference import AROUND, LOG_UNIT, Logs, Reference
 
 LEAST_SHARE = 0.0006
 """Least area, of the picture's: 40 pixels of a working picture, a bag in 20 m."""
@@ -24,11 +25,15 @@ FINE_PX = 7
 LIGHT_KEEPS = 0.4
 """Light leaves this share of the reference's texture visible at least, and a thing hides it (slope of the regression
 of the one texture upon the other). In logarithms light alone keeps 1.0, whatever its strength."""
+LIGHT_KEEPS_MOST = 1.5
+"""Light does not make texture stronger than this; a black bag with a highlight does, by chance."""
 LIGHT_KEEPS_REPORTED = 0.7
 """The same for what was already reported, so that reports do not flicker."""
 LOCAL_PX = 15
 LOCAL_LIKENESS = 0.7
 FAINT = 0.02
+"""Within a region of light, a pixel is light when the textures within this many pixels correlate like that, given that
+the reference has any texture there (e-folds of brightness)."""
 _Part = tuple[tuple[slice, slice], NDArray[np.bool_], tuple[int, int, int, int]]
 
 
@@ -40,6 +45,7 @@ class Region:
         at: rows and columns of the picture, somewhat wider than the region. mask: (h, w) of that part.
         box_px: x1 y1 x2 y2. strength: median deviation, in limits of a change.
         keeps: share of the reference's texture that can still be seen, less its error: near 1 for mere light.
+        hides: whether it is certain that the reference's texture is hidden.
         edges: contrast along the outline now less that in the reference, -1..1: positive when something came.
     """
 
@@ -87,7 +93,10 @@ def joined(regions: Sequence[Region], shape: tuple[int, int]) -> list[tuple[list
 
 
 def _around_all(group: Sequence[Region]) -> tuple[int, int, int, int]:
-    lows, highs = np.array([r.box_px[:2] for r in group]).min(axis=0), np.array([r.box_px[2:] for r in group]).max(axis=0)
+    lows, highs = (
+        np.array([r.box_px[:2] for r in group]).min(axis=0),
+        np.array([r.box_px[2:] for r in group]).max(axis=0),
+    )
     return int(lows[0]), int(lows[1]), int(highs[0]), int(highs[1])
 
 
@@ -99,7 +108,9 @@ def _parts(solid: NDArray[np.bool_], least: float, left: int = 0, top: int = 0) 
         if i and area >= least:
             at = (slice(max(0, y - PAD_PX), y + height + PAD_PX), slice(max(0, x - PAD_PX), x + width + PAD_PX))
             mask = labels[at] == i
-            rows, columns = (slice(s.start + o, s.start + o + n) for s, o, n in zip(at, (top, left), mask.shape))
+            rows, columns = (
+                slice(s.start + o, s.start + o + n) for s, o, n in zip(at, (top, left), mask.shape, strict=True)
+            )
             parts.append(((rows, columns), mask, (x + left, y + top, x + left + width, y + top + height)))
     return parts
 
@@ -110,7 +121,9 @@ def _divided(region: Region, seen: tuple[Logs, Logs], reference: Reference, leas
         return [region]
     now, then = _fine(_grey(seen[0][region.at])), _fine(_grey(reference.logs[region.at]))
     shared, old, new = (_around(product) for product in (now * then, then * then, now * now))
-    light = region.mask & (shared > LOCAL_LIKENESS * np.sqrt(old * new)) & (shared > LIGHT_KEEPS * old) & (old > FAINT**2)
+    light = (
+        region.mask & (shared > LOCAL_LIKENESS * np.sqrt(old * new)) & (shared > LIGHT_KEEPS * old) & (old > FAINT**2)
+    )
     dark = cv2.morphologyEx((region.mask & ~light).astype(np.uint8), cv2.MORPH_OPEN, AROUND)
     rows, columns = region.at
     things = [_described(part, seen, reference) for part in _parts(dark > 0, least, columns.start, rows.start)]
@@ -128,7 +141,9 @@ def _divided(region: Region, seen: tuple[Logs, Logs], reference: Reference, leas
 def _described(part: _Part, seen: tuple[Logs, Logs], reference: Reference) -> Region:
     at, mask, box_px = part
     look, away = seen
-    now, then = look[at].astype(np.float32) / LOG_UNIT, reference.logs[at].astype(np.float32) / LOG_UNIT
+    unit = np.float32(1 / LOG_UNIT)
+    now = np.asarray(look[at] * unit, np.float32)
+    then = np.asarray(reference.logs[at] * unit, np.float32)
     slope, error = _texture_kept(now.mean(axis=2), then.mean(axis=2), mask)
     came, was = _outlined(now, mask), _outlined(then, mask)
     return Region(
@@ -136,7 +151,7 @@ def _described(part: _Part, seen: tuple[Logs, Logs], reference: Reference) -> Re
         mask=mask,
         box_px=box_px,
         strength=float(np.median(away[at][mask] / reference.limit[at][mask])),
-        keeps=slope - error,
+        keeps=slope - error if slope <= LIGHT_KEEPS_MOST else 0.0,
         hides=slope + error < LIGHT_KEEPS_REPORTED,
         edges=float((came - was) / (came + was + 1e-6)),
     )
@@ -167,12 +182,12 @@ def _grey(logs: Logs) -> NDArray[np.float32]:
 
 def _outlined(part: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """How sharply a region is set off: mean contrast across its outline, of three channels."""
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 0)
+    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 0), np.float32)
     across_x, across_y = _slopes(soft)
-    steep = cv2.magnitude(across_x, across_y)
+    steep = np.square(across_x) + np.square(across_y)
     slopes_x, slopes_y = _slopes(part)
     crossing = np.abs(slopes_x * across_x[..., None] + slopes_y * across_y[..., None]).sum(axis=2)
-    return float(crossing.sum() / (np.square(steep).sum() + 1e-6))
+    return float(crossing.sum() / (steep.sum() + 1e-6))
 
 
 def _slopes(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
