@@ -6,8 +6,8 @@ while proves nothing, and it is never learnt. Regions of stuck pixels are report
 (`region.py`).
 
 There are two references, one for each kind of light: an infra-red picture has nothing in common with that of the day.
-When a picture fits neither, nothing is judged or reported; what stands like that for `lessons.LEARN_S` takes the place of
-the reference that was not used of late. Things that were reported before are then learnt with their places, so that
+When a picture fits neither, nothing is judged or reported; what stands like that for `lessons.LEARN_S` takes the place
+of the reference that was not used of late. Things that were reported before are then learnt with their places, so that
 they are reported again, until these places change. What was put down WHILE nothing could be judged is taken for normal
 in the new light, and found in the old one.
 """
