@@ -6,8 +6,8 @@ while proves nothing, and it is never learnt. Regions of stuck pixels are report
 (`region.py`).
 
 There are two references, one for each kind of light: an infra-red picture has nothing in common with that of the day.
-When a picture fits neither, nothing is judged or reported; what stands like that for `LEARN_S` is learnt in place of
-the reference that was not used of late. Things that were reported before are then learnt with their places, so that
+When a picture fits neither, nothing is judged or reported; what stands like that for `lessons.LEARN_S` takes the place
+of the reference that was not used of late. Things that were reported before are then learnt with their places, so that
 they are reported again, until these places change. What was put down WHILE nothing could be judged is taken for normal
 in the new light, and found in the old one.
 """
@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.kept import packed, planes_of, unpacked
+from agent.core.lessons import Lessons
 from agent.core.masks import Mask, both, compared, either, grown, inverse
-from agent.core.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, learnt, levels_of, logs_of
+from agent.core.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, levels_of, logs_of
 from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
-from agent.core.steady import Marks, marks_of, steadied
+from agent.core.steady import steadied
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 
 WORKING_WIDTH_PX = 320
@@ -34,12 +35,6 @@ HEIGHT_STEP_PX = 4
 """Heights are multiples of this, which makes shrinking cheap; the aspect keeps to 1 %."""
 BRIDGE_S = 10.0
 """Looks this close together count as sight in between (as in core/tracker.py)."""
-LEARN_S = 12.0
-LEARN_PICTURES = 8
-LEARN_EVERY_S = 0.7
-"""A reference is the median over at least that many pictures in at least that time, none closer together."""
-LEARN_GAP_S = 60.0
-"""Pictures further apart than this do not make one reference."""
 MASK_MARGIN = 0.1
 MASK_MARGIN_PX = 3
 """Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""
@@ -72,42 +67,6 @@ def working_picture(image: Image) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-class _Lessons:
-    """Pictures to learn a reference from."""
-
-    def __init__(self) -> None:
-        self._pictures: list[Image] = []
-        self._seen: list[Mask] = []
-        self._marks: Marks | None = None
-        self._first_s = self._last_s = 0.0
-        self._shaking = False
-
-    def add(self, small: Image, visible: Mask, now: Stamp) -> bool:
-        """Take a picture; whether there are enough of them."""
-        if self._pictures and now.mono_s - self._last_s > LEARN_GAP_S:
-            self.clear()
-        if self._pictures and now.mono_s - self._last_s < LEARN_EVERY_S:
-            return False
-        if self._marks is None:
-            self._marks, self._first_s = marks_of(small), now.mono_s
-        steady, shaken = steadied(small, self._marks)
-        self._shaking = self._shaking or shaken
-        self._pictures.append(steady)
-        self._seen.append(visible)
-        self._last_s = now.mono_s
-        return len(self._pictures) >= LEARN_PICTURES and now.mono_s - self._first_s >= LEARN_S
-
-    def reference(self, held: Mask) -> Reference:
-        """What they have in common; afterwards there are none."""
-        reference = learnt(self._pictures, self._seen, held, shaking=self._shaking)
-        self.clear()
-        return reference
-
-    def clear(self) -> None:
-        """Forget them."""
-        self._pictures, self._seen, self._marks, self._shaking = [], [], None, False
-
-
 class Background:
     """The scene-change channel of one camera."""
 
@@ -115,7 +74,7 @@ class Background:
         self._views: list[Reference] = []  # the one in use first
         self._stays: Stays | None = None
         self._votes: NDArray[np.int8] = np.zeros((0, 0), np.int8)  # 0: not reported; else for LEFT or for REMOVED
-        self._lessons = _Lessons()
+        self._lessons = Lessons()
         self._shape: tuple[int, int] | None = None
         self._last: Stamp | None = None
         self._adapted_s = 0.0
