@@ -15,6 +15,7 @@ in the new light, and found in the old one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -42,6 +43,8 @@ UNEXPLAINED_SHARE = 0.25
 """When more than this share of the picture is neither the reference nor its light, it is the picture that changed."""
 REPORT_S = SETTLE_S + 1.5
 """A region is reported when it stood this long: its parts do not settle all at once, and its box shall not jump."""
+SURE_S = 12.0
+"""Looking for this long without a gap in one light, everything that stands there is reported (`REPORT_S` and a picture)."""
 ADAPT_EVERY_S = 10.0
 CLEAN_SHARE = 0.7
 """Share of the limit up to which a pixel is followed."""
@@ -80,6 +83,7 @@ class Background:
         self._adapted_s = 0.0
         self._shaken_s = -SHAKING_S
         self._interrupted = False
+        self._sure_s = 0.0
 
     @property
     def ready(self) -> bool:
@@ -152,7 +156,7 @@ class Background:
         stays.looks = UNREST_LOOKS
         self._views, self._stays, self._votes = views, stays, votes.view(np.int8)
         self._lessons.clear()
-        self._last, self._adapted_s = None, now.mono_s
+        self._last, self._adapted_s, self._sure_s = None, now.mono_s, 0.0
 
     def step(self, small: Image, now: Stamp, ignore_n: Floats) -> Changes:
         """Take one look.
@@ -164,7 +168,7 @@ class Background:
 
         Returns:
             The regions that changed and stood still, in an order that means nothing; none while not `ready`, or while
-            the picture as a whole does not fit.
+            the picture as a whole does not fit. They are not complete then, nor until it has looked for `SURE_S`.
         """
         height, width = small.shape[:2]
         if self._stays is not None and self._stays.seen.shape != (height, width):
@@ -175,9 +179,11 @@ class Background:
         fit = self._fit(small, visible, now)
         if fit is None:
             self._learn(small, visible, now)
-            return Changes.none()
+            self._sure_s = 0.0
+            return Changes.none(complete=False)
         self._lessons.clear()
-        return self._judge(fit, visible, now, attested_s)
+        self._sure_s = self._sure_s + attested_s if attested_s > 0 else 0.0
+        return replace(self._judge(fit, visible, now, attested_s), complete=self._sure_s >= SURE_S)
 
     def _attested_s(self, now: Stamp) -> float:
         since_s = now.mono_s - self._last.mono_s if self._last else 0.0

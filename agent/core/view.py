@@ -75,6 +75,7 @@ class View:
                 changes = self._background.step(seen.small, frame.stamp, _movers(found, frame.size_px))
             else:
                 self._background.interrupt()
+                changes = Changes.none(complete=False)
         return Observation(
             camera=frame.camera,
             seq=frame.seq,
