@@ -106,8 +106,8 @@ class Changes:
         scores: (N,) float32 in 0..1: how sure it is that something changed there.
         still_s: (N,) float32: seconds for which the region has looked as it does now.
         kinds: N of them.
-        complete: False while the channel cannot tell yet (after a restart or a gap, in a new light): a thing that is not
-            among them may stand there all the same.
+        complete: False while the channel cannot tell yet (after a restart or a gap, in a new light): a thing that is
+            not among them may stand there all the same.
     """
 
     boxes_n: Floats

@@ -1,7 +1,7 @@
 """Stalls, garbage and camera faults on real streams: RTSP camera, the agent as its own process, a real broker.
 
-No clip of a bin that fills was to be had. So a real street photo with cardboard beside a container is shown as a stream, before
-and after with the cardboard filled in from its surroundings.
+No clip of a bin that fills was to be had. So a real street photo with cardboard beside a container is shown as a
+stream, before and after with the cardboard filled in from its surroundings.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def test_a_bag_left_on_a_pavement_survives_a_power_cut_until_it_is_accepted(tmp_
     first = [*excerpt(video, *clean, times=2), *excerpt(video, *left, times=5)]
     before = write_film(tmp_path / "before.mp4", first, (720, 480))
     after = write_film(tmp_path / "after.mp4", excerpt(video, *left, times=8), (720, 480))
-    zone = {"id": "pavement", "polygon": EVERYWHERE}
-    zone["rules"] = {"stall_encroachment": {"dwell": "8s", "clear_after": "8s"}}
+    rules = {"stall_encroachment": {"dwell": "8s", "clear_after": "8s"}}
+    zone = {"id": "pavement", "polygon": EVERYWHERE, "rules": rules}
     camera = SimulatedCamera(before)
     camera.start()
     with Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
@@ -117,6 +117,7 @@ def seen_again(data: Path) -> bool:
 def test_cardboard_beside_a_container_come_and_go_and_then_the_camera_does(tmp_path: Path) -> None:
     need_simulated_camera()
     photo = cv2.imread(str(shared("garbage", "amsterdam_unlabelled", PHOTO)))
+    assert photo is not None
     full = np.asarray(cv2.resize(photo, (640, 480), interpolation=cv2.INTER_AREA), np.uint8)
     clean = without(full, BOXES)
     scenes = [standing(clean, 18, 1), standing(full, 24, 2), standing(clean, 40, 3)]

@@ -1,4 +1,4 @@
-"""The core uses OpenCV from arrays to arrays only (docs/decisions/0006); import-linter cannot tell, so this test does."""
+"""The core uses OpenCV from arrays to arrays only (docs/decisions/0006): import-linter cannot tell, this test does."""
 
 from __future__ import annotations
 
