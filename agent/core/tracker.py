@@ -235,8 +235,9 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
     if strayed:
         track = replace(track, strays=track.strays + 1)
     else:
-        weight = 1.0 / min(track.hits + 1, ANCHOR_HITS)
-        place = between(track.place_n, seen.box_n, weight)
+        place = track.place_n
+        if iou(place, seen.box_n) >= STILL_IOU or contained(place, seen.box_n) >= SAME_HEAP_SHARE:  # not just a part
+            place = between(place, seen.box_n, 1.0 / min(track.hits + 1, ANCHOR_HITS))
         track = replace(track, place_n=place, hits=track.hits + 1, strays=0)
     return Report(track=track, seen_s=since_s if attested else 0.0, blind_s=0.0 if attested else since_s)
 

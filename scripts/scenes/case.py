@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -122,7 +123,7 @@ def _things(actor: Actor, scene: Scene, hidden: Mapping[str, Sequence[Span]]) ->
                 class_name=seen.class_name,
                 box_n=normal(seen.box_px, scene.camera),
                 from_s=stay.from_s,
-                **({} if beyond else {"to_s": stay.to_s}),
+                to_s=math.inf if beyond else stay.to_s,
                 hidden=tuple(hidden.get(actor.name, ())),
             )
         )

@@ -74,11 +74,13 @@ def walks(name: str, at_s: float, y_m: float, *, left: bool = False, person: Per
 
 def lingers(name: str, x_m: float, y_m: float, from_s: float, to_s: float, person: Person | None = None) -> Actor:
     """Somebody who comes, stands about with small steps, and goes."""
-    keys = [Key(from_s - 8.0, x_m - 10.0, y_m), Key(from_s, x_m, y_m)]
+    keys = [Key(from_s - 8.0, x_m - 10.0, y_m, 0.0), Key(from_s, x_m, y_m, 0.0)]
     steps = int((to_s - from_s) / 6.0)
-    for i in range(1, steps):
-        keys.append(Key(from_s + 6.0 * i, x_m + (0.25 if i % 2 else -0.1), y_m + (0.1 if i % 3 else 0.0)))
-    return Actor(name, person or Person(), (*keys, Key(to_s, x_m, y_m), Key(to_s + 8.0, x_m + 10.0, y_m)))
+    keys += [
+        Key(from_s + 6.0 * i, x_m + (0.25 if i % 2 else -0.1), y_m + (0.1 if i % 3 else 0.0), 0.0)
+        for i in range(1, steps)
+    ]
+    return Actor(name, person or Person(), (*keys, Key(to_s, x_m, y_m, 0.0), Key(to_s + 8.0, x_m + 10.0, y_m, 0.0)))
 
 
 def stands(name: str, thing: Thing, x_m: float, y_m: float, from_s: float = 0.0, to_s: float = END_S) -> Actor:

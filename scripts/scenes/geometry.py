@@ -7,7 +7,7 @@ houses hide nobody here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from scripts.render.camera import Array, Camera
 from scripts.render.film import BoxPx, Seen
-from scripts.render.mesh import Mesh, Pose
+from scripts.render.mesh import Pose
 from scripts.render.scene import Actor, Scene
+from scripts.render.things import Thing
 
 _GRID = 4
 """Pixels per cell of the masks in which hidden parts are counted."""
@@ -41,25 +42,27 @@ def sights(scene: Scene, at_s: float) -> tuple[Seen, ...]:
     )
 
 
+@lru_cache(maxsize=100_000)
+def _pose(actor: Actor, at_s: float) -> Pose | None:
+    """Where it is; finding out where it faces takes a while."""
+    return actor.pose(at_s)
+
+
 def _of(actor: Actor, at_s: float, camera: Camera) -> _Outline | None:
-    pose = actor.pose(at_s)
-    return None if pose is None else _outline(_points(actor.thing_at(at_s).mesh(0.0)), pose, camera)
+    pose = _pose(actor, at_s)
+    return None if pose is None else _outline(actor.thing_at(at_s), pose, camera)
 
 
-_MESHES: dict[int, tuple[Mesh, tuple[tuple[float, float, float], ...]]] = {}
-
-
-def _points(mesh: Mesh) -> int:
-    """Key of the thinned points of a surface."""
-    if id(mesh) not in _MESHES:
-        step = max(1, len(mesh.vertices) // _POINTS)
-        _MESHES[id(mesh)] = (mesh, tuple(map(tuple, mesh.vertices[::step].tolist())))
-    return id(mesh)
+@cache
+def _points(thing: Thing) -> Array:
+    """(N, 3) of its surface, thinned."""
+    vertices = thing.mesh(0.0).vertices
+    return np.ascontiguousarray(vertices[:: max(1, len(vertices) // _POINTS)])
 
 
 @lru_cache(maxsize=4096)
-def _outline(mesh: int, pose: Pose, camera: Camera) -> _Outline | None:
-    vertices = np.asarray(_MESHES[mesh][1], np.float32)
+def _outline(thing: Thing, pose: Pose, camera: Camera) -> _Outline | None:
+    vertices = _points(thing)
     pixels, depths = camera.project(vertices @ pose.turn.T + pose.place)
     if depths.min() <= _NEAREST_M:
         return None

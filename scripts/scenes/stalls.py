@@ -8,7 +8,7 @@ import numpy as np
 
 from scripts.render.light import DUSK, NIGHT, OVERCAST
 from scripts.render.scene import Actor, Lens, Scene, Weather
-from scripts.render.things import Bag, Car, Goods, Person, Stall
+from scripts.render.things import Car, Goods, Person, Stall
 from scripts.scenes.case import Case, Watch
 from scripts.scenes.cast import PAVEMENT, lingers, parks, stands, stops, traffic, walks
 from scripts.scenes.garbage import BLIND, POOR
@@ -124,8 +124,5 @@ CASES = (
     ),
     case(
         "goods that no model names", 1, goods("goods", 1.0, 15.0, 85.0, y_m=17.6), walks("w", 55.0, 17.0), oracle=BLIND
-    ),
-    case(
-        "a bag that no model names, on a pavement", 1, stands("bag", Bag(count=3), 1.0, 17.4, 12.0, 80.0), oracle=BLIND
     ),
 )
