@@ -6,8 +6,8 @@ while proves nothing, and it is never learnt. Regions of stuck pixels are report
 (`region.py`).
 
 There are two references, one for each kind of light: an infra-red picture has nothing in common with that of the day.
-When a picture fits neither, nothing is judged or reported; what stands like that for `LEARN_S` is learnt in place of
-the reference that was not used of late. Things that were reported before are then learnt with their places, so that
+When a picture fits neither, nothing is judged or reported; what stands like that for `lessons.LEARN_S` takes the place
+of the reference that was not used of late. Things that were reported before are then learnt with their places, so that
 they are reported again, until these places change. What was put down WHILE nothing could be judged is taken for normal
 in the new light, and found in the old one.
 """
@@ -15,16 +15,19 @@ in the new light, and found in the old one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.kept import packed, planes_of, unpacked
-from agent.core.reference import LEVELS_TO_LOGS, Logs, Mask, Reference, is_grey, learnt, levels_of, logs_of
-from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, regions_of
+from agent.core.lessons import Lessons
+from agent.core.masks import Mask, both, compared, either, grown, inverse
+from agent.core.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, levels_of, logs_of
+from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
-from agent.core.steady import Marks, marks_of, steadied
+from agent.core.steady import steadied
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 
 WORKING_WIDTH_PX = 320
@@ -33,17 +36,15 @@ HEIGHT_STEP_PX = 4
 """Heights are multiples of this, which makes shrinking cheap; the aspect keeps to 1 %."""
 BRIDGE_S = 10.0
 """Looks this close together count as sight in between (as in core/tracker.py)."""
-LEARN_S = 12.0
-LEARN_PICTURES = 8
-LEARN_EVERY_S = 0.7
-"""A reference is the median over at least that many pictures in at least that time, none closer together."""
-LEARN_GAP_S = 60.0
-"""Pictures further apart than this do not make one reference."""
 MASK_MARGIN = 0.1
 MASK_MARGIN_PX = 3
 """Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""
 UNEXPLAINED_SHARE = 0.25
 """When more than this share of the picture is neither the reference nor its light, it is the picture that changed."""
+REPORT_S = SETTLE_S + 1.5
+"""A region is reported when it stood this long: its parts do not settle all at once, and its box shall not jump."""
+SURE_S = 12.0
+"""Looking for this long without a gap in one light, everything that stands there is reported (`REPORT_S` and a picture)."""
 ADAPT_EVERY_S = 10.0
 CLEAN_SHARE = 0.7
 """Share of the limit up to which a pixel is followed."""
@@ -69,42 +70,6 @@ def working_picture(image: Image) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-class _Lessons:
-    """Pictures to learn a reference from."""
-
-    def __init__(self) -> None:
-        self._pictures: list[Image] = []
-        self._seen: list[Mask] = []
-        self._marks: Marks | None = None
-        self._first_s = self._last_s = 0.0
-        self._shaking = False
-
-    def add(self, small: Image, visible: Mask, now: Stamp) -> bool:
-        """Take a picture; whether there are enough of them."""
-        if self._pictures and now.mono_s - self._last_s > LEARN_GAP_S:
-            self.clear()
-        if self._pictures and now.mono_s - self._last_s < LEARN_EVERY_S:
-            return False
-        if self._marks is None:
-            self._marks, self._first_s = marks_of(small), now.mono_s
-        steady, shaken = steadied(small, self._marks)
-        self._shaking = self._shaking or shaken
-        self._pictures.append(steady)
-        self._seen.append(visible)
-        self._last_s = now.mono_s
-        return len(self._pictures) >= LEARN_PICTURES and now.mono_s - self._first_s >= LEARN_S
-
-    def reference(self, held: Mask) -> Reference:
-        """What they have in common; afterwards there are none."""
-        reference = learnt(self._pictures, self._seen, held, shaking=self._shaking)
-        self.clear()
-        return reference
-
-    def clear(self) -> None:
-        """Forget them."""
-        self._pictures, self._seen, self._marks, self._shaking = [], [], None, False
-
-
 class Background:
     """The scene-change channel of one camera."""
 
@@ -112,12 +77,13 @@ class Background:
         self._views: list[Reference] = []  # the one in use first
         self._stays: Stays | None = None
         self._votes: NDArray[np.int8] = np.zeros((0, 0), np.int8)  # 0: not reported; else for LEFT or for REMOVED
-        self._lessons = _Lessons()
+        self._lessons = Lessons()
         self._shape: tuple[int, int] | None = None
         self._last: Stamp | None = None
         self._adapted_s = 0.0
         self._shaken_s = -SHAKING_S
         self._interrupted = False
+        self._sure_s = 0.0
 
     @property
     def ready(self) -> bool:
@@ -145,7 +111,7 @@ class Background:
         self._lessons.clear()
         for view in self._views:
             view.unlearn(where)
-        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.seen))
+        self._views[0].accept(stays.look, both(where, stays.seen))
 
     def keep(self) -> bytes:
         """All that a restart shall not forget, 100 to 300 KB; what is being learnt is not among it."""
@@ -183,11 +149,14 @@ class Background:
         stays = Stays.beginning(views[0].logs)
         stays.stuck = stuck
         stays.stood_s = sum((part.astype(np.float32) * 256**i for i, part in enumerate(bytes_of_stood)), stays.stood_s)
-        stays.unrest = cv2.resize(calm.astype(np.float32), stays.unrest.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        size = (stays.unrest.shape[1], stays.unrest.shape[0])
+        stays.unrest = np.asarray(
+            cv2.resize(calm.astype(np.float32), size, interpolation=cv2.INTER_NEAREST), np.float32
+        )
         stays.looks = UNREST_LOOKS
         self._views, self._stays, self._votes = views, stays, votes.view(np.int8)
         self._lessons.clear()
-        self._last, self._adapted_s = None, now.mono_s
+        self._last, self._adapted_s, self._sure_s = None, now.mono_s, 0.0
 
     def step(self, small: Image, now: Stamp, ignore_n: Floats) -> Changes:
         """Take one look.
@@ -199,7 +168,7 @@ class Background:
 
         Returns:
             The regions that changed and stood still, in an order that means nothing; none while not `ready`, or while
-            the picture as a whole does not fit.
+            the picture as a whole does not fit. They are not complete then, nor until it has looked for `SURE_S`.
         """
         height, width = small.shape[:2]
         if self._stays is not None and self._stays.seen.shape != (height, width):
@@ -210,9 +179,11 @@ class Background:
         fit = self._fit(small, visible, now)
         if fit is None:
             self._learn(small, visible, now)
-            return Changes.none()
+            self._sure_s = 0.0
+            return Changes.none(complete=False)
         self._lessons.clear()
-        return self._judge(fit, visible, now, attested_s)
+        self._sure_s = self._sure_s + attested_s if attested_s > 0 else 0.0
+        return replace(self._judge(fit, visible, now, attested_s), complete=self._sure_s >= SURE_S)
 
     def _attested_s(self, now: Stamp) -> float:
         since_s = now.mono_s - self._last.mono_s if self._last else 0.0
@@ -228,16 +199,16 @@ class Background:
                 continue
             steady, shaken = steadied(small, view.marks)
             logs = logs_of(steady)
-            usable = cv2.bitwise_and(visible, view.known)
+            usable = both(visible, view.known)
             if self._stays is not None:
-                usable = cv2.bitwise_and(usable, cv2.bitwise_not(self._stays.stuck))
+                usable = both(usable, inverse(self._stays.stuck))
             light, unexplained = view.light(logs, usable)
             if unexplained <= UNEXPLAINED_SHARE:
                 if view is not self._views[0]:
                     self._views.reverse()
                     self._interrupted = True
                 self._shaken_s = now.mono_s if shaken else self._shaken_s
-                return cv2.subtract(logs, light), light
+                return as_logs(cv2.subtract(logs, light)), light
         if self._stays is not None:
             self._stays.seen = np.zeros_like(visible)
         return None
@@ -263,14 +234,17 @@ class Background:
         away = view.deviation(stays.look)
         gone = stays.settle(view, away)
         self._relearn(gone)
-        regions = regions_of(stays.stuck, stays.look, away, view)
-        changes = self._report(regions)
+        # What was reported for long keeps its shape: a shadow that falls over it must not swallow it.
+        settled = both(stays.stuck, compared(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
+        rest = both(stays.stuck, inverse(settled))
+        seen = (stays.look, away)
+        changes = self._report([*regions_of(settled, seen, view), *regions_of(rest, seen, view)])
         elapsed_s = now.mono_s - self._adapted_s
         if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
-            clean = cv2.compare(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
-            clean = cv2.bitwise_and(clean, cv2.bitwise_not(cv2.dilate(stays.stuck, NEAR)))
+            clean = compared(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
+            clean = both(clean, inverse(grown(stays.stuck, NEAR)))
             elapsed_s = min(max(elapsed_s, 0.0), ADAPT_EVERY_S)
-            view.adapt(lit, light, cv2.bitwise_and(clean, visible), visible, elapsed_s, shaking=shaking)
+            view.adapt(lit, light, both(clean, visible), visible, elapsed_s, shaking=shaking)
             self._adapted_s = now.mono_s
         return changes
 
@@ -278,45 +252,53 @@ class Background:
         """Take over what is seen where nothing was known, or where a thing that the reference held has gone."""
         assert self._stays is not None
         stays, view = self._stays, self._views[0]
-        settled = cv2.compare(stays.still_s, SETTLE_S, cv2.CMP_GE)
-        unknown = cv2.bitwise_and(cv2.bitwise_not(view.known), cv2.bitwise_and(settled, stays.seen))
-        where = cv2.bitwise_or(gone, unknown)
+        settled = compared(stays.still_s, SETTLE_S, cv2.CMP_GE)
+        unknown = both(inverse(view.known), both(settled, stays.seen))
+        where = either(gone, unknown)
         if cv2.countNonZero(where):
             view.accept(stays.look, where)
             for other in self._views[1:]:
-                other.unlearn(cv2.bitwise_and(gone, other.holds))
+                other.unlearn(both(gone, other.holds))
 
     def _report(self, regions: Sequence[Region]) -> Changes:
         assert self._stays is not None
-        stays, view = self._stays, self._views[0]
+        stays, (height, width) = self._stays, self._votes.shape
         self._votes[stays.stuck == 0] = 0
-        boxes, scores, still, kinds = [], [], [], []
-        for region in regions:
-            votes = self._votes[region.at]
-            own = votes[region.mask]
-            before = np.count_nonzero(own) >= len(own) / 2
-            held = np.count_nonzero(view.holds[region.at][region.mask]) >= len(own) / 2
-            if not held:
-                if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
-                    self._absorb(region)
-                    continue
-                sign = 1 if region.edges >= 0 else -1
-                cast = np.clip(own + sign, -VOTES, VOTES)
-                votes[region.mask] = np.where(cast == 0, sign, cast)
-            elif not before:
-                continue
-            height, width = self._votes.shape
-            x1, y1, x2, y2 = region.box_px
-            boxes.append((x1 / width, y1 / height, x2 / width, y2 / height))
-            scores.append(1 - float(np.exp(-region.strength)) if not held else 0.6)
-            still.append(float(np.median(stays.stood_s[region.at][region.mask])))
-            kinds.append(ChangeKind.LEFT if int(votes[region.mask].sum()) >= 0 else ChangeKind.REMOVED)
+        found = joined([region for region in regions if self._believed(region)], (height, width))
+        scores, still, kinds = [], [], []
+        for group, _ in found:
+            sizes = np.array([np.count_nonzero(region.mask) for region in group])
+            strength = float(np.average([region.strength for region in group], weights=sizes))
+            largest = group[int(sizes.argmax())]
+            scores.append(np.clip(1 - np.exp(-strength), 0, 1))
+            still.append(np.median(stays.stood_s[largest.at][largest.mask & (stays.stuck[largest.at] > 0)]))
+            votes = sum(int(self._votes[region.at][region.mask].sum()) for region in group)
+            kinds.append(ChangeKind.LEFT if votes >= 0 else ChangeKind.REMOVED)
+        boxes = np.asarray([box for _, box in found], np.float32).reshape(-1, 4)
         return Changes(
-            boxes_n=np.asarray(boxes, np.float32).reshape(-1, 4),
-            scores=np.clip(np.asarray(scores, np.float32), 0, 1),
+            boxes_n=np.asarray(boxes / np.array([width, height, width, height], np.float32), np.float32),
+            scores=np.asarray(scores, np.float32),
             still_s=np.asarray(still, np.float32),
             kinds=tuple(kinds),
         )
+
+    def _believed(self, region: Region) -> bool:
+        """Whether it is a thing and not light; a thing casts its vote on whether it came or went."""
+        assert self._stays is not None
+        votes = self._votes[region.at]
+        own = votes[region.mask]
+        before = np.count_nonzero(own) >= len(own) / 2
+        if np.count_nonzero(self._views[0].holds[region.at][region.mask]) >= len(own) / 2:
+            return bool(before)  # the reference shows it too, and so has nothing to say
+        if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
+            self._absorb(region)
+            return False
+        if not before and np.median(self._stays.stood_s[region.at][region.mask]) < REPORT_S:
+            return False
+        sign = 1 if region.edges >= 0 else -1
+        cast = np.clip(own + sign, -VOTES, VOTES)
+        votes[region.mask] = np.where(cast == 0, sign, cast)
+        return True
 
     def _absorb(self, region: Region) -> None:
         """Learn light that has stood for long and was never reported."""
@@ -327,7 +309,7 @@ class Background:
             return
         where = np.zeros_like(stays.stuck)
         where[region.at][region.mask] = 255
-        self._views[0].accept(stays.look, cv2.bitwise_and(where, stays.stuck))
+        self._views[0].accept(stays.look, both(where, stays.stuck))
         stays.free(where)
 
     def _forget(self) -> None:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from agent.core.freeze import FreezeWatch
-from agent.core.pose import CameraPose, Match, Stand
+from agent.core.pose import CERTAIN, CameraPose, Match, Stand
 from agent.core.reference_view import Mask, ReferenceView, colourfulness, sharpness, structured
 from agent.core.registration import Alignment, grey_of, structure
 from agent.core.types import Floats, Image, PictureFault, Stamp
@@ -38,18 +38,22 @@ _BRIGHT_GREY: Final = 240.0
 _WHITE_GREY: Final = 250
 _WHITE_SHARE: Final = 0.7
 _BLUR_RATIO: Final = 0.5
-"""Of the usual sharpness. Night, dusk, rain and shaking leave 0.73 and more; a blur of 2 px of 320 0.22 to 0.36."""
+"""Of the usual sharpness. Night, dusk, rain and shaking leave 0.85 and more; a blur of 2 px of 320 0.2 to 0.34."""
 _GONE_SHARE: Final = 0.35
 """Of the reference's blocks still there; less is most of the picture gone. Night against day leaves 0.4."""
 _GONE_STRUCTURE: Final = 0.5
-_GONE_BLUR_RATIO: Final = 0.65
-"""Where most structure is gone: a lens so far out of focus that grain is the finest detail left has up to 0.55."""
+_GONE_BLUR_RATIO: Final = 0.75
+"""Where most structure is gone: a lens so far out of focus that grain is the finest detail left has up to 0.7."""
 _ELSEWHERE_SHARE: Final = 0.12
 """Another place has up to 0.07 of its blocks alike by chance; with more, something stands in front of this one."""
 _ALIKE_GREY: Final = 40.0
-_INFRARED_COLOUR: Final = 4.0
+_INFRARED_COLOUR: Final = 1.5
+"""A street by day or lamplight has 5 and more; infrared only what compression leaves."""
 _ADAPT_S: Final = 300.0
 """The reference follows the light with this time constant: dusk takes half an hour."""
+_PUT_BACK_S: Final = 1200.0
+"""How often the reference is held against its anchor: what moves faster than 2 px in that time is noticed without."""
+_CREPT_PX: Final = 1.5
 _SHARPER_S: Final = 300.0
 _DULLER_S: Final = 6 * 3600.0
 """Usual sharpness rises soon (somebody wiped the lens) and falls slowly (dirt must not become usual)."""
@@ -94,6 +98,7 @@ class PictureWatch:
         self._fault: PictureFault | None = None
         self._suspected: tuple[PictureFault, float, int] | None = None
         self._adapted_s: float | None = None
+        self._put_back_s: float | None = None
         self._unsure_s = 0.0
         self._last_s: float | None = None
 
@@ -134,7 +139,7 @@ class PictureWatch:
         self.__init__()  # type: ignore[misc]
 
     def keep(self) -> bytes:
-        """What must survive a restart, for `recall`: at most about 40 kB."""
+        """What must survive a restart, for `recall`: at most about 80 kB."""
         held = self._pose.held
         facts = {
             "version": _VERSION,
@@ -153,13 +158,13 @@ class PictureWatch:
         head, _, rest = kept.partition(b"\n")
         try:
             facts = json.loads(head)
-            if facts["version"] != _VERSION:
-                raise ValueError(f"kept picture health: expected version {_VERSION}, found {facts['version']!r}")
+            version, unsure_s = facts["version"], float(facts["unsure_s"])
             fault = None if facts["fault"] is None else PictureFault(facts["fault"])
             held = None if facts["held"] is None else _alignment(facts["held"])
-            unsure_s = float(facts["unsure_s"])
-        except (KeyError, TypeError) as error:
-            raise ValueError("kept picture health: expected a line of JSON facts") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"kept picture health: expected a line of JSON facts, found {head[:60]!r}") from error
+        if version != _VERSION:
+            raise ValueError(f"kept picture health: expected version {_VERSION}, found {version!r}")
         view = ReferenceView.recalled(rest) if rest else None
         self.renew()
         self._view, self._fault, self._unsure_s, self._adapted_s = view, fault, unsure_s, now.mono_s
@@ -229,7 +234,11 @@ class PictureWatch:
         self._adapted_s = look.at_s
         view = view.mixed(match.grey, look.colour, 1 - exp(-since_s / _ADAPT_S))
         pace = 1 - exp(-since_s / (_SHARPER_S if sharp > 1 else _DULLER_S))
-        self._view = view.with_sharpness(view.sharpness * (1 + pace * (sharp - 1)))
+        view = view.with_sharpness(view.sharpness * (1 + pace * (sharp - 1)))
+        if self._put_back_s is None or look.at_s - self._put_back_s >= _PUT_BACK_S:
+            self._put_back_s = look.at_s
+            view = view.put_back(CERTAIN, _CREPT_PX)
+        self._view = view
 
 
 def _useless(look: _Look) -> PictureFault | None:

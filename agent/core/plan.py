@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from agent.core.calendar import Calendar
@@ -30,7 +30,7 @@ class CameraPlan:
     camera: str
     duties: tuple[Duty, ...]
     time_zone: ZoneInfo
-    health: CameraHealthSettings = CameraHealthSettings()
+    health: CameraHealthSettings = field(default_factory=CameraHealthSettings)
 
     def asks_for(self, channel: Channel) -> bool:
         """Whether any rule listens to this way of seeing."""

@@ -29,7 +29,6 @@ _LEAST_S: Final = 1.5
 """While things disagree, no more often than this: a measurement costs as much as ten pictures without."""
 _STEADY_S: Final = 8.0
 _STEADY_PICTURES: Final = 5
-_MEMORY_S: Final = 60.0
 _HOME: Final = Alignment(certainty=1.0)
 
 
@@ -98,7 +97,7 @@ class CameraPose:
         self._stand = self._placed(measured, view.size_px, at_s)
         if self.held is not before:
             found = self._compared(view, grey, now)
-        exact = warp_grey(grey, measured, view.light) if measured.apart_n(_HOME, view.size_px) > NEAR_N / 2 else grey
+        exact = warp_grey(grey, measured, view.grey) if measured.apart_n(_HOME, view.size_px) > NEAR_N / 2 else grey
         return Match(
             stand=self._stand, alike=found.alike, share=found.share, grey=exact, fresh=self._stand is Stand.HERE
         )
@@ -106,9 +105,9 @@ class CameraPose:
     def _compared(self, view: ReferenceView, grey: Floats, now: Floats) -> Match:
         where = view.where
         if self.held is not None:
-            inside = warp_grey(np.ones_like(grey), self.held, 0.0)
+            inside = warp_grey(np.ones_like(grey), self.held, np.zeros_like(grey))
             where = where & (blocks(inside).min(axis=1) > 0)
-            grey = warp_grey(grey, self.held, view.light)
+            grey = warp_grey(grey, self.held, view.grey)
             now = structure(grey)
         alike = view.alike(now) & where
         return Match(stand=Stand.HERE, alike=alike, share=float(alike.sum()) / max(int(where.sum()), 1), grey=grey)
@@ -121,14 +120,14 @@ class CameraPose:
             self._measured = []
             self.held = None if from_home_n <= NEAR_N else self.held
             return Stand.HERE
-        self._measured = [(s, a) for s, a in self._measured if at_s - s <= _MEMORY_S] + [(at_s, measured)]
+        self._measured = [*self._measured, (at_s, measured)]
+        while len(self._measured) > _STEADY_PICTURES and at_s - self._measured[1][0] >= _STEADY_S:
+            del self._measured[0]  # enough without it, in number and in time
         if from_home_n <= FARTHEST_N and self._is_steady(measured, size_px, at_s):
             self._measured, self.held = [], measured
             return Stand.HERE
         return Stand.HERE if off_n <= SWAY_N else Stand.SHIFTED
 
     def _is_steady(self, measured: Alignment, size_px: tuple[int, int], at_s: float) -> bool:
-        recent = self._measured[-_STEADY_PICTURES:]
-        if len(recent) < _STEADY_PICTURES or at_s - self._measured[0][0] < _STEADY_S:
-            return False
-        return all(a.apart_n(measured, size_px) <= NEAR_N for _, a in recent)
+        enough = len(self._measured) >= _STEADY_PICTURES and at_s - self._measured[0][0] >= _STEADY_S
+        return enough and all(a.apart_n(measured, size_px) <= NEAR_N for _, a in self._measured)

@@ -8,7 +8,8 @@ Each further line is one look or one gap:
 
     {"t": 12.0, "utc": "2026-11-02T08:00:12+00:00", "seq": 6, "size": [1280, 720],
      "seen": [["car", 0.81, 240.5, 310.0, 402.25, 388.0]], "looks": [197, "…base64…"],
-     "changes": [["left", 0.9, 14.0, 0.1, 0.2, 0.3, 0.4]], "fault": "dark", "readings": [["bin", 0.93, 11.0, "…utc…"]]}
+     "changes": [["left", 0.9, 14.0, 0.1, 0.2, 0.3, 0.4]], "changes_complete": false,
+     "fault": "dark", "readings": [["bin", 0.93, 11.0, "…utc…"]]}
     {"t": 14.0, "utc": "…", "gap": "offline"}
 
 Exact: what is read is what was written, to the bit. Numbers of arrays are the shortest decimals that give the same
@@ -43,7 +44,9 @@ from agent.core.types import (
 )
 
 VERSION = 1
-_KEYS = frozenset({"t", "utc", "gap", "seq", "size", "seen", "looks", "changes", "fault", "readings"})
+_KEYS = frozenset(
+    {"t", "utc", "gap", "seq", "size", "seen", "looks", "changes", "changes_complete", "fault", "readings"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,8 @@ def line_of(seen: Observation | Gap) -> str:
         ]
         packed = np.ascontiguousarray(found.looks, "<f4").tobytes()
         line["looks"] = [found.looks.shape[1], base64.b64encode(packed).decode()]
+    if not changes.complete:
+        line["changes_complete"] = False
     if len(changes):
         line["changes"] = [
             [kind.value, *_numbers(score, still), *_numbers(*box)]
@@ -119,7 +124,7 @@ def step_of(line: str, camera: str) -> Observation | Gap:
             stamp=stamp,
             size_px=(int(width), int(height)),
             detections=_detections(told),
-            changes=_changes(told.get("changes", [])),
+            changes=_changes(told.get("changes", []), complete=told.get("changes_complete", True)),
             fault=PictureFault(told["fault"]) if "fault" in told else None,
             readings=tuple(
                 ZoneReading(zone=str(zone), full=float(full), stamp=_stamp(at_s, utc))
@@ -166,12 +171,15 @@ def _detections(told: Mapping[str, Any]) -> Detections:
     )
 
 
-def _changes(rows: list[list[Any]]) -> Changes:
+def _changes(rows: list[list[Any]], *, complete: object) -> Changes:
+    if not isinstance(complete, bool):
+        raise ValueError(f"changes_complete: expected true or false, found {complete!r}")
     return Changes(
         boxes_n=_floats([row[3:] for row in rows]).reshape(len(rows), 4),
         scores=_floats([row[1] for row in rows]),
         still_s=_floats([row[2] for row in rows]),
         kinds=tuple(ChangeKind(row[0]) for row in rows),
+        complete=complete,
     )
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.masks import Mask, both, either, inverse
 from agent.core.steady import Marks, marks_of
 from agent.core.types import Floats, Image
 
 Logs = NDArray[np.int16]
 """(h, w, 3) or (h, w) int16, units of 1 / LOG_UNIT."""
-Mask = NDArray[np.uint8]
-"""(h, w) uint8, 0 or 255."""
 
 LOG_UNIT = 2048
 """One e-fold of brightness: 11,437 units are white, which int16 holds with room for differences."""
@@ -42,9 +42,9 @@ LEAST_LOOKS = 4
 ADAPT_S = 300.0
 """Time constant with which clean pixels follow the picture; a sunset takes longer."""
 LIGHT_SHRINK = 8
-LIGHT_WIDTH_PX = 56
-"""Width of the box filter that is run twice over the trusted differences (sigma 20 pixels, a sixteenth of the
-picture): light varies over more than this; what is narrower is a thing."""
+LIGHT_WIDTH_PX = 40
+"""Width of the box filter that is run twice over the trusted differences: light varies over more than this, and what is
+narrower is a thing. With 56 the soft edge of a cloud's shadow was taken for things."""
 LIGHT_ROUNDS = 3
 LIGHT_SLACK = 2.0
 """A pixel speaks for the light in the last round while it is within this many limits of a change; Geman-McClure
@@ -148,14 +148,14 @@ class Reference:
     def accept(self, look: Logs, where: Mask) -> None:
         """What is seen in `where` is clean from now on."""
         cv2.copyTo(look, where, self.logs)
-        self.known = cv2.bitwise_or(self.known, where)
-        self.holds = cv2.bitwise_and(self.holds, cv2.bitwise_not(where))
+        self.known = either(self.known, where)
+        self.holds = both(self.holds, inverse(where))
         self.refresh()
 
     def unlearn(self, where: Mask) -> None:
         """What is known of `where` holds no longer."""
-        self.known = cv2.bitwise_and(self.known, cv2.bitwise_not(where))
-        self.holds = cv2.bitwise_and(self.holds, cv2.bitwise_not(where))
+        self.known = both(self.known, inverse(where))
+        self.holds = both(self.holds, inverse(where))
 
 
 def learnt(pictures: Sequence[Image], seen: Sequence[Mask], held: Mask, *, shaking: bool) -> Reference:
@@ -176,7 +176,7 @@ def learnt(pictures: Sequence[Image], seen: Sequence[Mask], held: Mask, *, shaki
         away = np.abs(stack - logs).max(axis=3)
     spread = np.minimum(_rank(away[..., None], shown, SPREAD_RANK)[..., 0], SPREAD_MOST)
     known = np.where(np.count_nonzero(shown, axis=0) >= LEAST_LOOKS, 255, 0).astype(np.uint8)
-    return Reference(logs, as_logs(spread), known, cv2.bitwise_and(held, known))
+    return Reference(logs, as_logs(spread), known, both(held, known))
 
 
 def logs_of(small: Image) -> Logs:
@@ -186,7 +186,8 @@ def logs_of(small: Image) -> Logs:
 
 def levels_of(logs: Logs) -> Image:
     """The inverse of `logs_of`, but for the softening."""
-    return np.clip(np.rint(np.exp(logs * np.float32(1 / LOG_UNIT)) - LOG_DARK), 0, 255).astype(np.uint8)
+    levels = np.rint(np.exp(logs * np.float32(1 / LOG_UNIT)) - LOG_DARK)
+    return np.asarray(np.clip(levels, 0, 255), np.uint8)
 
 
 def is_grey(small: Image) -> bool:
@@ -195,7 +196,7 @@ def is_grey(small: Image) -> bool:
     return cv2.mean(cv2.absdiff(blue, red))[0] + cv2.mean(cv2.absdiff(green, red))[0] < GREY_LEVELS
 
 
-def most(channels: Logs) -> Logs:
+def most(channels: NDArray[Any]) -> Logs:
     """(h, w) the greatest of three channels."""
     blue, green, red = cv2.split(channels)
     return as_logs(cv2.max(cv2.max(blue, green), red))
@@ -211,7 +212,7 @@ def as_logs(values: NDArray[np.generic]) -> Logs:
     return np.asarray(values, np.int16)
 
 
-def _coarse(full: NDArray[np.generic]) -> NDArray[np.generic]:
+def _coarse(full: NDArray[Any]) -> NDArray[Any]:
     for shrink in (4, LIGHT_SHRINK // 4):  # in a whole ratio first: that is much faster
         size = (max(1, full.shape[1] // shrink), max(1, full.shape[0] // shrink))
         full = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA))

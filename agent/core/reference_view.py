@@ -13,14 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.registration import ALIKE, STRUCTURED, blocks, likeness, structure
+from agent.core.registration import ALIKE, STRUCTURED, Alignment, align, blocks, likeness, structure, warp_grey
 from agent.core.types import Floats, Image
 
 _FINE_PX: Final = 1.0
 _COARSE_PX: Final = 3.0
 _FEWEST_BLOCKS: Final = 8
-_JPEG_QUALITY: Final = 92
-"""About 25 kB for a street of 320 x 240; its loss is a tenth of the grain of a camera."""
+_JPEG_QUALITY: Final = 85
+"""About 20 kB for a street of 320 x 240; its loss is less than the grain of a camera."""
+_SHARPEST: Final = 1.2
+"""More is grain, and what a grainy night has must not be asked of the day."""
 _VERSION: Final = 1
 _LARGEST_SIDE_PX: Final = 1024
 Mask = NDArray[np.bool_]
@@ -29,8 +31,9 @@ Mask = NDArray[np.bool_]
 def sharpness(grey: Floats, where: Mask) -> float:
     """Finest detail against coarser detail of the same places: a blur takes the one and leaves the other.
 
-    A share, so that contrast, rain's veil and night change it little: a street has 0.6 to 1.05 in any light; a blur of
-    one pixel (sigma) leaves half, of two pixels a quarter to a third (measured on real and rendered streets).
+    A ratio, so that contrast, rain's veil and night change it little, and the median over blocks, so that it tells of
+    most of the picture: a street has 0.71 to 1.16 in any light; a blur of one pixel (sigma) leaves 0.36 to 0.44, of two
+    pixels and more up to 0.29 (measured on real and rendered streets). Grain without anything else has 3.
 
     Args:
         grey: (H, W) float32. where: (N,) which of its blocks to look at; all of them when these are too few.
@@ -39,9 +42,9 @@ def sharpness(grey: Floats, where: Mask) -> float:
         where = np.ones_like(where)
     near = cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
     far = cv2.GaussianBlur(near, (0, 0), _COARSE_PX)
-    fine = blocks(np.square(grey - near))[where].sum()
-    coarse = blocks(np.square(near - far))[where].sum()
-    return float(np.sqrt(fine / max(float(coarse), 1e-6)))
+    fine = blocks(np.square(grey - near)).mean(axis=1)[where]
+    coarse = blocks(np.square(near - far)).mean(axis=1)[where]
+    return float(np.median(np.sqrt(fine / np.maximum(coarse, 1e-3))))
 
 
 def colourfulness(image: Image) -> float:
@@ -60,10 +63,14 @@ class ReferenceView:
     """What is compared against.
 
     Attributes:
-        grey: (H, W) float32 in 0..255. sharpness, colour: of single pictures, as `sharpness` and `colourfulness` say.
+        grey: (H, W) float32 in 0..255, as it is in the present light.
+        anchor: (H, W) float32, as it was when it was learnt. It alone says where the view is: one that follows the
+            light would also follow a camera that sags by a pixel an hour.
+        sharpness, colour: of single pictures, as the functions of these names say.
     """
 
     grey: Floats
+    anchor: Floats
     sharpness: float
     colour: float
 
@@ -93,7 +100,8 @@ class ReferenceView:
         grey = np.median(np.stack(greys), axis=0).astype(np.float32)
         where = structured(structure(grey))
         each = [sharpness(one, where) for one in greys]
-        return ReferenceView(grey=grey, sharpness=float(np.median(each)), colour=float(np.median(colours)))
+        usual = min(float(np.median(each)), _SHARPEST)
+        return ReferenceView(grey=grey, anchor=grey, sharpness=usual, colour=float(np.median(colours)))
 
     def alike(self, now: Floats) -> Mask:
         """(N,) which blocks of a structure of the same shape show what the view shows there."""
@@ -103,19 +111,29 @@ class ReferenceView:
         """The view with a share (0..1) of a new picture that was put into its place. Sharpness stays."""
         mixed = np.asarray(self.grey + share * (grey - self.grey), np.float32)
         mean = self.colour + share * (colour - self.colour)
-        return ReferenceView(grey=mixed, sharpness=self.sharpness, colour=mean)
+        return ReferenceView(grey=mixed, anchor=self.anchor, sharpness=self.sharpness, colour=mean)
 
     def with_sharpness(self, value: float) -> ReferenceView:
         """The same view, with another usual sharpness; what was worked out from the picture is kept."""
-        other = ReferenceView(grey=self.grey, sharpness=value, colour=self.colour)
+        value = min(value, _SHARPEST)
+        other = ReferenceView(grey=self.grey, anchor=self.anchor, sharpness=value, colour=self.colour)
         other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("structure", "where", "light")})
         return other
 
+    def put_back(self, certain: float, near_px: float) -> ReferenceView:
+        """The view moved back to where its anchor is, if it has certainly crept away by more than `near_px`."""
+        crept = align(structure(self.anchor), self.structure)
+        far = crept.apart_n(Alignment(), self.size_px) * self.size_px[0] > near_px
+        if crept.certainty < certain or not far:
+            return self
+        grey = warp_grey(self.grey, crept, self.grey)
+        return ReferenceView(grey=grey, anchor=self.anchor, sharpness=self.sharpness, colour=self.colour)
+
     def keep(self) -> bytes:
-        """One line of JSON and a JPEG, for `recalled`."""
+        """One line of JSON and both pictures, one below the other, as a JPEG, for `recalled`."""
         facts = {"version": _VERSION, "sharpness": self.sharpness, "colour": self.colour}
-        picture = np.clip(np.rint(self.grey), 0, 255).astype(np.uint8)
-        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        both = np.clip(np.rint(np.vstack([self.grey, self.anchor])), 0, 255).astype(np.uint8)
+        _, jpeg = cv2.imencode(".jpg", both, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         return json.dumps(facts).encode() + b"\n" + jpeg.tobytes()
 
     @staticmethod
@@ -128,8 +146,9 @@ class ReferenceView:
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError("kept reference view: expected a line of JSON facts, found none") from error
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) if jpeg else None
-        if version != _VERSION or picture is None or max(picture.shape) > _LARGEST_SIDE_PX:
+        if version != _VERSION or picture is None or max(picture.shape) > _LARGEST_SIDE_PX or len(picture) % 2:
             raise ValueError(f"kept reference view: expected version {_VERSION} with a picture, found {version!r}")
         if not (isfinite(sharp) and isfinite(colour)):
             raise ValueError("kept reference view: expected finite facts")
-        return ReferenceView(grey=picture.astype(np.float32), sharpness=sharp, colour=colour)
+        grey, anchor = np.split(picture.astype(np.float32), 2)
+        return ReferenceView(grey=grey, anchor=anchor, sharpness=sharp, colour=colour)

@@ -44,6 +44,8 @@ _LEAST_SPREAD: Final = 0.12
 _LARGEST_TURN_DEG: Final = 6.0
 _LARGEST_ZOOM: Final = 1.1
 _BACK: Final = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_NOWHERE: Final = -1e6
+"""So far below every grey that a pixel with the least share of it is below zero too."""
 _GREY: Final = (114, 114, 114)
 """Border of warped pictures; the same grey with which the detector's letterbox fills."""
 
@@ -145,11 +147,11 @@ def warp(image: Image, alignment: Alignment) -> Image:
     return np.asarray(moved, np.uint8)
 
 
-def warp_grey(grey: Floats, alignment: Alignment, border: float) -> Floats:
-    """As `warp`, for (H, W) float32 and a border value of one's own."""
+def warp_grey(grey: Floats, alignment: Alignment, beyond: Floats) -> Floats:
+    """As `warp`, for (H, W) float32 from 0 upwards; what is not in view is taken from `beyond`, of the same shape."""
     size = (grey.shape[1], grey.shape[0])
-    moved = cv2.warpAffine(grey, alignment.matrix(size), size, flags=_BACK, borderValue=(border,))
-    return np.asarray(moved, np.float32)
+    moved = cv2.warpAffine(grey, alignment.matrix(size), size, flags=_BACK, borderValue=(_NOWHERE,))
+    return np.asarray(np.where(moved < 0, beyond, moved), np.float32)
 
 
 def _fitted(reference: Floats, now: Floats, guess: tuple[int, int]) -> Alignment:

@@ -165,7 +165,7 @@ class Scene:
         vehicles = [t.place_n for t in self._tracker.tracks if t.group == "motor_vehicle" and t.settled]
         everything = sightings(seen, in_force, vehicles)
         events = []
-        for report in self._tracker.step(everything, now):
+        for report in self._tracker.step(everything, now, complete=seen.changes.complete):
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)

@@ -8,6 +8,7 @@ or changed has no say. Phase correlation was tried first: it weighs all frequenc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def steadied(small: Image, marks: Marks) -> tuple[Image, bool]:
     dx, dy = shift_px(small, marks)
     if not LEAST_SHIFT_PX <= float(np.hypot(dx, dy)) <= MAX_SHIFT_PX:
         return small, False
-    return _moved(small, dx, dy), True
+    return np.asarray(_moved(small, dx, dy), np.uint8), True
 
 
 def shift_px(small: Image, marks: Marks) -> tuple[float, float]:
@@ -97,7 +98,7 @@ def _flattened(small: Image) -> Floats:
     return np.asarray(cv2.subtract(soft, cv2.blur(soft, (FLATTEN_PX, FLATTEN_PX))), np.float32)
 
 
-def _moved(picture, dx: float, dy: float):
+def _moved(picture: NDArray[Any], dx: float, dy: float) -> NDArray[Any]:
     back = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
     size = (picture.shape[1], picture.shape[0])
     return cv2.warpAffine(picture, back, size, borderMode=cv2.BORDER_REPLICATE)

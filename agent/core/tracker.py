@@ -64,6 +64,7 @@ class _Look:
     looked_s: float
     gap_s: float
     unbroken: bool
+    complete: bool
 
 
 class Tracker:
@@ -89,9 +90,13 @@ class Tracker:
         """Nobody was looking since the last observation: nothing may be concluded from that time."""
         self.interrupted = True
 
-    def step(self, everything: list[Sighting], now: Stamp) -> list[Report]:
-        """Take one look. Returns a report on every track, in the order of ids, those that are dropped now included."""
-        look = self._look(now)
+    def step(self, everything: list[Sighting], now: Stamp, *, complete: bool = True) -> list[Report]:
+        """Take one look. Returns a report on every track, in the order of ids, those that are dropped now included.
+
+        Args:
+            complete: whether the scene-change channel can tell what is not there (`Changes.complete`).
+        """
+        look = self._look(now, complete=complete)
         candidates = [d for d in everything if d.group in self._groups]
         matches = self._match(candidates, look)
         reports = [
@@ -110,10 +115,11 @@ class Tracker:
         self.last_look, self.interrupted = look.now, False
         return reports
 
-    def _look(self, now: Stamp) -> _Look:
+    def _look(self, now: Stamp, *, complete: bool) -> _Look:
         since_s = now.mono_s - self.last_look.mono_s if self.last_look else 0.0
         unbroken = self.last_look is not None and not self.interrupted and since_s <= BLIND_AFTER_S
-        return _Look(now, looked_s=since_s if unbroken else 0.0, gap_s=0.0 if unbroken else since_s, unbroken=unbroken)
+        looked_s, gap_s = (since_s, 0.0) if unbroken else (0.0, since_s)
+        return _Look(now, looked_s=looked_s, gap_s=gap_s, unbroken=unbroken, complete=complete)
 
     def _is_over(self, track: Track) -> bool:
         if track.settled:
@@ -278,7 +284,8 @@ def _weigh(weights: tuple[tuple[str, float], ...], seen: Sighting) -> tuple[tupl
 
 def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], look: _Look) -> Report:
     """The track after a look that did not show it: hidden, or not there."""
-    hidden = any(_hides(d, owners.get(id(d)), track) for d in everything)
+    untold = not look.complete and any(channel is Channel.SCENE_CHANGE for channel, _ in track.channels)
+    hidden = untold or any(_hides(d, owners.get(id(d)), track) for d in everything)
     # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing. Two
     # looks far apart may both have missed it, so no pair of them earns more than can be bridged.
     gone_s = min(look.looked_s, BRIDGE_S) if not hidden and track.sight is Sight.ABSENT else 0.0

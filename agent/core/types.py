@@ -106,12 +106,15 @@ class Changes:
         scores: (N,) float32 in 0..1: how sure it is that something changed there.
         still_s: (N,) float32: seconds for which the region has looked as it does now.
         kinds: N of them.
+        complete: False while the channel cannot tell yet (after a restart or a gap, in a new light): a thing that is
+            not among them may stand there all the same.
     """
 
     boxes_n: Floats
     scores: Floats
     still_s: Floats
     kinds: tuple[ChangeKind, ...]
+    complete: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.kinds)
@@ -123,10 +126,10 @@ class Changes:
         return len(self.kinds)
 
     @staticmethod
-    def none() -> Changes:
+    def none(*, complete: bool = True) -> Changes:
         """No changes, with consistent empty shapes."""
         empty = np.zeros(0, np.float32)
-        return Changes(boxes_n=np.zeros((0, 4), np.float32), scores=empty, still_s=empty, kinds=())
+        return Changes(boxes_n=np.zeros((0, 4), np.float32), scores=empty, still_s=empty, kinds=(), complete=complete)
 
 
 class PictureFault(StrEnum):

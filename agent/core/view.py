@@ -52,6 +52,11 @@ class View:
         """Whether the clean reference is learnt, where one is needed."""
         return self._background is None or self._background.ready
 
+    @property
+    def watches_changes(self) -> bool:
+        """Whether it compares pictures with a clean reference."""
+        return self._background is not None
+
     def prepare(self, frame: Frame) -> Prepared:
         """Put the picture into the reference view, and look whether anything is wrong with it."""
         small = working_picture(frame.image)
@@ -70,6 +75,7 @@ class View:
                 changes = self._background.step(seen.small, frame.stamp, _movers(found, frame.size_px))
             else:
                 self._background.interrupt()
+                changes = Changes.none(complete=False)
         return Observation(
             camera=frame.camera,
             seq=frame.seq,

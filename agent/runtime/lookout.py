@@ -35,6 +35,7 @@ class Lookout:
         self._chores_at_s: float | None = None
         self._saved_at_s: float | None = None
         self._was_ready = view.ready
+        self._incidents = 0
         self._faulty = False
 
     def prepare(self, frame: Frame) -> Prepared:
@@ -53,16 +54,21 @@ class Lookout:
             self._view.interrupt()
 
     def chores(self, desk: Desk, now: Stamp) -> None:
-        """From time to time: carry out what the operator asked for, and keep the view."""
-        if self._chores_at_s is not None and now.mono_s - self._chores_at_s < CHORES_EVERY_S:
+        """From time to time: carry out what the operator asked for, and keep the view.
+
+        With every incident that comes or goes too, so that after a power cut the view still shows what it is about.
+        """
+        rested = self._chores_at_s is not None and now.mono_s - self._chores_at_s < CHORES_EVERY_S
+        moved = self._view.watches_changes and desk.state.open_incidents != self._incidents
+        if rested and not moved:
             return
-        self._chores_at_s = now.mono_s
+        self._incidents, self._chores_at_s = desk.state.open_incidents, now.mono_s
         try:
             self._reset(desk, now)
             if self._saved_at_s is None:
                 self._saved_at_s = now.mono_s
             newly_ready = self._view.ready and not self._was_ready
-            if newly_ready or now.mono_s - self._saved_at_s >= SAVE_EVERY_S:
+            if newly_ready or moved or now.mono_s - self._saved_at_s >= SAVE_EVERY_S:
                 self._save(now)
             self._was_ready = self._view.ready
             self._faulty = False

@@ -19,7 +19,7 @@ from agent.core.taxonomy import GBT_2013
 from agent.core.types import Channel, CloseReason, Event, Evidence, Phase, SeenObject
 from agent.core.wire import (
     MAX_PACKET_BYTES,
-    CameraHealth,
+    CameraReport,
     Health,
     HealthReport,
     encode_event,
@@ -213,7 +213,7 @@ def test_state_and_will_share_topic_and_boot_id() -> None:
 
 
 def test_health_is_sent_once_and_reads_back() -> None:
-    cameras = (CameraHealth(camera="gate", state="watching", blind_s=3.21, drops=7, last_picture=T0),)
+    cameras = (CameraReport(camera="gate", state="watching", blind_s=3.21, drops=7, last_picture=T0),)
     report = HealthReport(at=T0, cameras=cameras, outbox_depth=2, outbox_set_aside=1, facts={"cpu_share": 0.4})
     message = health_message(FACTS, RUN, CLOCK, report)
     assert (message.topic, message.qos, message.retain) == ("cityeye/v1/demo/box-01/health", 0, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from agent.core.plan import Duty
 from agent.core.scene import Scene
 from agent.core.sighting import sightings
 from agent.core.taxonomy import TAXONOMY
-from agent.core.types import Box, ChangeKind, Channel, CloseReason, Event, Observation
+from agent.core.types import Box, ChangeKind, Changes, Channel, CloseReason, Event, Observation
 from tests.unit.core.world import Step, Thing, car, changed, duty, gap, look, phases, plan, reading, watch
 
 HEAP: Box = (0.4, 0.7, 0.5, 0.8)
@@ -271,3 +272,18 @@ def test_what_stood_still_before_it_was_told_of_counts_from_then(target: Duty) -
     events = run([target], (8, 100, lambda t: changed(look(t), HEAP, still_s=t)))
     assert (events[0].first_seen, events[0].at) == (look(0).stamp.utc, look(60).stamp.utc)
     assert events[0].dwell_s == 60
+
+
+@pytest.mark.parametrize("target", [GROUND, BIN_ZONE], ids=["ground", "bin"])
+def test_a_channel_that_cannot_tell_ends_nothing(target: Duty) -> None:
+    """Night falls, or the agent was started anew: until the channel can tell, the place counts as not seen."""
+
+    def untold(t: float) -> Observation:
+        return replace(look(t), changes=Changes.none(complete=False))
+
+    events = run([target], (0, 100, region), (100, 300, untold), (300, 340, empty))
+    assert phases(events) == ["opened", "closed"]
+    assert events[1].at >= look(320).stamp.utc
+    assert events[1].blind_s >= 190
+    named = run([target], (0, 100, lambda t: look(t, garbage())), (100, 140, untold))
+    assert phases(named) == ["opened", "closed"], "what the model alone saw is for the model to miss"
