@@ -19,6 +19,9 @@ from scripts.render.vehicles import vehicle, vehicle_mesh
 class Thing(Protocol):
     """Anything that can be an actor."""
 
+    def __hash__(self) -> int:
+        """Equal things look the same."""
+
     @property
     def class_name(self) -> str:
         """Of `agent.core.taxonomy.CLASSES`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from agent.core.zones import Zone
 from scripts.render.camera import Camera
 from scripts.render.film import BoxPx
 from scripts.render.scene import Actor, Scene
-from scripts.scenes.geometry import sights
+from scripts.scenes.geometry import place_visible, sights
 
 START = datetime(2026, 1, 5, 4, tzinfo=UTC)
 """Monday noon in Shanghai."""
@@ -88,8 +88,7 @@ class Case:
 
     def truth(self) -> tuple[Thing, ...]:
         """Every stay of every actor, and the things beyond."""
-        spans = _hidden(self.scene)
-        stays = [thing for actor in self.scene.actors for thing in _things(actor, self.scene, spans)]
+        stays = [thing for actor in self.scene.actors for thing in _things(actor, self.scene)]
         return (*stays, *self.things)
 
 
@@ -109,7 +108,7 @@ def box_of(scene: Scene, name: str, at_s: float) -> Box:
     return normal(next(s.box_px for s in sights(scene, at_s) if s.name == name), scene.camera)
 
 
-def _things(actor: Actor, scene: Scene, hidden: Mapping[str, Sequence[Span]]) -> list[Thing]:
+def _things(actor: Actor, scene: Scene) -> list[Thing]:
     found = []
     for stay in actor.stands(scene.duration_s):
         middle = (stay.from_s + stay.to_s) / 2
@@ -124,25 +123,23 @@ def _things(actor: Actor, scene: Scene, hidden: Mapping[str, Sequence[Span]]) ->
                 box_n=normal(seen.box_px, scene.camera),
                 from_s=stay.from_s,
                 to_s=math.inf if beyond else stay.to_s,
-                hidden=tuple(hidden.get(actor.name, ())),
+                hidden=_hidden(scene, actor, middle),
             )
         )
     return found
 
 
-def _hidden(scene: Scene) -> dict[str, list[Span]]:
-    """When each actor is hidden behind something."""
-    spans: dict[str, list[Span]] = {}
+def _hidden(scene: Scene, actor: Actor, stood_s: float) -> tuple[Span, ...]:
+    """When the place where an actor stood at a moment is hidden behind something, whether it is there or not."""
+    spans: list[Span] = []
     for at_s in np.arange(0.0, scene.duration_s, _STEP_S).tolist():
-        for seen in sights(scene, at_s):
-            if seen.visible >= HIDDEN:
-                continue
-            known = spans.setdefault(seen.name, [])
-            if known and at_s - known[-1][1] < 1.5 * _STEP_S:
-                known[-1] = (known[-1][0], at_s + _STEP_S)
-            else:
-                known.append((at_s, at_s + _STEP_S))
-    return spans
+        if place_visible(scene, actor, stood_s, at_s) >= HIDDEN:
+            continue
+        if spans and at_s - spans[-1][1] < _STEP_S / 2:
+            spans[-1] = (spans[-1][0], at_s + _STEP_S)
+        else:
+            spans.append((at_s, at_s + _STEP_S))
+    return tuple(spans)
 
 
 def _polygon(ground: Ground, height_m: float, camera: Camera) -> tuple[tuple[float, float], ...]:

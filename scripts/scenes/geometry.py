@@ -42,6 +42,19 @@ def sights(scene: Scene, at_s: float) -> tuple[Seen, ...]:
     )
 
 
+def place_visible(scene: Scene, actor: Actor, stood_s: float, at_s: float) -> float:
+    """Share of the place where the actor stood at `stood_s` that nobody else hides at `at_s`, be it there or not."""
+    own = _of(actor, stood_s, scene.camera)
+    if own is None:
+        return 0.0
+    rest = own.mask.copy()
+    for other in scene.actors:
+        found = _of(other, at_s, scene.camera) if other is not actor else None
+        if found is not None and found.depth_m < own.depth_m:
+            rest[found.mask > 0] = 0
+    return float(rest.sum()) / max(float(own.mask.sum()), 1.0)
+
+
 @lru_cache(maxsize=100_000)
 def _pose(actor: Actor, at_s: float) -> Pose | None:
     """Where it is; finding out where it faces takes a while."""

@@ -287,3 +287,14 @@ def test_a_channel_that_cannot_tell_ends_nothing(target: Duty) -> None:
     assert events[1].blind_s >= 190
     named = run([target], (0, 100, lambda t: look(t, garbage())), (100, 140, untold))
     assert phases(named) == ["opened", "closed"], "what the model alone saw is for the model to miss"
+
+
+def test_a_stall_of_which_only_the_roof_can_be_seen_stays_at_its_place() -> None:
+    """A lorry hides its lower half for a minute: its feet have not moved out of the zone."""
+    stall: Box = (0.4, 0.4, 0.6, 0.8)
+    roof: Box = (0.4, 0.4, 0.6, 0.6)
+    zone = duty("stall_encroachment", zone="pavement", polygon=((0.3, 0.65), (0.7, 0.65), (0.7, 0.9), (0.3, 0.9)))
+    lorry = Thing((0.1, 0.6, 0.9, 1.0), "truck", 0.9, look=5)
+    whole = [(0, 100, lambda t: look(t, Thing(stall, "stall"))), (160, 200, lambda t: look(t, Thing(stall, "stall")))]
+    hidden = (100, 160, lambda t: look(t, Thing(roof, "stall"), lorry))
+    assert phases(run([zone], whole[0], hidden, whole[1])) == ["opened"]
