@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from agent.core.scene import Scene
+from agent.core.taxonomy import CLASS_IDS
 from agent.core.types import Box, Detections, Event, Floats, Frame, Image, PictureFault
 from agent.core.view import View
 from tests.fakes import street_picture
-from tests.unit.core.world import CLASS_IDS, duty, plan, stamp
+from tests.unit.core.world import duty, plan, stamp
 
 SIZE = (640, 360)
 CAR: Box = (0.40, 0.55, 0.55, 0.75)
@@ -44,7 +45,7 @@ class Post:
     """A view and the scene behind it, with a zone that just holds the car."""
 
     def __init__(self) -> None:
-        x1, y1, x2, y2 = CAR
+        x1, _, x2, y2 = CAR
         zone = ((x1, y2 - 0.08), (x2, y2 - 0.08), (x2, y2), (x1, y2))
         self.view = View(changes=False)
         self.scene = Scene(plan(duty(zone="bay", polygon=zone, dwell=30.0, clear_after=10.0, overlap=0.8)))
