@@ -61,7 +61,7 @@ def _report(title: str, scored: Sequence[Scored]) -> list[str]:
     scenes, runs = len({one.case.name for one in scored}), len(scored)
     lines = ["", f"## {title}", "", f"{scenes} scenes, {runs} runs.", ""]
     lines += [
-        "| rule | true | found | false | breaks | F1 | opening: mean / worst, s | out of slack | closing: mean / worst, s |",
+        "| rule | true | found | false | breaks | F1 | opening: mean / worst, s | out of slack | closing |",
         "|---|---|---|---|---|---|---|---|---|",
         *(_row(rule, figures) for rule, figures in rows),
         "",
