@@ -23,17 +23,17 @@ class ScenePhotographer:
 
     def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
         """See `ports.Photographer.take`."""
-        boxes = [seen.box_n for seen in event.objects]
+        whole = not event.zone  # an incident of the camera itself: its picture as it is says all
+        boxes = [] if whole else [seen.box_n for seen in event.objects]
         caption = Caption(
             camera=event.camera,
-            zone=event.zone,
+            zone=event.zone or event.objects[0].class_name,
             at=frame.stamp.utc.astimezone(self._time_zone),
             dwell_s=event.dwell_s,
         )
-        pictures = {
-            "wide": wide(frame.image, self._outlines.get(event.zone, ()), boxes, caption),
-            "close_up": close_up(frame.image, boxes[0]),
-        }
+        pictures = {"wide": wide(frame.image, self._outlines.get(event.zone, ()), boxes, caption)}
+        if boxes:
+            pictures["close_up"] = close_up(frame.image, boxes[0])
         kept = []
         try:
             for kind, jpeg in pictures.items():

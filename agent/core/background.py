@@ -44,7 +44,7 @@ UNEXPLAINED_SHARE = 0.25
 REPORT_S = SETTLE_S + 1.5
 """A region is reported when it stood this long: its parts do not settle all at once, and its box shall not jump."""
 SURE_S = 12.0
-"""Looking for this long without a gap in one light, everything that stands there is reported (`REPORT_S` and a picture)."""
+"""Looking for this long without a gap in one light, all that stands there is reported (`REPORT_S` and a picture)."""
 ADAPT_EVERY_S = 10.0
 CLEAN_SHARE = 0.7
 """Share of the limit up to which a pixel is followed."""

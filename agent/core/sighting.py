@@ -26,6 +26,9 @@ NAMED_SHARE = 0.5
 """A region and a detection are one thing from this IoU, or when this share of either lies in the other."""
 REACH = 0.1
 """Boxes of one family that touch once each is widened by this share of its size are one thing."""
+MOVER_SCORE = 0.3
+"""Detector score from which a person or vehicle is believed to be in front of a region: below, small models call a heap
+of bags a person."""
 MOVER_SHARE = 0.5
 """A region that lies this deep in a person or vehicle is that one, whatever the scene-change channel thinks."""
 HOLD_SHARE = 0.6
@@ -76,7 +79,7 @@ def sightings(seen: Observation, duties: Iterable[Duty], vehicles_n: Sequence[Bo
         vehicles_n: places of vehicles that are known to stand, though the detector may miss them in this picture.
     """
     named = _named(seen)
-    movers = [s.box_n for s in named if s.group != FIXTURE and s.class_name != "bin"]
+    movers = [s.box_n for s in named if s.group != FIXTURE and s.class_name != "bin" and s.score >= MOVER_SCORE]
     regions = _regions(seen, [*movers, *vehicles_n])
     fixtures = [s for s in named if s.group == FIXTURE]
     others = [s for s in named if s.group != FIXTURE]

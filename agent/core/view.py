@@ -16,12 +16,10 @@ from agent.core.background import Background, working_picture
 from agent.core.geometry import normalised
 from agent.core.picture_health import PictureWatch
 from agent.core.registration import warp
-from agent.core.sighting import FIXTURE, group_of
+from agent.core.sighting import FIXTURE, MOVER_SCORE, group_of
 from agent.core.taxonomy import CLASSES
 from agent.core.types import Changes, Detections, Floats, Frame, Image, Observation, PictureFault, Stamp, ZoneReading
 
-MOVER_SCORE = 0.3
-"""Detector score from which a person or vehicle is no change of the scene."""
 _MOVERS = np.array([group_of(name) != FIXTURE and name != "bin" for name in CLASSES])
 
 

@@ -298,3 +298,9 @@ def test_a_stall_of_which_only_the_roof_can_be_seen_stays_at_its_place() -> None
     whole = [(0, 100, lambda t: look(t, Thing(stall, "stall"))), (160, 200, lambda t: look(t, Thing(stall, "stall")))]
     hidden = (100, 160, lambda t: look(t, Thing(roof, "stall"), lorry))
     assert phases(run([zone], whole[0], hidden, whole[1])) == ["opened"]
+
+
+def test_a_heap_that_the_model_takes_for_a_person_without_being_sure_is_reported() -> None:
+    around: Box = (0.38, 0.68, 0.52, 0.82)
+    events = run([GROUND], (0, 100, lambda t: changed(look(t, Thing(around, "person", 0.24, look=3)), HEAP)))
+    assert phases(events) == ["opened"]
