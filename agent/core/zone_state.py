@@ -1,7 +1,7 @@
 """The zone-state channel: what a zone looks like when it is clean and when it overflows, learnt from a few pictures.
 
-A logistic regression on the detector's backbone features, with an L2 penalty, solved in the space of the pictures: there
-are tens of them and hundreds of features, and the best weights are a weighted sum of the pictures (the representer
+A logistic regression on the detector's backbone features, with an L2 penalty, solved in the space of the pictures: of
+them there are tens, of features hundreds, and the best weights are a weighted sum of the pictures (the representer
 theorem: Kimeldorf and Wahba 1971), so Newton's method needs as many unknowns as there are pictures.
 
 Everything is judged on pictures that were left out. Folds are runs of neighbours in the given order, because pictures
@@ -11,6 +11,8 @@ taken one after the other are alike, and one would give the answer for the next.
 from __future__ import annotations
 
 import base64
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,13 +29,13 @@ FOLDS = 5
 LEAST_AUC = 0.85
 LEAST_BALANCED = 0.8
 CHANCE_DEVIATIONS = 2.33
-"""AUC must also lie this many standard deviations above one half, those of labels dealt by chance (Mann and Whitney 1947):
-1 set of shuffled pictures in 100 gets there."""
+"""AUC must also lie this many standard deviations above one half, those of labels dealt by chance (Mann and Whitney
+1947): 1 set of shuffled pictures in 100 gets there."""
 PENALTY = 0.5
 """Weight of the L2 penalty against one picture's loss; features have unit variance, and length 1 on average."""
 _LEAST_DEVIATION = 0.1
-"""A feature's standard deviation counts as at least this share of the median one: a feature that was constant in the few
-pictures must not decide when it moves."""
+"""A feature's standard deviation counts as at least this share of the median one: a feature that was constant in the
+few pictures must not decide when it moves."""
 _STEPS = 50
 _DONE = 1e-9
 
@@ -55,8 +57,9 @@ class Figures(BaseModel):
     """How well it tells pictures apart that it was not trained on.
 
     Attributes:
-        clean, full: pictures. auc: chance that a full one scores above a clean one. balanced: mean of both classes' share
-            that is right. margin: lowest score of a full picture less the highest of a clean one; below 0 they overlap.
+        clean, full: pictures. auc: chance that a full one scores above a clean one. balanced: mean of both classes'
+            share that is right. margin: lowest score of a full picture less the highest of a clean one; below 0 they
+            overlap.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,7 +76,7 @@ class Origin(BaseModel):
 
     Attributes:
         model_sha256: of the model whose features it reads. recipe: how they are read, `FeatureExtractor.recipe`.
-        outline: `outline_hash` of the zone.
+        outline: `outline_hash` of the zone. picture_px: width and height of the pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +84,11 @@ class Origin(BaseModel):
     model_sha256: str
     recipe: str
     outline: str
+    picture_px: tuple[int, int]
+
+    def fits(self, model_sha256: str, recipe: str, outline: str) -> bool:
+        """Whether a zone that is read in this way may be judged by it; the size of the picture does not matter."""
+        return (self.model_sha256, self.recipe, self.outline) == (model_sha256, recipe, outline)
 
 
 class Head(BaseModel):
@@ -140,6 +148,12 @@ class _Fit:
 
     def scores(self, rows: Scores) -> Scores:
         return np.asarray(rows @ self.weights + self.bias)
+
+
+def outline_hash(outline_n: Sequence[tuple[float, float]]) -> str:
+    """Sixteen hexadecimal digits that change with the corners of a zone, given in 0..1 of the picture."""
+    corners = ";".join(f"{x:.6f},{y:.6f}" for x, y in outline_n)
+    return hashlib.sha256(corners.encode()).hexdigest()[:16]
 
 
 def train(clean: Floats, full: Floats, origin: Origin, created: datetime, penalty: float = PENALTY) -> Lesson:

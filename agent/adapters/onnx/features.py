@@ -1,8 +1,8 @@
 """What a detector's backbone makes of one zone, as a vector: the basis on which a zone's state is taught.
 
-Detectors of all families end their backbone in a pyramid: a neck enlarges the coarsest map (stride 32) and joins it with
-the next finer one (stride 16). Those two maps are taken: what the graph's first Resize enlarges, and what its result is
-joined with. They are inner tensors, which a copy of the model in memory gives out (`graph.with_outputs`).
+Detectors of all families end their backbone in a pyramid: a neck enlarges the coarsest map (stride 32) and joins it
+with the next finer one (stride 16). Those two maps are taken: what the graph's first Resize enlarges, and what its
+result is joined with. They are inner tensors, which a copy of the model in memory gives out (`graph.with_outputs`).
 
 Measured (frozen yolox_nano; heaps against other parts of 200 street photos, folds by photo; and a rendered bin that was
 taught in four kinds of light and shown in five others, three with rain or at night), AUC:

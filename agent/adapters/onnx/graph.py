@@ -1,7 +1,7 @@
 """A little of an ONNX file's graph, read and added to without the `onnx` package, which no box needs otherwise.
 
-Only what inner tensors take: the nodes with the names of their inputs and outputs, and further graph outputs. The fields
-are those of `onnx.proto` (ModelProto, GraphProto, NodeProto, ValueInfoProto), the encoding is protobuf's
+Only what inner tensors take: the nodes with the names of their inputs and outputs, and further graph outputs. The
+fields are those of `onnx.proto` (ModelProto, GraphProto, NodeProto, ValueInfoProto), the encoding is protobuf's
 (protobuf.dev/programming-guides/encoding).
 """
 
