@@ -12,6 +12,7 @@
     └── PermanentError            stays until somebody changes something
         ├── ConfigError           carries every `Problem` of the file
         ├── ModelError            missing, corrupt or mismatched model file
+        ├── PicturesUnusable      pictures to learn from: missing, no pictures, or not alike in size; tells all
         ├── CameraRefused         wrong password, or a digest algorithm we cannot speak
         ├── UnsupportedStream     not a video, or a codec that cannot be decoded
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
@@ -103,6 +104,10 @@ class ConfigError(PermanentError):
 
 class ModelError(PermanentError):
     """The model file is missing, corrupt or not what was said."""
+
+
+class PicturesUnusable(PermanentError):
+    """Pictures that were given cannot be learnt from; says it of every one of them."""
 
 
 class CameraRefused(PermanentError):
