@@ -9,7 +9,19 @@ from threading import Event as StopEvent
 from typing import Protocol
 from uuid import UUID
 
-from agent.core.types import Detections, Envelope, Event, Evidence, Frame, Image, Message, ModelInfo, Stamp
+from agent.core.types import (
+    Detections,
+    Envelope,
+    Event,
+    Evidence,
+    Frame,
+    Image,
+    Message,
+    ModelInfo,
+    Stamp,
+    ZoneReading,
+)
+from agent.core.zone_state import Head
 
 
 class Clock(Protocol):
@@ -167,6 +179,32 @@ class LoginLedger(Protocol):
 
     def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None: ...
     def clear(self, camera: str) -> None: ...
+
+
+class Heads(Protocol):
+    """What was taught about zones; survives restarts. Another process may teach while the agent runs."""
+
+    def save_head(self, camera: str, zone: str, head: Head) -> None:
+        """Keep it, in place of the zone's last one. Raises StoreFull, StoreUnusable, as does `forget_head`."""
+
+    def heads(self, camera: str | None = None) -> dict[tuple[str, str], Head]:
+        """By camera and zone, in the order of their names: all, or one camera's. Raises StoreUnusable."""
+
+    def forget_head(self, camera: str, zone: str) -> bool:
+        """Drop one; returns whether there was one."""
+
+    def version(self) -> int:
+        """A number that changes with every change of any head, quick to ask for."""
+
+
+class ZoneReader(Protocol):
+    """Reads the taught zones of one camera. Used by one thread at a time."""
+
+    def read(self, frame: Frame) -> tuple[ZoneReading, ...]:
+        """The newest reading of each taught zone, at most one of them made of this picture: reading is dear.
+
+        The picture shows the reference view. A reading may be old when pictures did not come: its stamp tells.
+        """
 
 
 class Photographer(Protocol):

@@ -9,6 +9,8 @@ import typer
 from agent.cli.check import problem_lines
 from agent.cli.texts import Texts
 from agent.config import Config, inspect
+from agent.config.kinds import did_you_mean
+from agent.config.words import Words
 from agent.core.errors import CityEyeError
 
 
@@ -35,6 +37,14 @@ def chosen_camera(config: Config, camera: str, say: Texts) -> str:
         return ids[0]
     typer.echo(say("camera.choose", found=camera or "-", known=", ".join(ids) or "-"), err=True)
     raise typer.Exit(2)
+
+
+def mistyped(what: str, found: str, known: list[str], say: Texts) -> typer.Exit:
+    """To be raised after an unknown name: says what there is and which was meant, on standard error; exit 2."""
+    mend = did_you_mean(found, known, Words("", "")).of(say.lang)
+    text = say("name.unknown", what=what, found=found or "-", known=", ".join(known) or "-")
+    typer.echo(f"{text}{'; ' if mend else ''}{mend}", err=True)
+    return typer.Exit(2)
 
 
 def models_folder(folder: Path | None, config: Path | None, say: Texts) -> Path:

@@ -13,6 +13,7 @@
         ├── ConfigError           carries every `Problem` of the file
         ├── ModelError            missing, corrupt or mismatched model file
         ├── RecordingError        recorded observations that cannot be read or written
+        ├── PicturesUnusable      pictures to learn from: missing, no pictures, or not alike in size; tells all
         ├── CameraRefused         wrong password, or a digest algorithm we cannot speak
         ├── UnsupportedStream     not a video, or a codec that cannot be decoded
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
@@ -108,6 +109,10 @@ class RecordingError(PermanentError):
 
 class ModelError(PermanentError):
     """The model file is missing, corrupt or not what was said."""
+
+
+class PicturesUnusable(PermanentError):
+    """Pictures that were given cannot be learnt from; says it of every one of them."""
 
 
 class CameraRefused(PermanentError):

@@ -175,7 +175,7 @@ def test_a_closed_database_says_so(tmp_path: Path) -> None:
 
 
 def test_a_lock_held_by_a_tool_can_be_waited_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.adapters.sqlite.connection._BUSY_S", 0.01)
+    monkeypatch.setattr("agent.adapters.sqlite.connection.BUSY_S", 0.01)
     with opened(tmp_path) as database, closing(sqlite3.connect(tmp_path / "cityeye.db")) as tool:
         store = SqliteStore(database, encode)
         tool.execute("BEGIN IMMEDIATE")

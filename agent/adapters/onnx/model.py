@@ -23,7 +23,7 @@ MAX_BATCH = 8
 
 _LFS_POINTER = b"version https://git-lfs"
 _ERRORS_ONLY = 3
-_ORT_ERRORS = (
+ORT_ERRORS = (
     ort.EPFail,
     ort.Fail,
     ort.InvalidArgument,
@@ -73,13 +73,13 @@ class OnnxModel:
         Raises:
             ModelError: the file is missing, corrupt, its shapes fit no known family, or the runtime cannot run it.
         """
-        session = _open(path, threads)
+        session = session_of(path, path, threads)
         input_px, batch = _input_of(session, path)
         name = session.get_inputs()[0].name
         planes = np.full((1, 3, input_px[1], input_px[0]), 0.5, np.float32)
         try:
             outputs = session.run(None, {name: planes})
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise mismatch(path, "a model that runs", str(error), "export it again or update onnxruntime") from error
         signature = Signature(
             input_name=name,
@@ -155,16 +155,18 @@ def file_sha256(path: Path, expected: str | None) -> str:
     return digest
 
 
-def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def session_of(model: Path | bytes, path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Open a model file, or its content; `path` is for the error's sake. Raises ModelError."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Waiting threads must not spin: the cores belong to the decoders in the meantime.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    content = model if isinstance(model, bytes) else str(model)
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except _ORT_ERRORS as error:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except ORT_ERRORS as error:
         raise mismatch(path, "an ONNX model", str(error), "download or export it again") from error
 
 

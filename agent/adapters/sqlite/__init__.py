@@ -1,19 +1,23 @@
-"""Durable memory in one SQLite file: `Database` opens it; the store, outbox and login ledger share it."""
+"""Durable memory in one SQLite file: `Database` opens it; the store, outbox, login ledger and taught zones share it."""
 
 from __future__ import annotations
 
 from agent.adapters.sqlite.connection import Database
+from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
 from agent.adapters.sqlite.outbox import SqliteOutbox
 from agent.adapters.sqlite.store import SqliteStore, read_incidents
 from agent.adapters.sqlite.views import SqliteViews, request_reset
+from agent.adapters.sqlite.visitor import Visitor
 
 __all__ = [
     "Database",
+    "SqliteHeads",
     "SqliteLedger",
     "SqliteOutbox",
     "SqliteStore",
     "SqliteViews",
+    "Visitor",
     "read_incidents",
     "request_reset",
 ]

@@ -23,7 +23,7 @@ T = TypeVar("T")
 APPLICATION_ID = 0x43455945
 """'CEYE' in the file's header: tells our database from a foreign one."""
 _RESERVE_BYTES = 8 * 2**20
-_BUSY_S = 5.0
+BUSY_S = 5.0
 _WAL_PAGES = 1000
 _SHORT_WAL_PAGES = 16
 """Pages in the write-ahead log after which it is folded into the database: SQLite's default, and when space is short.
@@ -113,7 +113,7 @@ class Database:
             try:
                 return self._open_connection().execute(sql, parameters).fetchall()
             except sqlite3.Error as error:
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
 
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -126,12 +126,12 @@ class Database:
             return action()
         except sqlite3.Error as error:
             if not _is_full(error, self.path):
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
             self._make_room()
         try:
             return action()
         except sqlite3.Error as error:
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from error
 
     def _make_room(self) -> None:
         """Release the reserve, fold the write-ahead log into the database, and keep it short while space is short."""
@@ -148,9 +148,9 @@ class Database:
         if self._connection is not None:
             self._connection.close()
         self._connection = connection = sqlite3.connect(
-            self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
-        version = _checked_version(connection, self.path)
+        version = checked_version(connection, self.path)
         # With WAL and synchronous=NORMAL, a power cut may take back the last commits (sqlite.org/pragma.html).
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=4194304"):
             connection.execute(f"PRAGMA {pragma}")
@@ -164,7 +164,7 @@ class Database:
             connection.execute("COMMIT")
 
 
-def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
+def checked_version(connection: sqlite3.Connection, path: Path) -> int:
     """The file's `user_version`, after making sure that the file is ours and not from the future."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
@@ -223,7 +223,7 @@ def _is_full(error: sqlite3.Error, path: Path) -> bool:
     return code == sqlite3.SQLITE_FULL
 
 
-def _translated(error: sqlite3.Error, path: Path) -> StoreFull | StoreUnusable:
+def translated(error: sqlite3.Error, path: Path) -> StoreFull | StoreUnusable:
     code = _code(error)
     if _is_full(error, path):
         return StoreFull(f"{path}: expected room for a commit, found a full disk or quota; free some space there")

@@ -61,4 +61,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             )""",
         ),
     ),
+    Migration(
+        "taught zones",
+        (
+            """CREATE TABLE zone_heads (
+                camera TEXT NOT NULL, zone TEXT NOT NULL, head TEXT NOT NULL,
+                PRIMARY KEY (camera, zone)
+            ) WITHOUT ROWID""",
+            # Counts up with every change of the table, so that a running agent sees what another process taught.
+            "INSERT INTO meta VALUES ('heads', 0)",
+        ),
+    ),
 )
