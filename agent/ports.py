@@ -136,6 +136,9 @@ class Views(Protocol):
     def forget(self, camera: str) -> None:
         """Drop a camera's view."""
 
+    def request(self, camera: str, zone: str | None) -> None:
+        """Ask the agent that uses this memory, now or when it is started next, to reset a view."""
+
     def resets(self, camera: str) -> list[ResetRequest]:
         """Requests that are not done, oldest first."""
 

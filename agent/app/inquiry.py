@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.heartbeat import last_heartbeat
-from agent.adapters.sqlite import read_incidents, request_reset
+from agent.adapters.sqlite import SqliteViews, Visitor, read_incidents
 from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
 from agent.ports import IncidentRow
@@ -20,7 +20,7 @@ def stored_incidents(config: Config, *, limit: int, camera: str | None) -> list[
 
 def reset_reference(config: Config, camera: str, zone: str | None) -> None:
     """Ask the agent to take what stands in a zone, or anywhere in a camera's view, for normal. Raises StoreUnusable."""
-    request_reset(config.storage.folder / DATABASE, camera, zone)
+    SqliteViews(Visitor(config.storage.folder / DATABASE)).request(camera, zone)
 
 
 def missing_database(config: Config) -> Path | None:

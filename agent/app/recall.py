@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Channel, Gap, GapReason, Stamp
 from agent.core.view import View
-from agent.ports import Clock, Store, Views
+from agent.ports import Clock, Store, Views, ZoneReader
 from agent.runtime.desk import Desk
 from agent.runtime.lookout import Lookout
 
@@ -25,11 +26,17 @@ MOST_INCIDENTS = 10_000
 """How far back open incidents of a camera are looked for: decades of one place."""
 
 
-def recalled_lookouts(config: Config, views: Views, clock: Clock) -> dict[str, Lookout]:
-    """One lookout per camera, its view recalled from the store."""
+def recalled_lookouts(
+    config: Config, views: Views, readers: Mapping[str, ZoneReader], clock: Clock
+) -> dict[str, Lookout]:
+    """One lookout per camera, its view recalled from the store. `readers`: of the taught zones, by camera."""
     return {
         camera: Lookout(
-            camera, view=_view(plan, views.load(camera), clock.now()), views=views, outlines_n=plan.outlines_n
+            camera,
+            view=_view(plan, views.load(camera), clock.now()),
+            views=views,
+            outlines_n=plan.outlines_n,
+            reader=readers[camera] if plan.asks_for(Channel.ZONE_STATE) else None,
         )
         for camera, plan in config.plans().items()
     }

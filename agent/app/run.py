@@ -18,7 +18,7 @@ from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
-from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
+from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
 from agent.app.parts import (
     facts_of,
     fingerprint,
@@ -29,6 +29,7 @@ from agent.app.parts import (
 )
 from agent.app.places import DATABASE, HEARTBEAT
 from agent.app.recall import recalled_desks, recalled_lookouts
+from agent.app.teach import zone_readers
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
@@ -83,7 +84,8 @@ class App:
             store = SqliteStore(database, lambda event, n: event_message(event, n, facts, clock_info()), courier.wake)
             views = SqliteViews(database)
             desks = recalled_desks(config, store, views, self._clock)
-            lookouts = recalled_lookouts(config, views, self._clock)
+            readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
+            lookouts = recalled_lookouts(config, views, readers, self._clock)
             mailroom = Mailroom()
             watches = [
                 Watch(

@@ -9,7 +9,7 @@ from threading import Lock
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.types import Detections, Frame, Observation, Stamp
 from agent.core.view import Prepared, View
-from agent.ports import Views
+from agent.ports import Views, ZoneReader
 from agent.runtime.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -25,12 +25,25 @@ Outline = Sequence[tuple[float, float]]
 class Lookout:
     """Serves one worker at a time: the mailroom never gives a camera to two."""
 
-    def __init__(self, camera: str, *, view: View, views: Views, outlines_n: Mapping[str, Outline]) -> None:
-        """A lookout whose view has been recalled already. `outlines_n`: zone id to corners."""
+    def __init__(
+        self,
+        camera: str,
+        *,
+        view: View,
+        views: Views,
+        outlines_n: Mapping[str, Outline],
+        reader: ZoneReader | None = None,
+    ) -> None:
+        """A lookout whose view has been recalled already.
+
+        Args:
+            outlines_n: zone id to corners. reader: reads the taught zones; None where no rule listens to it.
+        """
         self._camera = camera
         self._view = view
         self._views = views
         self._outlines_n = outlines_n
+        self._reader = reader
         self._lock = Lock()
         self._chores_at_s: float | None = None
         self._saved_at_s: float | None = None
@@ -46,7 +59,8 @@ class Lookout:
     def observe(self, seen: Prepared, found: Detections) -> Observation:
         """All that the core may know about the picture."""
         with self._lock:
-            return self._view.observe(seen, found)
+            readings = self._reader.read(seen.frame) if self._reader and seen.fault is None else ()
+            return self._view.observe(seen, found, readings)
 
     def interrupt(self) -> None:
         """Nobody looked since the last picture."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from agent.ports import Views
 
-Ask = Callable[[str, str | None], None]
 
-
-def check_views(views: Views, ask: Ask) -> None:
+def check_views(views: Views, visitor: Views) -> None:
+    """Of one memory: as the agent has it, and as another process does."""
     assert views.load("gate") is None
     views.save("gate", b"\x00first")
     views.save("yard", b"other")
@@ -21,11 +18,11 @@ def check_views(views: Views, ask: Ask) -> None:
 
     assert views.resets("gate") == []
     for camera, zone in (("gate", "bins"), ("yard", None), ("gate", None), ("gate", "bins")):
-        ask(camera, zone)
+        visitor.request(camera, zone)
     requests = views.resets("gate")
     assert [request.zone for request in requests] == ["bins", None, "bins"]
     views.done(requests[:2])
-    ask("gate", "kerb")
+    visitor.request("gate", "kerb")
     left = views.resets("gate")
     assert [request.zone for request in left] == ["bins", "kerb"]
     assert len({request.number for request in [*requests, *left]}) == 4

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from agent.adapters.sqlite import Database, SqliteViews, request_reset
+from agent.adapters.sqlite import Database, SqliteViews, Visitor
 from agent.core.errors import StoreUnusable
 from tests.contracts.views import check_views
 from tests.fakes import FakeViews
@@ -15,20 +14,20 @@ from tests.fakes import FakeViews
 
 def test_fake() -> None:
     views = FakeViews()
-    check_views(views, views.request)
+    check_views(views, views)
 
 
 def test_sqlite(tmp_path: Path) -> None:
     """The requests come from another connection while the agent's own is open."""
     path = tmp_path / "cityeye.db"
     with Database(path, reserve_bytes=0).open() as database:
-        check_views(SqliteViews(database), partial(request_reset, path))
+        check_views(SqliteViews(database), SqliteViews(Visitor(path)))
 
 
 def test_a_request_waits_for_the_next_start(tmp_path: Path) -> None:
     path = tmp_path / "cityeye.db"
     Database(path, reserve_bytes=0).open().close()
-    request_reset(path, "gate", "bins")
+    SqliteViews(Visitor(path)).request("gate", "bins")
     with Database(path, reserve_bytes=0).open() as database:
         assert [request.zone for request in SqliteViews(database).resets("gate")] == ["bins"]
 
@@ -38,6 +37,6 @@ def test_a_request_to_no_database_is_told(tmp_path: Path, content: bytes | None)
     path = tmp_path / "cityeye.db"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(StoreUnusable, match="expected a database of City Eye that can be written, found: "):
-        request_reset(path, "gate", None)
+    with pytest.raises(StoreUnusable, match=r"cityeye\.db: expected "):
+        SqliteViews(Visitor(path)).request("gate", None)
     assert path.exists() is (content is not None)

@@ -7,7 +7,7 @@ from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
 from agent.adapters.sqlite.outbox import SqliteOutbox
 from agent.adapters.sqlite.store import SqliteStore, read_incidents
-from agent.adapters.sqlite.views import SqliteViews, request_reset
+from agent.adapters.sqlite.views import SqliteViews
 from agent.adapters.sqlite.visitor import Visitor
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "SqliteViews",
     "Visitor",
     "read_incidents",
-    "request_reset",
 ]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
-from pathlib import Path
 
 from agent.adapters.sqlite.connection import Database
-from agent.core.errors import StoreUnusable
+from agent.adapters.sqlite.visitor import Visitor
 from agent.ports import ResetRequest
-
-_BUSY_S = 10.0
 
 
 class SqliteViews:
-    """`ports.Views` on a `Database`."""
+    """`ports.Views`, on the agent's own `Database` or as a `Visitor` of it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | Visitor) -> None:
         self._database = database
 
     def save(self, camera: str, kept: bytes) -> None:
@@ -34,6 +29,11 @@ class SqliteViews:
         """See `ports.Views.forget`."""
         self._database.write(lambda connection: connection.execute("DELETE FROM views WHERE camera = ?", (camera,)))
 
+    def request(self, camera: str, zone: str | None) -> None:
+        """See `ports.Views.request`."""
+        sql = "INSERT INTO view_resets (camera, zone) VALUES (?, ?)"
+        self._database.write(lambda connection: connection.execute(sql, (camera, zone)))
+
     def resets(self, camera: str) -> list[ResetRequest]:
         """See `ports.Views.resets`."""
         sql = "SELECT number, zone FROM view_resets WHERE camera = ? ORDER BY number"
@@ -44,22 +44,3 @@ class SqliteViews:
         numbers = [(request.number,) for request in requests]
         sql = "DELETE FROM view_resets WHERE number = ?"
         self._database.write(lambda connection: connection.executemany(sql, numbers))
-
-
-def request_reset(path: Path, camera: str, zone: str | None) -> None:
-    """Ask the agent that uses this database, now or when it is started next, to reset a view.
-
-    Raises:
-        StoreUnusable: there is no database of this version that can be written at that path.
-    """
-    try:
-        with (
-            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as connection,
-            connection,
-        ):
-            connection.execute("INSERT INTO view_resets (camera, zone) VALUES (?, ?)", (camera, zone))
-    except sqlite3.Error as error:
-        raise StoreUnusable(
-            f"{path}: expected a database of City Eye that can be written, found: {error}; check the data folder and "
-            "its rights, and that the agent of this version ran"
-        ) from error
