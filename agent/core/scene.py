@@ -193,6 +193,10 @@ class Scene:
         if seen_now:
             presence = presence.sighted(report)
             self._presences[rule, presence.track_id] = presence
+        if presence.state is State.WATCHED and report.track.group == "motor_vehicle" and report.track.gone:
+            return self._end(
+                presence, Trigger.LEFT, report, now
+            )  # what comes to this place now starts a clock of its own
         trigger = Trigger.PERMITTED if duty is None else _end_trigger(report, duty)
         if trigger:
             return self._end(presence, trigger, report, now)

@@ -18,6 +18,13 @@ SETTLED_HITS = 3
 SETTLED_S = 4.0
 """the seconds that they must span: a truck that crosses a picture overlaps itself for a second or two."""
 
+GONE_S = 5.0
+"""Seconds of emptiness that it takes at least: whatever passes in front unseen is gone by then."""
+LEFT_EMPTIES, LEFT_CHANCE = 2, 0.005
+"""Empty looks, and chance, that suffice after it was seen beside its place."""
+GONE_CHANCE = 0.0005
+"""Chance up to which a row of empty looks is not taken for a row of misses, which come in rows in rain and at night."""
+
 
 def _look_of(value: object) -> Floats:
     if isinstance(value, str):
@@ -50,7 +57,7 @@ class Track:
         class_weights: summed scores per class name, since small models flip between vehicle classes.
         stay_since: when it came to this place. hits: sightings of this stay.
         absent_s: seconds in which the place was seen empty. unseen_s: seconds in which it could not be seen.
-        misses: empty looks of this stay, which a thing that has not settled survives few of.
+        misses: empty looks of this stay, which a thing that has not settled survives few of. empties: those in a row.
         looked_s: seconds since the last sighting in which somebody was looking.
         channels: the best score of each way of seeing that saw it.
         company: boxes (0..1) that overlapped the place while it was seen, and how often each was there, at most ten.
@@ -71,6 +78,7 @@ class Track:
     last_seen: Stamp
     hits: int = 1
     misses: int = 0
+    empties: int = 0
     sight: Sight = Sight.SEEN
     absent_s: float = 0.0
     unseen_s: float = 0.0
@@ -82,6 +90,19 @@ class Track:
     def settled(self) -> bool:
         """Whether it was seen often and long enough at this place to count as standing."""
         return self.hits >= SETTLED_HITS and self.last_seen.mono_s - self.stay_since.mono_s >= SETTLED_S
+
+    @property
+    def gone(self) -> bool:
+        """Whether its place was seen empty so often in a row that the detector, by its record, did not just miss it.
+
+        A car that is found in every picture is gone after four empty ones; at night, when every third is missed, it takes
+        more (rule of succession). One that was last seen beside its place was on its way.
+        """
+        before = self.misses - self.empties
+        rate = (before + 1) / (self.hits + before + 2)
+        if self.strays > 0 and self.empties >= LEFT_EMPTIES:
+            return rate**self.empties < LEFT_CHANCE
+        return self.absent_s >= GONE_S and rate**self.empties < GONE_CHANCE
 
     @property
     def class_name(self) -> str:

@@ -42,6 +42,8 @@ COMPANY_HITS = 20
 """Sightings beyond which company counts no higher, so that it is forgotten in as many when it leaves."""
 SAME_HEAP_SHARE = 0.6
 """A fixture's box that lies this deep in its place, or the other way round, is that fixture."""
+MORE_SHARE = 0.9
+"""A vehicle's place that lies this deep in a box on the same ground was a part of that vehicle."""
 DUPLICATE_COVERAGE = 0.8
 """Two boxes of one picture, one this deep in the other on the same ground, are one thing seen twice."""
 BRIDGE_S = 10.0
@@ -197,9 +199,15 @@ def _fixture_overlap(place: Box, box: Box) -> float:
 
 
 def _strayed(track: Track, seen: Sighting) -> bool:
-    """Whether it is seen beside its place. The same heap seen by another channel, or grown, has not moved."""
-    overlap = _fixture_overlap(track.place_n, seen.box_n) if track.group == FIXTURE else iou(track.place_n, seen.box_n)
-    return overlap < STILL_IOU
+    """Whether it is seen beside its place. The same heap seen by another channel, or grown, has not moved.
+
+    Neither has a vehicle of which more is seen than before: what stood in front went. (Less may also mean that it is
+    leaving the picture.)
+    """
+    if track.group == FIXTURE:
+        return _fixture_overlap(track.place_n, seen.box_n) < STILL_IOU
+    more = contained(track.place_n, seen.box_n) >= MORE_SHARE and same_ground(track.place_n, seen.box_n)
+    return iou(track.place_n, seen.box_n) < STILL_IOU and not more
 
 
 def _one_thing(a: Sighting, b: Sighting) -> bool:
@@ -225,6 +233,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
         last_seen=look.now,
         sight=Sight.SEEN,
         absent_s=0.0,
+        empties=0,
         unseen_s=0.0,
         looked_s=0.0,
         company=_company(track, seen, everything),
@@ -296,6 +305,7 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
         unseen_s=track.unseen_s + look.gap_s + (look.looked_s if hidden else 0.0),
         looked_s=track.looked_s + look.looked_s,
         misses=track.misses if hidden else track.misses + 1,
+        empties=track.empties if hidden else track.empties + 1,
     )
     return Report(track=track, rival=_rival(track, owners))
 

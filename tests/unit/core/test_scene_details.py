@@ -172,3 +172,36 @@ def test_company_that_comes_only_now_and_then_still_hides() -> None:
 def test_two_empty_looks_far_apart_close_nothing() -> None:
     assert phases(watch(every(2, 0, 100, car()) + [look(t) for t in (102, 161)])) == ["opened"]
     assert phases(watch(every(2, 0, 100, car()) + [look(t) for t in (102, 161, 215)])) == ["opened", "closed"]
+
+
+def test_a_look_alike_that_comes_after_the_place_was_empty_has_a_clock_of_its_own() -> None:
+    """Taxis: the first stands for 40 s, leaves, and eight seconds later one of its kind stands there for 40 s."""
+    assert watch([*every(2, 0, 40, car()), *every(2, 40, 48), *every(2, 48, 88, car())]) == []
+    (opened,) = watch([*every(2, 0, 40, car()), *every(2, 40, 48), *every(2, 48, 120, car())])
+    assert opened.first_seen == stamp(48).utc
+
+
+def test_a_look_alike_that_pulls_up_as_the_first_drives_off_has_a_clock_of_its_own() -> None:
+    leaving = car((0.29, 0.5, 0.49, 0.7))
+    queue = [*every(2, 0, 40, car()), look(40, leaving), look(42), look(44), *every(2, 46, 90, car())]
+    assert watch(queue) == []
+
+
+def test_a_few_misses_of_the_detector_do_not_start_the_clock_anew() -> None:
+    steps = [*every(2, 0, 30, car()), look(30), look(32), look(34), *every(2, 36, 70, car())]
+    (opened,) = watch(steps)
+    assert opened.first_seen == stamp(0).utc
+
+
+def test_a_detector_that_often_misses_is_given_more_time() -> None:
+    seen = [look(2 * i, *([car()] if i % 3 else [])) for i in range(20)]
+    gone = [look(40 + 2 * i) for i in range(5)]
+    (opened,) = watch([*seen, *gone, *every(2, 50, 120, car())])
+    assert opened.first_seen < stamp(10).utc
+
+
+def test_more_of_a_car_than_before_is_the_same_car_at_the_same_place() -> None:
+    """The one in front of it drives off: the clock goes on."""
+    part, whole = car((0.3, 0.5, 0.4, 0.7)), car((0.2, 0.5, 0.4, 0.71))
+    (opened,) = watch([*every(2, 0, 40, part), *every(2, 40, 80, whole)])
+    assert opened.first_seen == stamp(0).utc
