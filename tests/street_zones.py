@@ -87,9 +87,7 @@ def _inside(window: Edges, size: tuple[int, int]) -> bool:
     return bool((window[:2] >= 0).all() and (window[2:] <= size).all())
 
 
-def _elsewhere(
-    window: Edges, boxes: Sequence[Edges], size: tuple[int, int], dice: np.random.Generator
-) -> Edges | None:
+def _elsewhere(window: Edges, boxes: Sequence[Edges], size: tuple[int, int], dice: np.random.Generator) -> Edges | None:
     """A window of the same size whose zone touches none of the boxes, in the lower part of the photo: the street."""
     extent = window[2:] - window[:2]
     room = np.array(size) - extent
