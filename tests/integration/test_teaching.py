@@ -144,5 +144,6 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], config: Path, arguments
 
 
 def test_a_list_of_files_after_an_option() -> None:
-    words = "gate bins --clean a b --full c d e -c f".split()
-    assert list(spread(words)) == "gate bins --clean a --clean b --full c --full d --full e -c f".split()
+    words = ["gate", "--clean", "a", "b", "--full", "c", "d", "-c", "f"]
+    expected = ["gate", "--clean", "a", "--clean", "b", "--full", "c", "--full", "d", "-c", "f"]
+    assert list(spread(words)) == expected
