@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from agent.adapters.labelled import read_picture
 from agent.core.types import Image
 from scripts.render.camera import Camera
 from scripts.render.film import Film
@@ -48,9 +49,7 @@ def street_windows(seed: int = 5) -> Iterator[StreetWindow]:
     dice = np.random.default_rng(seed)
     for photo, boxes in sorted(_marked().items()):
         file = shared("garbage", "amsterdam_unlabelled") / photo
-        image = cv2.imread(str(file))
-        if image is None:
-            continue
+        image = read_picture(file)
         height, width = image.shape[:2]
         scale = np.array([width, height, width, height])
         for kind, box in boxes:
