@@ -12,6 +12,7 @@ from threading import Lock
 import numpy as np
 
 from agent.core.types import Frame, Image, Stamp
+from agent.core.zone_state import Head
 from agent.ports import ResetRequest, Sample
 
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
@@ -113,6 +114,29 @@ class MemoryLoginLedger:
 
     def clear(self, camera: str) -> None:
         self._rows = {key: value for key, value in self._rows.items() if key[0] != camera}
+
+
+class MemoryHeads:
+    """`Heads` that forget with the process."""
+
+    def __init__(self) -> None:
+        self._heads: dict[tuple[str, str], Head] = {}
+        self._version = 0
+
+    def save_head(self, camera: str, zone: str, head: Head) -> None:
+        self._heads[camera, zone] = head
+        self._version += 1
+
+    def heads(self, camera: str | None = None) -> dict[tuple[str, str], Head]:
+        return {key: head for key, head in sorted(self._heads.items()) if camera in (None, key[0])}
+
+    def forget_head(self, camera: str, zone: str) -> bool:
+        gone = self._heads.pop((camera, zone), None) is not None
+        self._version += gone
+        return gone
+
+    def version(self) -> int:
+        return self._version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

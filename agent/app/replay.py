@@ -14,6 +14,7 @@ from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.recording import Recorder, is_recording, read_recording
 from agent.adapters.videofile import VideoFileSource
 from agent.app.parts import evidence_folder, facts_of, open_detector
+from agent.app.teach import taught_reader
 from agent.config import CameraConfig, Config
 from agent.core.plan import CameraPlan
 from agent.core.recording import Header
@@ -21,7 +22,7 @@ from agent.core.scene import Scene
 from agent.core.types import Channel, Detections, Event, Frame, Gap, GapReason, Message, Observation
 from agent.core.view import View
 from agent.core.wire import event_message
-from agent.ports import Detector
+from agent.ports import Detector, ZoneReader
 from agent.runtime.desk import photographed
 
 
@@ -43,9 +44,15 @@ class Replayed:
 
 
 def looks(
-    detector: Detector, camera: CameraConfig, plan: CameraPlan, video: Path, *, start_utc: datetime
+    detector: Detector,
+    camera: CameraConfig,
+    plan: CameraPlan,
+    video: Path,
+    *,
+    start_utc: datetime,
+    reader: ZoneReader | None = None,
 ) -> Iterator[Look]:
-    """What the agent would see in a recorded video. Raises UnsupportedStream."""
+    """What the agent would see in a recorded video. `reader`: of its taught zones. Raises UnsupportedStream."""
     view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
     source = VideoFileSource(
         camera=camera.id, path=video, start_utc=start_utc, decode=camera.decode, sample_every_s=camera.sample_every
@@ -58,7 +65,8 @@ def looks(
         else:
             seen = view.prepare(frame)
             found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
-            yield Look(seen=view.observe(seen, found), frame=seen.frame)
+            readings = reader.read(seen.frame) if reader and seen.fault is None else ()
+            yield Look(seen=view.observe(seen, found, readings), frame=seen.frame)
 
 
 @contextmanager
@@ -96,7 +104,8 @@ def replay(
         if is_recording(video):
             start_utc, steps = open_files.enter_context(recorded_looks(video, camera))
         else:
-            steps = looks(detector, config.camera(camera), plan, video, start_utc=start_utc)
+            reader = taught_reader(config, plan, detector.info.sha256)
+            steps = looks(detector, config.camera(camera), plan, video, start_utc=start_utc, reader=reader)
         keep = Recorder.to(record, Header(camera=camera, start=start_utc)) if record else nullcontext()
         recorder = open_files.enter_context(keep)
         for look in steps:

@@ -19,7 +19,8 @@ from agent.app.places import DATABASE
 from agent.config import Config
 from agent.config.catalogue import choose
 from agent.core.errors import ModelError, PicturesUnusable
-from agent.core.types import Image
+from agent.core.plan import CameraPlan
+from agent.core.types import Channel, Image
 from agent.core.zone_state import Head, Lesson, Origin, outline_hash, train
 from agent.ports import Heads, ZoneReader
 
@@ -146,6 +147,14 @@ def zone_readers(
         )
         for camera in config.cameras
     }
+
+
+def taught_reader(config: Config, plan: CameraPlan, model_sha256: str) -> ZoneReader | None:
+    """A reader of what the box was taught about one camera, beside the agent that may run; None where nothing was."""
+    database = config.storage.folder / DATABASE
+    if not plan.asks_for(Channel.ZONE_STATE) or not database.exists():
+        return None
+    return zone_readers(config, SqliteHeads(Visitor(database)), model_sha256)[plan.camera]
 
 
 def _usable(config: Config, place: tuple[str, str], head: Head, sha256: str) -> bool:

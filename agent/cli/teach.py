@@ -137,7 +137,8 @@ def _verdict(taught: "Taught", place: tuple[str, str], say: Texts) -> str:
     camera, zone = place
     lesson = taught.lesson
     if lesson.refusal is None:
-        return say("teach.saved" if taught.saved else "teach.would", camera=camera, zone=zone)
+        named = {"camera": camera, "zone": zone}
+        return say("teach.saved", **named) if taught.saved else say("teach.would", **named)
     shared = _names(chain(taught.wrong_clean, taught.wrong_full))
     figures = lesson.figures
     return say(
@@ -197,9 +198,10 @@ def _forget(config: Config, place: tuple[str, str], say: Texts) -> None:
     camera, zone = place
     with failing():
         gone = forget_zone(config, camera, zone)
-    typer.echo(say("teach.forgotten" if gone else "teach.not_taught", camera=camera, zone=zone), err=not gone)
     if not gone:
+        typer.echo(say("teach.not_taught", camera=camera, zone=zone), err=True)
         raise typer.Exit(1)
+    typer.echo(say("teach.forgotten", camera=camera, zone=zone))
 
 
 def _data(taught: "Taught") -> dict[str, object]:
