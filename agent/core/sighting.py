@@ -35,6 +35,8 @@ HOLD_SHARE = 0.6
 """In a whole zone, this share of the score that opens an incident is enough to keep it open (hysteresis)."""
 FULL_FROM, FULL_HOLDS = 0.65, 0.4
 """Probability from which a taught zone is believed to overflow, and down to which it still counts as doing so."""
+READING_KEEPS_S = 120.0
+"""A reading that is older tells of another time: nobody looked since."""
 WHOLE_ZONE = "bin"
 """Class name of the thing that a whole zone is."""
 
@@ -202,7 +204,8 @@ def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: 
             found += part.channels
             sure, still_s = sure or part.sure, max(still_s, part.still_s)
     for reading in seen.readings:
-        if reading.zone == duty.zone.zone_id and reading.full >= FULL_HOLDS:
+        fresh = seen.stamp.mono_s - reading.stamp.mono_s <= READING_KEEPS_S
+        if fresh and reading.zone == duty.zone.zone_id and reading.full >= FULL_HOLDS:
             found.append((Channel.ZONE_STATE, reading.full))
             sure = sure or (Channel.ZONE_STATE in allowed and reading.full >= FULL_FROM)
     channels = strongest((channel, score) for channel, score in found if channel in allowed)

@@ -95,8 +95,8 @@ class Track:
     def gone(self) -> bool:
         """Whether its place was seen empty so often in a row that the detector, by its record, did not just miss it.
 
-        A car that is found in every picture is gone after four empty ones; at night, when every third is missed, it takes
-        more (rule of succession). One that was last seen beside its place was on its way.
+        A car that is found in every picture is gone after four empty ones; at night, when every third is missed, it
+        takes more (rule of succession). One that was last seen beside its place was on its way.
         """
         before = self.misses - self.empties
         rate = (before + 1) / (self.hits + before + 2)

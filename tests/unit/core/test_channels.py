@@ -13,8 +13,8 @@ from agent.core.plan import Duty
 from agent.core.scene import Scene
 from agent.core.sighting import sightings
 from agent.core.taxonomy import TAXONOMY
-from agent.core.types import Box, ChangeKind, Changes, Channel, CloseReason, Event, Observation
-from tests.unit.core.world import Step, Thing, car, changed, duty, gap, look, phases, plan, reading, watch
+from agent.core.types import Box, ChangeKind, Changes, Channel, CloseReason, Event, Observation, ZoneReading
+from tests.unit.core.world import Step, Thing, car, changed, duty, gap, look, phases, plan, reading, stamp, watch
 
 HEAP: Box = (0.4, 0.7, 0.5, 0.8)
 BIN = ((0.38, 0.6), (0.55, 0.6), (0.55, 0.85), (0.38, 0.85))
@@ -128,6 +128,17 @@ def test_a_taught_zone_and_the_model_make_one_incident() -> None:
         return reading(look(t, garbage(score=0.5)) if t < 100 else look(t), "bin", 0.9)
 
     assert said(run([BIN_ZONE], (0, 200, make))) == [("opened", "zone_state", "bin", None)]
+
+
+def test_an_old_reading_says_nothing() -> None:
+    """The zone was read once, and nobody has looked since."""
+
+    def old(t: float) -> Observation:
+        return replace(look(t), readings=(ZoneReading(zone="bin", full=0.9, stamp=stamp(0)),))
+
+    events = run([BIN_ZONE], (0, 400, old))
+    assert said(events) == [("opened", "zone_state", "bin", None), ("closed", "zone_state", "bin", "cleared")]
+    assert events[1].last_seen == stamp(120).utc
 
 
 def test_a_reading_of_another_zone_says_nothing() -> None:
