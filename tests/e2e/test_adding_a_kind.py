@@ -43,7 +43,8 @@ def blocks(language: str) -> list[str]:
 
 def follow(folder: Path) -> dict[str, object]:
     """Do all that the page says; returns its example."""
-    module, registry, taxonomy = blocks("python")
+    module, registry = blocks("python")
+    (taxonomy,) = blocks("text")
     (example,) = blocks("yaml")
     (folder / "agent/core/rules/fire_lane.py").write_text(module, encoding="utf-8")
     edit(folder / "agent/core/rules/__init__.py", "from agent.core.rules.garbage_overflow", registry, before=True)
