@@ -235,10 +235,13 @@ class Background:
         gone = stays.settle(view, away)
         self._relearn(gone)
         # What was reported for long keeps its shape: a shadow that falls over it must not swallow it.
-        settled = both(stays.stuck, compared(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
-        rest = both(stays.stuck, inverse(settled))
-        seen = (stays.look, away)
-        changes = self._report([*regions_of(settled, seen, view), *regions_of(rest, seen, view)])
+        regions: list[Region] = []
+        if cv2.countNonZero(stays.stuck):
+            settled = both(stays.stuck, compared(np.abs(self._votes), VOTES // 2, cv2.CMP_GE))
+            rest = both(stays.stuck, inverse(settled))
+            seen = (stays.look, away)
+            regions = [*regions_of(settled, seen, view), *regions_of(rest, seen, view)]
+        changes = self._report(regions)
         elapsed_s = now.mono_s - self._adapted_s
         if elapsed_s >= ADAPT_EVERY_S or elapsed_s < 0:
             clean = compared(away, (view.limit * np.float32(CLEAN_SHARE)).astype(np.int16), cv2.CMP_LE)
@@ -263,7 +266,7 @@ class Background:
     def _report(self, regions: Sequence[Region]) -> Changes:
         assert self._stays is not None
         stays, (height, width) = self._stays, self._votes.shape
-        self._votes[stays.stuck == 0] = 0
+        np.bitwise_and(self._votes, stays.stuck.view(np.int8), out=self._votes)
         found = joined([region for region in regions if self._believed(region)], (height, width))
         scores, still, kinds = [], [], []
         for group, _ in found:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 
-from agent.core.registration import blocks
+from agent.core.registration import block_means
 from agent.core.types import Floats
 
 FROZEN_S: Final = 30.0
@@ -43,5 +44,5 @@ class FreezeWatch:
 
 
 def _same(first: Floats, grey: Floats) -> bool:
-    difference = blocks(np.abs(first - grey)).mean(axis=1)
+    difference = block_means(np.asarray(cv2.absdiff(first, grey), np.float32))
     return bool((difference <= _SAME_GREY).mean() >= _SAME_SHARE)

@@ -35,3 +35,13 @@ def compared(values: NDArray[Any], limit: Any, how: int) -> Mask:
 def grown(a: Mask, kernel: Mask) -> Mask:
     """Where yes is within the kernel's reach."""
     return np.asarray(cv2.dilate(a, kernel), np.uint8)
+
+
+def add_where(values: NDArray[Any], amount: Any, where: Mask) -> None:
+    """Add a number to (h, w) values, in place, where it says yes; integers saturate."""
+    cv2.add(values, amount, dst=values, mask=where)
+
+
+def clear_where(values: NDArray[Any], where: Mask) -> None:
+    """Set (h, w) values to zero, in place, where it says yes."""
+    cv2.subtract(values, values, dst=values, mask=where)

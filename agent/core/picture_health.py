@@ -21,7 +21,7 @@ import numpy as np
 from agent.core.freeze import FreezeWatch
 from agent.core.pose import CERTAIN, CameraPose, Match, Stand
 from agent.core.reference_view import Mask, ReferenceView, colourfulness, sharpness, structured
-from agent.core.registration import Alignment, grey_of, structure
+from agent.core.registration import Alignment, grey_of, smoothed, structure_of_smooth
 from agent.core.types import Floats, Image, PictureFault, Stamp
 
 WIDTH_PX: Final = 320
@@ -80,6 +80,7 @@ class _Look:
     """What is measured of every picture."""
 
     grey: Floats
+    smooth: Floats
     structure: Floats
     structured: Mask
     light: float
@@ -176,12 +177,14 @@ class PictureWatch:
         grey = grey_of(image)
         if self._view is not None and grey.shape != self._view.grey.shape:
             grey = np.asarray(cv2.resize(grey, self._view.size_px, interpolation=cv2.INTER_AREA), np.float32)
-        seen = structure(grey)
+        smooth = smoothed(grey)
+        seen = structure_of_smooth(smooth)
         return _Look(
             grey=grey,
+            smooth=smooth,
             structure=seen,
             structured=structured(seen),
-            light=float(grey.mean()),
+            light=float(cv2.mean(grey)[0]),
             colour=colourfulness(image),
             at_s=at_s,
         )
@@ -204,7 +207,8 @@ class PictureWatch:
         if match.stand is Stand.SHIFTED:
             self._fault, self._suspected = PictureFault.MOVED, None
             return
-        sharp = sharpness(match.grey, match.alike) / max(view.sharpness, 1e-6)
+        smooth = look.smooth if match.grey is look.grey else None
+        sharp = sharpness(match.grey, match.alike, smooth) / max(view.sharpness, 1e-6)
         alike_light = _same_light(view, look)
         suspicion = _suspicion(view, look, match, sharp, alike_light=alike_light)
         unsure = match.stand is Stand.LOST and suspicion is None
@@ -245,7 +249,10 @@ def _useless(look: _Look) -> PictureFault | None:
     """Whether nothing could be seen in this picture, whatever it should show."""
     if look.light < _DARK_GREY and look.structured.mean() < _NOTHING_SHARE:
         return PictureFault.DARK
-    if look.light >= _BRIGHT_GREY or (look.grey >= _WHITE_GREY).mean() >= _WHITE_SHARE:
+    if look.light >= _BRIGHT_GREY:
+        return PictureFault.OVEREXPOSED
+    # Counted only where the mean allows it.
+    if look.light >= _WHITE_GREY * _WHITE_SHARE and (look.grey >= _WHITE_GREY).mean() >= _WHITE_SHARE:
         return PictureFault.OVEREXPOSED
     return None
 

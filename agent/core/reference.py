@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.masks import Mask, both, either, inverse
+from agent.core.masks import Mask, add_where, both, compared, either, inverse
 from agent.core.steady import Marks, marks_of
 from agent.core.types import Floats, Image
 
@@ -54,6 +55,10 @@ LIGHT_PRIOR = 0.02
 GREY_LEVELS = 2.0
 """Mean difference between the channels, summed, below which there are no colours but for compression; the greyest of
 the rendered nights has 20, a wet grey day 6."""
+GREY_ROWS = 4
+"""Every so many rows are looked at for that."""
+MARKS_EVERY = 6
+"""Landmarks follow after so many adaptations: their local mean is taken out, so that little changes meanwhile."""
 AROUND = np.ones((3, 3), np.uint8)
 
 
@@ -81,18 +86,22 @@ class Reference:
     marks: Marks = field(init=False)
     grey: bool = field(init=False)
     _coarse_limit: Floats = field(init=False)
+    _adapted: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.refresh()
 
     def refresh(self) -> None:
         """Bring what is derived up to date after `logs` or `spread` changed."""
-        self.lowest = as_logs(cv2.erode(self.logs, AROUND))
-        self.highest = as_logs(cv2.dilate(self.logs, AROUND))
-        usual = cv2.dilate(self.spread, AROUND)
-        self.limit = as_logs(np.maximum(usual * np.float32(SPREADS), FLOOR))
+        self._refresh_limits()
         levels = levels_of(self.logs)
         self.marks, self.grey = marks_of(levels), is_grey(levels)
+
+    def _refresh_limits(self) -> None:
+        self.lowest = as_logs(cv2.erode(self.logs, AROUND))
+        self.highest = as_logs(cv2.dilate(self.logs, AROUND))
+        usual = as_logs(cv2.dilate(self.spread, AROUND))
+        self.limit = np.maximum(as_logs(cv2.addWeighted(usual, SPREADS, usual, 0, 0)), np.int16(FLOOR))
         self._coarse_limit = _coarse(self.limit).astype(np.float32) * np.float32(LIGHT_SLACK)
 
     def light(self, logs: Logs, usable: Mask) -> tuple[Logs, float]:
@@ -137,13 +146,19 @@ class Reference:
             cv2.subtract(lit, self.logs),
             self.deviation(lit) if shaking else most(cv2.absdiff(lit, self.logs)),
         )
-        step = np.float32(SPREAD_STEP_PER_S * elapsed_s)
-        wider = np.where(away > self.spread, SPREAD_RANK * step, (SPREAD_RANK - 1) * step)
-        spread = np.clip(self.spread + wider, 0, SPREAD_MOST)
-        self.spread = np.where(visible > 0, spread, self.spread).astype(np.int16)
-        moved = light + np.where((clean > 0)[..., None], difference, 0)
-        self.logs = as_logs(np.rint(self.logs + moved * np.float32(min(1.0, elapsed_s / ADAPT_S))))
-        self.refresh()
+        step = SPREAD_STEP_PER_S * elapsed_s
+        above = compared(away, self.spread, cv2.CMP_GT)
+        up, down = floor(SPREAD_RANK * step), ceil((1 - SPREAD_RANK) * step)
+        add_where(self.spread, up, both(above, visible))
+        add_where(self.spread, -down, both(inverse(above), visible))
+        np.clip(self.spread, 0, SPREAD_MOST, out=self.spread)
+        moved = cv2.add(light, cv2.copyTo(difference, clean))
+        self.logs = as_logs(cv2.addWeighted(self.logs, 1.0, moved, min(1.0, elapsed_s / ADAPT_S), 0))
+        self._adapted += 1
+        if self._adapted % MARKS_EVERY:
+            self._refresh_limits()
+        else:
+            self.refresh()
 
     def accept(self, look: Logs, where: Mask) -> None:
         """What is seen in `where` is clean from now on."""
@@ -192,7 +207,7 @@ def levels_of(logs: Logs) -> Image:
 
 def is_grey(small: Image) -> bool:
     """Whether it is a picture without colours, as cameras give under infra-red light."""
-    blue, green, red = cv2.split(small)
+    blue, green, red = cv2.split(np.ascontiguousarray(small[::GREY_ROWS]))
     return cv2.mean(cv2.absdiff(blue, red))[0] + cv2.mean(cv2.absdiff(green, red))[0] < GREY_LEVELS
 
 

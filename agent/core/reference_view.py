@@ -13,11 +13,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.registration import ALIKE, STRUCTURED, Alignment, align, blocks, likeness, structure, warp_grey
+from agent.core.registration import (
+    ALIKE,
+    BLOCK_PX,
+    STRUCTURED,
+    Alignment,
+    align,
+    block_means,
+    block_moments,
+    likeness_of_moments,
+    smoothed,
+    structure,
+    warp_grey,
+)
 from agent.core.types import Floats, Image
 
-_FINE_PX: Final = 1.0
 _COARSE_PX: Final = 3.0
+_HALF: Final = 2
+"""The coarser detail is read at half the size, where nothing of it is lost."""
 _FEWEST_BLOCKS: Final = 8
 _JPEG_QUALITY: Final = 85
 """About 20 kB for a street of 320 x 240; its loss is less than the grain of a camera."""
@@ -25,10 +38,11 @@ _SHARPEST: Final = 1.2
 """More is grain, and what a grainy night has must not be asked of the day."""
 _VERSION: Final = 1
 _LARGEST_SIDE_PX: Final = 1024
+_DERIVED: Final = ("structure", "moments", "where", "light")
 Mask = NDArray[np.bool_]
 
 
-def sharpness(grey: Floats, where: Mask) -> float:
+def sharpness(grey: Floats, where: Mask, smooth: Floats | None = None) -> float:
     """Finest detail against coarser detail of the same places: a blur takes the one and leaves the other.
 
     A ratio, so that contrast, rain's veil and night change it little, and the median over blocks, so that it tells of
@@ -37,25 +51,37 @@ def sharpness(grey: Floats, where: Mask) -> float:
 
     Args:
         grey: (H, W) float32. where: (N,) which of its blocks to look at; all of them when these are too few.
+        smooth: what `registration.smoothed` makes of it, if that is known.
     """
     if where.sum() < _FEWEST_BLOCKS:
         where = np.ones_like(where)
-    near = cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
-    far = cv2.GaussianBlur(near, (0, 0), _COARSE_PX)
-    fine = blocks(np.square(grey - near)).mean(axis=1)[where]
-    coarse = blocks(np.square(near - far)).mean(axis=1)[where]
-    return float(np.median(np.sqrt(fine / np.maximum(coarse, 1e-3))))
+    smooth = smoothed(grey) if smooth is None else smooth
+    fine = _energy(np.asarray(cv2.subtract(grey, smooth), np.float32), grey.shape)
+    near = cv2.resize(smooth, (grey.shape[1] // _HALF, grey.shape[0] // _HALF), interpolation=cv2.INTER_AREA)
+    far = cv2.GaussianBlur(near, (9, 9), _COARSE_PX / _HALF)
+    coarse = _energy(np.asarray(cv2.subtract(near, far), np.float32), grey.shape)
+    return float(np.median(np.sqrt(fine[where] / np.maximum(coarse[where], 1e-3))))
+
+
+def _energy(detail: Floats, shape: tuple[int, ...]) -> Floats:
+    """(N,) mean square in each block of a picture of `shape`."""
+    square = np.asarray(cv2.multiply(detail, detail), np.float32)
+    if square.shape == shape:
+        return block_means(square)
+    rows, cols = shape[0] // BLOCK_PX, shape[1] // BLOCK_PX
+    cut = square[: rows * BLOCK_PX // _HALF, : cols * BLOCK_PX // _HALF]
+    return np.asarray(cv2.resize(cut, (cols, rows), interpolation=cv2.INTER_AREA), np.float32).reshape(-1)
 
 
 def colourfulness(image: Image) -> float:
     """Mean distance of blue and red from green, 0..255; near 0 for a camera that went over to infrared."""
-    few = image[4::8, 4::8].astype(np.float32)
-    return float(np.abs(few[..., (0, 2)] - few[..., 1:2]).mean())
+    few = image[4::8, 4::8].astype(np.int16)
+    return float(np.abs(few[..., ::2] - few[..., 1:2]).mean())
 
 
 def structured(of: Floats) -> Mask:
     """(N,) which blocks of a structure show anything."""
-    return np.asarray(blocks(of).std(axis=1) >= STRUCTURED, np.bool_)
+    return np.asarray(block_moments(of)[1] >= STRUCTURED, np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,9 +106,14 @@ class ReferenceView:
         return structure(self.grey)
 
     @cached_property
+    def moments(self) -> tuple[Floats, Floats]:
+        """(N,), (N,) mean and standard deviation of the structure's blocks."""
+        return block_moments(self.structure)
+
+    @cached_property
     def where(self) -> Mask:
         """(N,) the blocks that show something."""
-        return structured(self.structure)
+        return np.asarray(self.moments[1] >= STRUCTURED, np.bool_)
 
     @cached_property
     def light(self) -> float:
@@ -105,7 +136,8 @@ class ReferenceView:
 
     def alike(self, now: Floats) -> Mask:
         """(N,) which blocks of a structure of the same shape show what the view shows there."""
-        return np.asarray(likeness(self.structure, now) >= ALIKE, np.bool_)
+        likeness = likeness_of_moments(self.structure, self.moments, now, block_moments(now))
+        return np.asarray(likeness >= ALIKE, np.bool_)
 
     def mixed(self, grey: Floats, colour: float, share: float) -> ReferenceView:
         """The view with a share (0..1) of a new picture that was put into its place. Sharpness stays."""
@@ -117,7 +149,7 @@ class ReferenceView:
         """The same view, with another usual sharpness; what was worked out from the picture is kept."""
         value = min(value, _SHARPEST)
         other = ReferenceView(grey=self.grey, anchor=self.anchor, sharpness=value, colour=self.colour)
-        other.__dict__.update({k: v for k, v in self.__dict__.items() if k in ("structure", "where", "light")})
+        other.__dict__.update({k: v for k, v in self.__dict__.items() if k in _DERIVED})
         return other
 
     def put_back(self, certain: float, near_px: float) -> ReferenceView:

@@ -44,6 +44,7 @@ _LEAST_SPREAD: Final = 0.12
 _LARGEST_TURN_DEG: Final = 6.0
 _LARGEST_ZOOM: Final = 1.1
 _BACK: Final = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_NO_STRUCTURE: Final = 1e-3 / BLOCK_PX**2
 _NOWHERE: Final = -1e6
 """So far below every grey that a pixel with the least share of it is below zero too."""
 _GREY: Final = (114, 114, 114)
@@ -100,10 +101,23 @@ def structure(grey: Floats) -> Floats:
     Args:
         grey: (H, W) float32 in 0..255, about 320 px wide.
     """
-    grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTH_PX), np.float32)
-    mean = cv2.blur(grey, (_WINDOW_PX, _WINDOW_PX))
-    variance = np.maximum(cv2.blur(grey * grey, (_WINDOW_PX, _WINDOW_PX)) - mean * mean, 0)
-    return np.asarray((grey - mean) / np.sqrt(variance + _GREY_FLOOR**2), np.float32)
+    return structure_of_smooth(smoothed(grey))
+
+
+def smoothed(grey: Floats) -> Floats:
+    """The picture without grain, of the same shape; the Gaussian is cut off at three sigma."""
+    return np.asarray(cv2.GaussianBlur(grey, (7, 7), _SMOOTH_PX), np.float32)
+
+
+def structure_of_smooth(smooth: Floats) -> Floats:
+    """As `structure`, of what `smoothed` gave."""
+    mean = np.asarray(cv2.blur(smooth, (_WINDOW_PX, _WINDOW_PX)), np.float32)
+    variance = np.asarray(cv2.sqrBoxFilter(smooth, cv2.CV_32F, (_WINDOW_PX, _WINDOW_PX)), np.float32)
+    seen = np.asarray(cv2.subtract(smooth, mean), np.float32)
+    variance -= cv2.multiply(mean, mean, dst=mean)
+    np.maximum(variance, 0, out=variance)
+    variance += _GREY_FLOOR**2
+    return np.asarray(cv2.divide(seen, cv2.sqrt(variance, dst=variance), dst=seen), np.float32)
 
 
 def blocks(values: Floats) -> Floats:
@@ -113,12 +127,32 @@ def blocks(values: Floats) -> Floats:
     return cut.swapaxes(1, 2).reshape(rows * cols, BLOCK_PX * BLOCK_PX)
 
 
+def block_means(values: Floats) -> Floats:
+    """(N,) float32: the means of `blocks`, without copying them."""
+    rows, cols = values.shape[0] // BLOCK_PX, values.shape[1] // BLOCK_PX
+    cut = values[: rows * BLOCK_PX, : cols * BLOCK_PX]
+    return np.asarray(cv2.resize(cut, (cols, rows), interpolation=cv2.INTER_AREA), np.float32).reshape(-1)
+
+
+def block_moments(values: Floats) -> tuple[Floats, Floats]:
+    """(N,) and (N,) float32: mean and standard deviation of each block."""
+    mean = block_means(values)
+    variance = block_means(np.asarray(cv2.multiply(values, values), np.float32)) - mean * mean
+    return mean, np.sqrt(np.maximum(variance, 0))
+
+
 def likeness(reference: Floats, now: Floats) -> Floats:
     """(N,) float32 in -1..1: correlation of each block of two structures of the same shape, without any shift."""
-    a, b = blocks(reference), blocks(now)
-    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    size = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    return np.asarray((a * b).sum(axis=1) / np.maximum(size, 1e-3), np.float32)
+    return likeness_of_moments(reference, block_moments(reference), now, block_moments(now))
+
+
+def likeness_of_moments(
+    reference: Floats, moments: tuple[Floats, Floats], now: Floats, moments_now: tuple[Floats, Floats]
+) -> Floats:
+    """As `likeness`, given the `block_moments` of both."""
+    (mean, spread), (mean_now, spread_now) = moments, moments_now
+    shared = block_means(np.asarray(cv2.multiply(reference, now), np.float32)) - mean * mean_now
+    return np.asarray(shared / np.maximum(spread * spread_now, _NO_STRUCTURE), np.float32)
 
 
 def align(reference: Floats, now: Floats) -> Alignment:
@@ -194,7 +228,7 @@ def _places(reference: Floats, guess: tuple[int, int]) -> NDArray[np.int64]:
     corners = np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1).reshape(-1, 2) * BLOCK_PX
     there = corners + np.array(guess)
     inside = ((there >= 0) & (there + BLOCK_PX <= (width, height))).all(axis=1)
-    texture = blocks(reference).std(axis=1)
+    texture = block_moments(reference)[1]
     good = np.flatnonzero(inside & (texture >= STRUCTURED))
     if len(good) > _MOST_BLOCKS:  # every n-th, so that they still spread over the whole picture
         good = good[np.linspace(0, len(good) - 1, _MOST_BLOCKS).round().astype(int)]

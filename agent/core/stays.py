@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from agent.core.masks import Mask, both, compared, either, grown, inverse
+from agent.core.masks import Mask, add_where, both, clear_where, compared, either, grown, inverse
 from agent.core.reference import AROUND, FLOOR, Logs, Reference, as_logs, beyond, most
 from agent.core.types import Floats
 
@@ -29,6 +29,8 @@ UNREST_S = 60.0
 STIR_S = 0.9
 """Looks are compared with one at least this much earlier, so that the rate of pictures does not matter much."""
 UNREST_SHRINK = 4
+UNREST_ROWS = 2
+"""Every so many rows are compared for that: the share of what stirred is the same."""
 UNREST_WIDTH_PX = 20
 RESTLESS = 0.15
 """Where this share of the pixels around changes from look to look nothing is judged: measured, leaves in the wind reach
@@ -48,7 +50,8 @@ class Stays:
         look: (h, w, 3) in the reference's light. still_s: (h, w) since when it has looked like that.
         seen: 255 where the last picture showed the scene.
         unrest: (h / 4, w / 4) share (0..255) of looks in which the place changed. looks: how many there were.
-        earlier, earlier_seen, since_s: the look that it was last compared with, and how long ago that was.
+        earlier, earlier_seen, since_s: the look that it was last compared with, every `UNREST_ROWS`-th row of it, and
+            how long ago that was.
         stuck: 255 where something stands that the reference does not have. stood_s: (h, w) how long, as attested.
     """
 
@@ -69,7 +72,9 @@ class Stays:
         shape = look.shape[:2]
         zeros, none = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
         coarse = np.zeros((max(1, shape[0] // UNREST_SHRINK), max(1, shape[1] // UNREST_SHRINK)), np.float32)
-        return Stays(look.copy(), zeros, none, none.copy(), zeros.copy(), coarse, look.copy(), none.copy())
+        return Stays(
+            look.copy(), zeros, none, none.copy(), zeros.copy(), coarse, look[::UNREST_ROWS].copy(), none.copy()
+        )
 
     def watch(self, lit: Logs, visible: Mask, limit: Logs, attested_s: float, *, shaking: bool) -> None:
         """Take a picture in the reference's light in.
@@ -86,11 +91,13 @@ class Stays:
         cv2.copyTo(as_logs(cv2.addWeighted(self.look, 1 - LOOK_SHARE, lit, LOOK_SHARE, 0)), kept, self.look)
         cv2.copyTo(lit, other, self.look)
         self._stir(lit, visible, attested_s)
-        self.still_s[both(kept, self.seen) > 0] += np.float32(attested_s)
-        self.still_s[visible == 0] -= np.float32(attested_s * FORGET_SHARE)
-        self.still_s[other > 0] = 0
-        np.maximum(self.still_s, 0, out=self.still_s)
-        self.stood_s[self.stuck > 0] += np.float32(attested_s)
+        add_where(self.still_s, attested_s, both(kept, self.seen))
+        hidden = inverse(visible)
+        if attested_s and cv2.countNonZero(hidden):
+            add_where(self.still_s, -attested_s * FORGET_SHARE, hidden)
+            np.maximum(self.still_s, 0, out=self.still_s)
+        clear_where(self.still_s, other)
+        add_where(self.stood_s, attested_s, self.stuck)
         self.seen = visible
 
     def _stir(self, lit: Logs, visible: Mask, attested_s: float) -> None:
@@ -102,10 +109,10 @@ class Stays:
             self.looks += 1
             share = max(1 - float(np.exp(-self.since_s / UNREST_S)), 1 / self.looks)
             size = (self.unrest.shape[1], self.unrest.shape[0])
-            busy = compared(most(cv2.absdiff(lit, self.earlier)), FLOOR, cv2.CMP_GT)
+            busy = compared(most(cv2.absdiff(lit[::UNREST_ROWS], self.earlier)), FLOOR, cv2.CMP_GT)
             shown = cv2.resize(both(visible, self.earlier_seen), size, interpolation=cv2.INTER_NEAREST)
             cv2.accumulateWeighted(cv2.resize(busy, size, interpolation=cv2.INTER_AREA), self.unrest, share, mask=shown)
-        self.earlier, self.earlier_seen, self.since_s = lit, visible, 0.0
+        self.earlier, self.earlier_seen, self.since_s = lit[::UNREST_ROWS].copy(), visible, 0.0
 
     def settle(self, reference: Reference, away: Logs) -> Mask:
         """Decide which pixels are stuck, by how far their looks deviate from the reference.
@@ -113,25 +120,39 @@ class Stays:
         Returns:
             255 where a thing that the reference holds has gone.
         """
-        held = both(reference.holds, self.stuck)
-        judged = both(both(self.seen, reference.known), inverse(held))
+        judged = both(self.seen, reference.known)
         settled = compared(self.still_s, SETTLE_S, cv2.CMP_GE)
-        rise = cv2.resize(cv2.dilate(cv2.blur(self.unrest, (5, 5)), AROUND), self.stuck.shape[::-1]) * (RAISE / 255) + 1
-        strong = compared(away, as_logs(reference.limit * rise), cv2.CMP_GT)
-        weak = compared(away, as_logs(reference.limit * np.float32(WEAK)), cv2.CMP_GT)
-        clean = compared(away, as_logs(reference.limit * np.float32(CLEAN)), cv2.CMP_LE)
+        away_now = compared(away, reference.limit, cv2.CMP_GT)
+        if not cv2.countNonZero(self.stuck):
+            fresh = both(both(away_now, settled), judged)
+            if cv2.countNonZero(fresh):  # most pictures end above: nothing stands there, and nothing new does
+                self._stick(both(both(fresh, self._strong(reference, away)), self._restful()))
+            return np.zeros_like(self.stuck)
+        held = both(reference.holds, self.stuck)
+        judged = both(judged, inverse(held))
+        strong = both(away_now, self._strong(reference, away))
+        weak = compared(away, _times(reference.limit, WEAK), cv2.CMP_GT)
+        clean = compared(away, _times(reference.limit, CLEAN), cv2.CMP_LE)
         part = either(strong, both(weak, grown(self.stuck, NEAR)))
         able = both(both(judged, self._restful()), inverse(self.stuck))
-        fresh = both(both(part, settled), able)
         back = both(clean, compared(self.still_s, LEAVE_S, cv2.CMP_GE))
         gone = both(both(held, self.seen), both(strong, settled))
         if cv2.countNonZero(gone):  # its rim never looked different, and goes with it; a speck proves nothing
             core = np.asarray(cv2.morphologyEx(gone, cv2.MORPH_OPEN, AROUND), np.uint8)
             gone = both(grown(core, RIM), both(held, self.seen))
-        cv2.copyTo(self.still_s, fresh, self.stood_s)
-        self.stuck = either(self.stuck, fresh)
+        self._stick(both(both(part, settled), able))
         self.free(either(gone, both(back, judged)))
         return gone
+
+    def _stick(self, fresh: Mask) -> None:
+        cv2.copyTo(self.still_s, fresh, self.stood_s)
+        self.stuck = either(self.stuck, fresh)
+
+    def _strong(self, reference: Reference, away: Logs) -> Mask:
+        """Where looks deviate by more than a limit that rises where it stirs."""
+        unrest = cv2.dilate(cv2.blur(self.unrest, (5, 5)), AROUND)
+        rise = cv2.resize(cv2.addWeighted(unrest, RAISE / 255, unrest, 0, 1), self.stuck.shape[::-1])
+        return compared(away, cv2.multiply(reference.limit, rise, dtype=cv2.CV_16S), cv2.CMP_GT)
 
     def _restful(self) -> Mask:
         width = UNREST_WIDTH_PX // UNREST_SHRINK
@@ -141,4 +162,8 @@ class Stays:
     def free(self, where: Mask) -> None:
         """Nothing stands there."""
         self.stuck = both(self.stuck, inverse(where))
-        self.stood_s[where > 0] = 0
+        clear_where(self.stood_s, where)
+
+
+def _times(limit: Logs, share: float) -> Logs:
+    return as_logs(cv2.addWeighted(limit, share, limit, 0, 0))

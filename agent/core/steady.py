@@ -8,6 +8,7 @@ or changed has no say. Phase correlation was tried first: it weighs all frequenc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Any
 
 import cv2
@@ -20,6 +21,8 @@ MAX_SHIFT_PX = 8.0
 """More than this is not shaking: the camera was moved, which is not decided here."""
 LEAST_SHIFT_PX = 0.25
 """Less is within what the comparison tolerates, and not worth the interpolation."""
+STILL_PX = 0.15
+"""Nothing shakes when the first round of the search says so little: it falls short of small shifts by a third at most."""
 LEAST_GAIN = 0.04
 """A shift is believed when it explains this share of the difference at least."""
 HALF = 2
@@ -39,16 +42,18 @@ class Marks:
     """What to find a working picture's place by: structure at half its size, and its slopes, whatever the light."""
 
     flat: Floats
-    slope_x: Floats
-    slope_y: Floats
+    slopes: Floats
+    """(2, n) to the right and down, row by row."""
+    steep: Floats
+    """(3, n) their products: xx, xy, yy."""
 
 
 def marks_of(small: Image) -> Marks:
     """The landmarks of a working picture."""
     flat = _flattened(small)
     slopes = (cv2.Sobel(flat, cv2.CV_32F, dx, dy, scale=1 / 8) for dx, dy in ((1, 0), (0, 1)))
-    slope_x, slope_y = (np.asarray(slope, np.float32) for slope in slopes)
-    return Marks(flat, slope_x, slope_y)
+    x, y = (np.asarray(slope, np.float32).reshape(-1) for slope in slopes)
+    return Marks(flat, np.stack([x, y]), np.stack([x * x, x * y, y * y]))
 
 
 def steadied(small: Image, marks: Marks) -> tuple[Image, bool]:
@@ -65,29 +70,40 @@ def steadied(small: Image, marks: Marks) -> tuple[Image, bool]:
 def shift_px(small: Image, marks: Marks) -> tuple[float, float]:
     """By how many pixels to the right and down a working picture is shifted; zeros when nothing is certain."""
     here = _flattened(small)
-    at, first, rest = np.zeros(2), None, 0.0
-    for _ in range(ROUNDS):
-        rest_map = _moved(here, *at) - marks.flat
-        doubt = 1.0 / np.square(1.0 + np.square(rest_map / DOUBT))
-        rest = float(np.abs(rest_map * doubt).mean())
-        first = rest if first is None else first
-        weighted_x, weighted_y = marks.slope_x * doubt, marks.slope_y * doubt
-        normal = np.array(
-            [
-                [np.vdot(weighted_x, marks.slope_x), np.vdot(weighted_x, marks.slope_y)],
-                [np.vdot(weighted_x, marks.slope_y), np.vdot(weighted_y, marks.slope_y)],
-            ]
-        )
-        if float(np.linalg.eigvalsh(normal)[0]) < FLAT**2 * here.size:
+    x = y = 0.0
+    for round_ in range(ROUNDS):
+        step = _step(_moved(here, x, y) if round_ else here, marks)
+        if step is None or (round_ == 0 and HALF * hypot(*step) < STILL_PX):
             return 0.0, 0.0
-        step = np.linalg.solve(normal, [-np.vdot(weighted_x, rest_map), -np.vdot(weighted_y, rest_map)])
-        at = at + step
-        if float(np.abs(step).max()) < DONE_PX:
+        x, y = x + step[0], y + step[1]
+        if max(abs(step[0]), abs(step[1])) < DONE_PX:
             break
-    certain = first is not None and float(np.abs(_moved(here, *at) - marks.flat).clip(0, DOUBT).mean()) <= (
-        1 - LEAST_GAIN
-    ) * float(np.abs(here - marks.flat).clip(0, DOUBT).mean())
-    return (HALF * float(at[0]), HALF * float(at[1])) if certain else (0.0, 0.0)
+    certain = _unlike(_moved(here, x, y), marks) <= (1 - LEAST_GAIN) * _unlike(here, marks)
+    return (HALF * x, HALF * y) if certain else (0.0, 0.0)
+
+
+def _step(here: Floats, marks: Marks) -> tuple[float, float] | None:
+    """One round of Lucas and Kanade, to the right and down; None where the picture is too flat for it."""
+    rest = np.asarray(cv2.subtract(here, marks.flat), np.float32).reshape(-1)
+    doubt = rest * np.float32(1 / DOUBT)
+    doubt *= doubt
+    doubt += 1
+    doubt *= doubt
+    np.reciprocal(doubt, out=doubt)
+    # einsum, since BLAS would start threads of its own for arrays of this length
+    xx, xy, yy = (float(v) for v in np.einsum("in,n->i", marks.steep, doubt))
+    doubt *= rest
+    bx, by = (-float(v) for v in np.einsum("in,n->i", marks.slopes, doubt))
+    least = (xx + yy) / 2 - hypot((xx - yy) / 2, xy)
+    if least < FLAT**2 * rest.size:
+        return None
+    size = xx * yy - xy * xy
+    return (bx * yy - by * xy) / size, (by * xx - bx * xy) / size
+
+
+def _unlike(here: Floats, marks: Marks) -> float:
+    difference = np.asarray(cv2.absdiff(here, marks.flat), np.float32)
+    return float(np.minimum(difference, np.float32(DOUBT)).mean())
 
 
 def _flattened(small: Image) -> Floats:
