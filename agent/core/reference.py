@@ -120,23 +120,19 @@ class Reference:
         weight = (_coarse(usable) > 127).astype(np.float32)
         if not weight.any():
             return np.zeros_like(logs), 0.0
-        overall = np.median(coarse[weight > 0][::3], axis=0).astype(np.float32)
-        smooth, trust = np.empty_like(coarse), weight
-        smooth[:] = overall
-        weighted = np.empty((*weight.shape, 4), np.float32)
+        planes = np.stack(cv2.split(coarse))  # numpy is slow along an axis of three
+        overall = np.median(planes[:, weight > 0][:, ::3], axis=1).astype(np.float32)[:, None, None]
+        smooth, trust = np.broadcast_to(overall, planes.shape), weight
         for round_ in range(LIGHT_ROUNDS):
             limit = self._coarse_limit * np.float32(LIGHT_ROUNDS - round_)
-            blue, green, red = cv2.split(cv2.absdiff(coarse, smooth))
-            away = np.asarray(cv2.max(cv2.max(blue, green), red), np.float32) / limit
+            away = np.abs(planes - smooth).max(axis=0) / limit
             trust = weight / (1 + away * away)
             trust[away > LIGHT_SLACK] = 0
-            weighted[..., :3], weighted[..., 3] = coarse * trust[..., None], trust
-            soft = _smoothed(weighted)
-            smooth = (soft[..., :3] + np.float32(LIGHT_PRIOR) * overall) / (soft[..., 3:] + np.float32(LIGHT_PRIOR))
+            soft = np.stack(cv2.split(_smoothed(np.asarray(cv2.merge([*(planes * trust), trust]), np.float32))))
+            smooth = (soft[:3] + np.float32(LIGHT_PRIOR) * overall) / (soft[3] + np.float32(LIGHT_PRIOR))
+        light = cv2.merge(list(smooth.astype(np.int16)))
         unexplained = 1.0 - np.count_nonzero(trust) / np.count_nonzero(weight)
-        return as_logs(
-            cv2.resize(smooth.astype(np.int16), (width, height), interpolation=cv2.INTER_LINEAR)
-        ), unexplained
+        return as_logs(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)), unexplained
 
     def deviation(self, lit: Logs) -> Logs:
         """(h, w) how far each pixel of a picture in the reference's light is from all that may be there."""
