@@ -67,6 +67,10 @@ def working_picture(image: Image) -> Image:
     """(H, W, 3) uint8 BGR to what `Background` looks at: (h, WORKING_WIDTH_PX, 3) of the same aspect."""
     height = image.shape[0] * WORKING_WIDTH_PX / image.shape[1]
     size = (WORKING_WIDTH_PX, max(1, round(height / HEIGHT_STEP_PX)) * HEIGHT_STEP_PX)
+    # Halved first, where that loses nothing: OpenCV does that in vector instructions, other ratios in plain loops.
+    if image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1] and not (image.shape[0] | image.shape[1]) % 2:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

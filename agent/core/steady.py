@@ -22,7 +22,7 @@ MAX_SHIFT_PX = 8.0
 LEAST_SHIFT_PX = 0.25
 """Less is within what the comparison tolerates, and not worth the interpolation."""
 STILL_PX = 0.15
-"""Nothing shakes when the first round of the search says so little: it falls short of small shifts by a third at most."""
+"""Nothing shakes when the first round of the search says so little: it finds most of a small shift."""
 LEAST_GAIN = 0.04
 """A shift is believed when it explains this share of the difference at least."""
 HALF = 2
