@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.geometry import contained
 from agent.core.kept import packed, planes_of, unpacked
 from agent.core.lessons import Lessons
 from agent.core.masks import Mask, both, compared, either, grown, inverse
@@ -57,8 +58,14 @@ SPREAD_KEPT = 8
 VIEW_PLANES = (3, 1, 1, 1)
 STAY_PLANES = (1, 1, 1, 1, 1, 1)
 """Channels of what is kept of each view, and of the pixels' stays."""
+_BoxPx = tuple[int, int, int, int]
 UNREST_LOOKS = 60
 """A recalled measure of unrest counts as that of this many looks."""
+SCREEN_SHARE = 0.25
+"""What takes this share of the picture, box for box, was not left on the street: it stands before the camera, and what
+is seen of it tells nothing about what is behind it. A lorry in the near lane takes half, a stall in 15 m a tenth."""
+PART_SHARE = 0.5
+"""What lies this deep in a screen is seen through it or is a part of it, and says nothing either."""
 VOTES = 20
 """Looks over which it is decided whether something came or went."""
 
@@ -271,16 +278,17 @@ class Background:
         assert self._stays is not None
         stays, (height, width) = self._stays, self._votes.shape
         np.bitwise_and(self._votes, stays.stuck.view(np.int8), out=self._votes)
-        found = joined([region for region in regions if self._believed(region)], (height, width))
-        scores, still, kinds = [], [], []
+        found = _before_all(
+            joined([region for region in regions if self._believed(region)], (height, width)), width * height
+        )
+        scores, still = [], []
         for group, _ in found:
             sizes = np.array([np.count_nonzero(region.mask) for region in group])
             strength = float(np.average([region.strength for region in group], weights=sizes))
             largest = group[int(sizes.argmax())]
             scores.append(np.clip(1 - np.exp(-strength), 0, 1))
             still.append(np.median(stays.stood_s[largest.at][largest.mask & (stays.stuck[largest.at] > 0)]))
-            votes = sum(int(self._votes[region.at][region.mask].sum()) for region in group)
-            kinds.append(ChangeKind.LEFT if votes >= 0 else ChangeKind.REMOVED)
+        kinds = [self._kind(group, _is_screen(box, width * height)) for group, box in found]
         boxes = np.asarray([box for _, box in found], np.float32).reshape(-1, 4)
         return Changes(
             boxes_n=np.asarray(boxes / np.array([width, height, width, height], np.float32), np.float32),
@@ -290,7 +298,7 @@ class Background:
         )
 
     def _believed(self, region: Region) -> bool:
-        """Whether it is a thing and not light; a thing casts its vote on whether it came or went."""
+        """Whether it is a thing and not light."""
         assert self._stays is not None
         votes = self._votes[region.at]
         own = votes[region.mask]
@@ -300,12 +308,19 @@ class Background:
         if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
             self._absorb(region)
             return False
-        if not before and np.median(self._stays.stood_s[region.at][region.mask]) < REPORT_S:
-            return False
-        sign = 1 if region.edges >= 0 else -1
-        cast = np.clip(own + sign, -VOTES, VOTES)
-        votes[region.mask] = np.where(cast == 0, sign, cast)
-        return True
+        return bool(before or np.median(self._stays.stood_s[region.at][region.mask]) >= REPORT_S)
+
+    def _kind(self, group: Sequence[Region], screen: bool) -> ChangeKind:
+        """What a thing is; its regions cast their votes on whether it came or went, unless it is a screen."""
+        if screen:
+            return ChangeKind.SCREEN
+        total = 0
+        for region in group:
+            votes, sign = self._votes[region.at], 1 if region.edges >= 0 else -1
+            cast = np.clip(votes[region.mask] + sign, -VOTES, VOTES)
+            votes[region.mask] = np.where(cast == 0, sign, cast)
+            total += int(votes[region.mask].sum())
+        return ChangeKind.LEFT if total >= 0 else ChangeKind.REMOVED
 
     def _absorb(self, region: Region) -> None:
         """Learn light that has stood for long and was never reported."""
@@ -322,6 +337,21 @@ class Background:
     def _forget(self) -> None:
         self._views, self._stays = [], None
         self._lessons.clear()
+
+
+def _is_screen(box_px: _BoxPx, picture_px: int) -> bool:
+    x1, y1, x2, y2 = box_px
+    return (x2 - x1) * (y2 - y1) >= SCREEN_SHARE * picture_px
+
+
+def _before_all(found: list[tuple[list[Region], _BoxPx]], picture_px: int) -> list[tuple[list[Region], _BoxPx]]:
+    """The things without those that are mere parts of a screen."""
+    screens = [box for _, box in found if _is_screen(box, picture_px)]
+    return [
+        (group, box)
+        for group, box in found
+        if box in screens or not any(contained(box, screen) >= PART_SHARE for screen in screens)
+    ]
 
 
 def _view(planes: Sequence[NDArray[np.uint8]]) -> Reference:

@@ -19,6 +19,8 @@ from agent.core.taxonomy import CLASSES, FIXTURES, MOTOR_VEHICLES, OBJECT
 from agent.core.types import Box, ChangeKind, Channel, Floats, Observation
 
 FIXTURE = "fixture"
+SCREEN = "screen"
+"""Family of what stands so close to the camera that nobody can tell what it is, or what is behind it."""
 NAMING_SCORE = 0.25
 """Detector score from which a detection may name a changed region: below, small models call anything a chair."""
 NAMED_IOU = 0.2
@@ -90,7 +92,7 @@ def sightings(seen: Observation, duties: Iterable[Duty], vehicles_n: Sequence[Bo
         for duty in duties
         if RULES[duty.rule].whole_zone(duty.settings) and (zone := _whole(duty, fixtures, regions, seen))
     ]
-    return [*others, *_agreed(fixtures, regions), *zones]
+    return [*others, *_agreed(fixtures, regions), *zones, *_screens(seen)]
 
 
 def _named(seen: Observation) -> list[Sighting]:
@@ -120,6 +122,16 @@ def _regions(seen: Observation, movers: list[Box]) -> list[Sighting]:
         )
         for box, score, still_s, kind in rows
         if kind is ChangeKind.LEFT and not any(contained(tuple(box), mover) >= MOVER_SHARE for mover in movers)
+    ]
+
+
+def _screens(seen: Observation) -> list[Sighting]:
+    """What stands before the camera."""
+    rows = zip(seen.changes.boxes_n.tolist(), seen.changes.scores.tolist(), seen.changes.kinds, strict=True)
+    return [
+        Sighting(tuple(box), OBJECT, SCREEN, score, np.zeros(0, np.float32), ((Channel.SCENE_CHANGE, score),))
+        for box, score, kind in rows
+        if kind is ChangeKind.SCREEN
     ]
 
 

@@ -22,7 +22,7 @@ from datetime import timedelta
 import numpy as np
 
 from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
-from agent.core.sighting import FIXTURE, Sighting, strongest
+from agent.core.sighting import FIXTURE, SCREEN, Sighting, strongest
 from agent.core.track import SETTLED_HITS, SETTLED_S, Report, Sight, Track, similarity
 from agent.core.types import Box, Channel, Floats, Stamp
 
@@ -319,6 +319,8 @@ def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """
     if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
         return False
+    if seen.group == SCREEN:
+        return track.group != "motor_vehicle" and contained(track.place_n, seen.box_n) >= OCCLUDER_COVERAGE
     if seen.channels[0][0] is not Channel.MODEL:
         return False  # what nobody named may be a shadow or wet ground: no reason to believe that a car is behind it
     if seen.group == FIXTURE and "@" in track.group:

@@ -95,6 +95,8 @@ class ChangeKind(StrEnum):
     """Something stands there that did not."""
     REMOVED = "removed"
     """Something that stood there is gone."""
+    SCREEN = "screen"
+    """Something stands so close to the camera that it hides much of the street."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

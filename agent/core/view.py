@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.core.background import Background, working_picture
 from agent.core.geometry import normalised
 from agent.core.picture_health import PictureWatch
 from agent.core.registration import warp
 from agent.core.sighting import FIXTURE, MOVER_SCORE, group_of
+from agent.core.statues import Statues
 from agent.core.taxonomy import CLASSES
 from agent.core.types import Changes, Detections, Floats, Frame, Image, Observation, PictureFault, Stamp, ZoneReading
 
@@ -44,6 +46,7 @@ class View:
         """A view that has seen nothing yet. `changes`: whether some rule asks for the scene-change channel."""
         self._watch = PictureWatch()
         self._background = Background() if changes else None
+        self._statues = Statues()
 
     @property
     def ready(self) -> bool:
@@ -70,7 +73,9 @@ class View:
         changes = Changes.none()
         if self._background is not None:
             if seen.fault is None:
-                changes = self._background.step(seen.small, frame.stamp, _movers(found, frame.size_px))
+                doubted, told = self._statues.watch(found, frame.size_px, frame.stamp)
+                changes = self._background.step(seen.small, frame.stamp, _movers(found, frame.size_px, ~doubted))
+                found = told
             else:
                 self._background.interrupt()
                 changes = Changes.none(complete=False)
@@ -120,7 +125,7 @@ class View:
             raise ValueError(f"kept view: {error}") from error
 
 
-def _movers(found: Detections, size_px: tuple[int, int]) -> Floats:
-    """(M, 4) boxes in 0..1 of what moves by itself."""
-    chosen = _MOVERS[found.class_ids] & (found.scores >= MOVER_SCORE)
+def _movers(found: Detections, size_px: tuple[int, int], among: NDArray[np.bool_]) -> Floats:
+    """(M, 4) boxes in 0..1 of what moves by itself, among some (N,) of the detections."""
+    chosen = _MOVERS[found.class_ids] & (found.scores >= MOVER_SCORE) & among
     return normalised(found.boxes_px[chosen], size_px)

@@ -199,3 +199,17 @@ def test_infra_red_light_is_another_reference_and_forgets_nothing() -> None:
     assert len(changes) == 0
     assert len(watched(background, range(80, 100))) == 0
     assert watched(background, range(100, 120), bag=True).kinds == (ChangeKind.LEFT,)
+
+
+def test_what_stands_before_the_camera_is_a_screen_and_says_nothing_about_the_bag_behind_it() -> None:
+    background = learnt()
+    assert watched(background, range(20, 60), bag=True).kinds == (ChangeKind.LEFT,)
+    changes = Changes.none()
+    for second in range(60, 120):
+        picture = pavement(second, bag=True)
+        picture[50:, 40:260] = (190, 150, 140)  # a lorry without a name
+        changes = background.step(picture, at(second), NOBODY)
+    assert changes.kinds == (ChangeKind.SCREEN,)
+    changes = watched(background, range(120, 140), bag=True)
+    assert changes.kinds == (ChangeKind.LEFT,)
+    assert iou(box_px(changes), BAG) > 0.8

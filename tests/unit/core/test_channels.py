@@ -315,3 +315,23 @@ def test_a_heap_that_the_model_takes_for_a_person_without_being_sure_is_reported
     around: Box = (0.38, 0.68, 0.52, 0.82)
     events = run([GROUND], (0, 100, lambda t: changed(look(t, Thing(around, "person", 0.24, look=3)), HEAP)))
     assert phases(events) == ["opened"]
+
+
+@pytest.mark.parametrize("target", [GROUND, BIN_ZONE], ids=["ground", "bin"])
+def test_what_stands_before_the_camera_hides_a_heap_and_is_none(target: Duty) -> None:
+    def screened(t: float) -> Observation:
+        return changed(look(t), (0.1, 0.3, 0.9, 1.0), kind=ChangeKind.SCREEN)
+
+    (opened,) = run([target], (0, 100, region), (100, 240, screened), (240, 260, region))
+    assert opened.phase.value == "opened"
+    assert run([target], (0, 400, screened)) == []
+
+
+def test_what_was_before_the_camera_all_along_hides_nothing() -> None:
+    """As where a lorry stood while the reference was learnt: then its outline stays, and nothing hides the street."""
+
+    def ghost(t: float, *boxes: Thing) -> Observation:
+        return changed(look(t, *boxes), (0.1, 0.3, 0.9, 1.0), kind=ChangeKind.SCREEN)
+
+    events = run([GROUND], (0, 100, lambda t: ghost(t, garbage())), (100, 200, ghost))
+    assert [e.phase.value for e in events] == ["opened", "closed"]
