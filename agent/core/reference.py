@@ -28,6 +28,7 @@ LOG_UNIT = 2048
 LOG_DARK = 14.0
 """Grey levels added before the logarithm: below them a sensor shows noise rather than ratios."""
 LEVELS_TO_LOGS: Logs = np.round(np.log(np.arange(256) + LOG_DARK) * LOG_UNIT).astype(np.int16)
+LOGS_TO_LEVELS = np.clip(np.rint(np.exp(np.arange(2**15) / LOG_UNIT) - LOG_DARK), 0, 255).astype(np.uint8)
 FLOOR = round(0.14 * LOG_UNIT)
 """Least difference that counts as a change: 15 % of brightness."""
 SPREADS = 3.0
@@ -203,8 +204,7 @@ def logs_of(small: Image) -> Logs:
 
 def levels_of(logs: Logs) -> Image:
     """The inverse of `logs_of`, but for the softening."""
-    levels = np.rint(np.exp(logs * np.float32(1 / LOG_UNIT)) - LOG_DARK)
-    return np.asarray(np.clip(levels, 0, 255), np.uint8)
+    return np.asarray(np.take(LOGS_TO_LEVELS, logs, mode="clip"), np.uint8)
 
 
 def is_grey(small: Image) -> bool:
