@@ -13,7 +13,7 @@ from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
-from agent.core.sighting import FIXTURE, WHOLE_ZONE, Sighting, group_of, sightings, zone_group
+from agent.core.sighting import FIXTURE, WHOLE_ZONE, Known, Sighting, group_of, sightings, zone_group
 from agent.core.taxonomy import OBJECT
 from agent.core.track import Report, Sight, Track
 from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
@@ -56,7 +56,7 @@ class Scene:
         groups = {group_of(name) for rule, setting in settings for name in rule.classes(setting)}
         groups |= {zone_group(d) for d in plan.duties if RULES[d.rule].whole_zone(d.settings)}
         if FIXTURE in groups:
-            groups.add("motor_vehicle")  # a car that the model misses now and then must not pass for something left
+            groups |= {"motor_vehicle", "person"}  # whom the model misses now and then must not pass for things left
         self._tracker = Tracker(
             groups,
             start_score=min((setting.min_score for _, setting in settings), default=1.0),
@@ -162,14 +162,22 @@ class Scene:
         now = seen.stamp
         in_force = [d for d in self._plan.duties if d.calendar.in_force(now.utc, self._plan.time_zone)]
         rules = dict.fromkeys(d.rule for d in self._plan.duties)
-        vehicles = [t.place_n for t in self._tracker.tracks if t.group == "motor_vehicle" and t.settled]
-        everything = sightings(seen, in_force, vehicles)
+        everything = sightings(seen, in_force, self._known(now))
         events = []
         for report in self._tracker.step(everything, now, complete=seen.changes.complete):
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
         return events
+
+    def _known(self, now: Stamp) -> Known:
+        tracks = self._tracker.tracks
+        # Persons do not settle while they sway; those of a moment ago will not be far.
+        return Known(
+            vehicles_n=[t.place_n for t in tracks if t.group == "motor_vehicle" and t.settled],
+            persons_n=[t.box_n for t in tracks if t.group == "person" and now.mono_s - t.last_seen.mono_s <= BRIDGE_S],
+            fixtures_n=[t.place_n for t in tracks if t.group == FIXTURE],
+        )
 
     def _accompany(self, report: Report, everything: list[Sighting]) -> None:
         """Count how long persons stood beside the things whose rule minds."""

@@ -33,6 +33,10 @@ MOVER_SCORE = 0.3
 of bags a person."""
 MOVER_SHARE = 0.5
 """A region that lies this deep in a person or vehicle is that one, whatever the scene-change channel thinks."""
+SHADOW_REACH, SHADOW_UP, SHADOW_DOWN = 0.6, 0.4, 0.2
+"""How far shadows reach to either side of a person's box, above and below the feet, in the person's heights: a
+lower sun casts longer and fainter ones. Boxes end below the feet where a post stands in front of somebody."""
+SHADOW_INSIDE = 0.9
 HOLD_SHARE = 0.6
 """In a whole zone, this share of the score that opens an incident is enough to keep it open (hysteresis)."""
 FULL_FROM, FULL_HOLDS = 0.65, 0.4
@@ -63,6 +67,18 @@ class Sighting:
     still_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Places (0..1) of things that are known to stand, though the detector may miss them in a picture."""
+
+    vehicles_n: Sequence[Box] = ()
+    persons_n: Sequence[Box] = ()
+    fixtures_n: Sequence[Box] = ()
+
+
+NOTHING_KNOWN = Known()
+
+
 def group_of(class_name: str) -> str:
     """The family in which a detector may confuse class names."""
     if class_name in MOTOR_VEHICLES:
@@ -75,16 +91,22 @@ def zone_group(duty: Duty) -> str:
     return f"{duty.rule}@{duty.zone.zone_id}"
 
 
-def sightings(seen: Observation, duties: Iterable[Duty], vehicles_n: Sequence[Box] = ()) -> list[Sighting]:
+def sightings(seen: Observation, duties: Iterable[Duty], known: Known = NOTHING_KNOWN) -> list[Sighting]:
     """Everything that is in the picture.
 
     Args:
         duties: those whose rule looks at a whole zone get a sighting of it when it shows the violation.
-        vehicles_n: places of vehicles that are known to stand, though the detector may miss them in this picture.
+        known: what the pictures before have told.
     """
     named = _named(seen)
     movers = [s.box_n for s in named if s.group != FIXTURE and s.class_name != "bin" and s.score >= MOVER_SCORE]
-    regions = _regions(seen, [*movers, *vehicles_n])
+    persons = [s.box_n for s in named if s.class_name == "person" and s.score >= MOVER_SCORE]
+    regions = [
+        region
+        for region in _regions(seen, [*movers, *known.vehicles_n, *known.persons_n])
+        if not _is_shadow(region.box_n, [*persons, *known.persons_n], seen.size_px)
+        or any(_same_place(region.box_n, place) for place in known.fixtures_n)
+    ]
     fixtures = [s for s in named if s.group == FIXTURE]
     others = [s for s in named if s.group != FIXTURE]
     zones = [
@@ -135,6 +157,21 @@ def _screens(seen: Observation) -> list[Sighting]:
     ]
 
 
+def _is_shadow(box: Box, persons_n: Sequence[Box], size_px: tuple[int, int]) -> bool:
+    """Whether it lies flat at somebody's feet, as shadows do. A bag that lies there is told of when its owner has gone.
+
+    A shadow takes no texture away; but plain paving has none.
+    """
+    aspect = size_px[1] / size_px[0]
+    for x1, y1, x2, y2 in persons_n:
+        height = y2 - y1
+        reach = SHADOW_REACH * height * aspect
+        around = (x1 - reach, y2 - SHADOW_UP * height, x2 + reach, y2 + SHADOW_DOWN * height)
+        if contained(box, around) >= SHADOW_INSIDE:
+            return True
+    return False
+
+
 def _agreed(fixtures: list[Sighting], regions: list[Sighting]) -> list[Sighting]:
     """Fixtures and regions with nothing in it twice: clusters of one family, and regions that nobody could name."""
     clusters: list[list[Sighting]] = []
@@ -144,7 +181,7 @@ def _agreed(fixtures: list[Sighting], regions: list[Sighting]) -> list[Sighting]
         clusters = [c for c in clusters if not any(c is t for t in touching)] + [merged]
     free = []
     for region in regions:
-        naming = [c for c in clusters if any(s.score >= NAMING_SCORE and _same_place(region, s) for s in c)]
+        naming = [c for c in clusters if any(s.score >= NAMING_SCORE and _same_place(region.box_n, s.box_n) for s in c)]
         for cluster in naming:
             cluster.append(region)
         if not naming:
@@ -168,9 +205,8 @@ def _widened(box: Box) -> Box:
     return x1 - dx, y1 - dy, x2 + dx, y2 + dy
 
 
-def _same_place(a: Sighting, b: Sighting) -> bool:
-    inside = max(contained(a.box_n, b.box_n), contained(b.box_n, a.box_n))
-    return inside >= NAMED_SHARE or iou(a.box_n, b.box_n) >= NAMED_IOU
+def _same_place(a: Box, b: Box) -> bool:
+    return max(contained(a, b), contained(b, a)) >= NAMED_SHARE or iou(a, b) >= NAMED_IOU
 
 
 def _united(parts: list[Sighting]) -> Sighting:

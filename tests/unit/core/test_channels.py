@@ -335,3 +335,32 @@ def test_what_was_before_the_camera_all_along_hides_nothing() -> None:
 
     events = run([GROUND], (0, 100, lambda t: ghost(t, garbage())), (100, 200, ghost))
     assert [e.phase.value for e in events] == ["opened", "closed"]
+
+
+SHADOW: Box = (0.50, 0.77, 0.58, 0.81)
+
+
+def test_a_shadow_at_the_feet_of_one_who_stands_about_is_nothing_left() -> None:
+    """The model misses the person in every third picture; the shadow has stood there for as long."""
+
+    def shaded(t: float) -> Observation:
+        return changed(look(t, *([] if int(t) % 6 == 4 else [person()])), SHADOW, still_s=t)
+
+    assert run([PAVEMENT], (0, 200, shaded), (200, 240, empty)) == []
+
+
+def test_a_bag_at_the_feet_of_its_owner_is_told_of_when_the_owner_has_gone() -> None:
+    def beside(t: float) -> Observation:
+        return changed(look(t, person()), SHADOW, still_s=t)
+
+    (opened,) = run([GROUND], (0, 100, beside), (100, 140, lambda t: changed(look(t), SHADOW, still_s=t)))
+    assert (opened.at - opened.first_seen).total_seconds() == pytest.approx(110, abs=4)
+
+
+def test_a_bag_that_was_there_before_somebody_stood_beside_it_stays_an_incident() -> None:
+    events = run(
+        [GROUND],
+        (0, 100, lambda t: changed(look(t), SHADOW, still_s=t)),
+        (100, 260, lambda t: changed(look(t, person()), SHADOW, still_s=t)),
+    )
+    assert [e.phase.value for e in events] == ["opened"]
