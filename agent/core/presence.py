@@ -39,6 +39,7 @@ class Presence:
         entered: when its clock began. last_seen: its last sighting.
         dwell_s: seconds attested by sight since `entered`. blind_s: seconds of its stay in which nobody could look.
         channel: the way of seeing that is most certain of it. kind: the taxonomy's row, once open, if the rule tells.
+        looks, sure_looks: sightings after the first, and those in which the detector was as certain as the rule asks.
         watched_s, beside_s: seconds of looking in which it stood there, and those in which a person was beside it.
         incident_id, opened_at: set from the moment it is open. revision: of the last event about it, 0 before that.
     """
@@ -57,6 +58,8 @@ class Presence:
     box_n: Box
     channel: Channel = Channel.MODEL
     kind: str | None = None
+    looks: int = 0
+    sure_looks: int = 0
     watched_s: float = 0.0
     beside_s: float = 0.0
     incident_id: UUID | None = None
@@ -94,12 +97,14 @@ class Presence:
         beside_s = self.beside_s + (looked_s if beside else 0.0)
         return replace(self, watched_s=self.watched_s + looked_s, beside_s=beside_s)
 
-    def sighted(self, report: Report) -> Presence:
+    def sighted(self, report: Report, min_score: float) -> Presence:
         """After a sighting: clocks advanced by what the tracker attests."""
         track = report.track
         return replace(
             self,
             last_seen=track.last_seen,
+            looks=self.looks + 1,
+            sure_looks=self.sure_looks + (track.score >= min_score),
             dwell_s=self.dwell_s + report.seen_s,
             blind_s=self.blind_s + report.blind_s,
             class_name=track.class_name,

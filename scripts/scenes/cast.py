@@ -89,6 +89,6 @@ def stands(name: str, thing: Thing, x_m: float, y_m: float, from_s: float = 0.0,
 
 
 def becomes(name: str, x_m: float, y_m: float, *things: tuple[float, Thing]) -> Actor:
-    """A thing that is another one from each of these moments on; the first is there from the beginning."""
-    (_, first), *later = things
-    return Actor(name, first, (Key(0.0, x_m, y_m, 0.0), Key(END_S, x_m, y_m, 0.0)), later=tuple(later))
+    """A thing that is another one from each of these moments on; at 0 it is there from the beginning."""
+    (from_s, first), *later = things
+    return Actor(name, first, (Key(from_s, x_m, y_m, 0.0), Key(END_S, x_m, y_m, 0.0)), later=tuple(later))

@@ -62,7 +62,7 @@ CASES = (
     case(
         "a heap that grows",
         1,
-        becomes("heap", 2.0, 17.5, (0.0, Bag(count=1)), (40.0, Bag(count=3)), (70.0, Bag(count=6))),
+        becomes("heap", 2.0, 17.5, (8.0, Bag(count=1)), (40.0, Bag(count=3)), (70.0, Bag(count=6))),
     ),
     case("a bag beside a shut bin", 1, becomes("bin", -1.5, 17.6, (0.0, FULL)), bag("bag", 1.5, 20.0, 90.0)),
     case("a shut bin", 0, becomes("bin", *BIN_AT, (0.0, EMPTY), (60.0, FULL)), walks("a", 30.0, 17.0), watch=BIN),

@@ -57,6 +57,7 @@ class StallEncroachmentSettings(RuleSettings):
         60.0, gt=0, description="How long the place must be seen empty before the incident closes."
     )
     overlap: float = Field(0.3, gt=0, le=1, description="Share of its footprint that must stand where it may not.")
+    min_score: float = Field(0.45, gt=0, lt=1, description="Detector score at which an object is first believed.")
 
 
 class StallEncroachment(Rule[StallEncroachmentSettings]):

@@ -364,3 +364,14 @@ def test_a_bag_that_was_there_before_somebody_stood_beside_it_stays_an_incident(
         (100, 260, lambda t: changed(look(t, person()), SHADOW, still_s=t)),
     )
     assert [e.phase.value for e in events] == ["opened"]
+
+
+@pytest.mark.parametrize(
+    ("weak_between", "phases_told"), [(6, []), (2, ["opened"])], ids=["one look of seven", "one look of three"]
+)
+def test_one_certain_look_among_many_weak_ones_proves_nothing(weak_between: int, phases_told: list[str]) -> None:
+    def front(t: float) -> Observation:
+        certain = int(t / 2) % (weak_between + 1) == 0
+        return look(t, garbage(score=0.5 if certain else 0.33, kind="chair"))
+
+    assert [e.phase.value for e in run([PAVEMENT], (0, 200, front))] == phases_told
