@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from agent.core.ids import uuid7_from
 from agent.core.lifecycle import State, Trigger, advance
+from agent.core.rules import RULES
 from agent.core.track import Report, Track
 from agent.core.types import (
     Box,
@@ -19,6 +21,9 @@ from agent.core.types import (
     Severity,
     Stamp,
 )
+
+if TYPE_CHECKING:  # a plan holds the settings of camera health, whose incidents are presences
+    from agent.core.plan import Duty
 
 ATTENDED_WEIGHT = 0.5
 """How much of the doubt is gone when a person stands beside it all the time."""
@@ -67,24 +72,24 @@ class Presence:
     revision: int = 0
 
     @staticmethod
-    def begin(rule: str, zone: str, severity: Severity, track: Track) -> Presence:
+    def begin(duty: Duty, track: Track) -> Presence:
         """A presence whose clock starts with the track's present sighting.
 
         A new track may be known to have stood there before it was first told of, as things left standing are.
         """
         entered = track.stay_since if track.hits == 1 else track.last_seen
         return Presence(
-            rule=rule,
-            zone=zone,
+            rule=duty.rule,
+            zone=duty.zone.zone_id,
             track_id=track.track_id,
-            severity=severity,
+            severity=duty.settings.severity,
             entered=entered,
             last_seen=track.last_seen,
             dwell_s=track.last_seen.mono_s - entered.mono_s,
             class_name=track.class_name,
             score=track.best_score,
             box_n=track.place_n,
-            channel=_channel_of(track),
+            channel=_channel_of(track, duty),
         )
 
     @property
@@ -97,20 +102,21 @@ class Presence:
         beside_s = self.beside_s + (looked_s if beside else 0.0)
         return replace(self, watched_s=self.watched_s + looked_s, beside_s=beside_s)
 
-    def sighted(self, report: Report, min_score: float) -> Presence:
-        """After a sighting: clocks advanced by what the tracker attests."""
+    def sighted(self, report: Report, duty: Duty | None) -> Presence:
+        """After a sighting: clocks advanced by what the tracker attests. `duty`: None while it is not in force."""
         track = report.track
+        sure = duty is not None and track.score >= duty.settings.min_score
         return replace(
             self,
             last_seen=track.last_seen,
             looks=self.looks + 1,
-            sure_looks=self.sure_looks + (track.score >= min_score),
+            sure_looks=self.sure_looks + sure,
             dwell_s=self.dwell_s + report.seen_s,
             blind_s=self.blind_s + report.blind_s,
             class_name=track.class_name,
             score=track.best_score,
             box_n=track.place_n,
-            channel=_channel_of(track),
+            channel=_channel_of(track, duty) if duty else self.channel,
         )
 
     def opened(self, now: Stamp, *, box_id: str, camera: str, kind: str | None = None) -> Presence:
@@ -163,9 +169,10 @@ class Presence:
         return 1.0 - (1.0 - self.score) * (1.0 - ATTENDED_WEIGHT * self.attended)
 
 
-def _channel_of(track: Track) -> Channel:
-    """The channel that is most certain; of equal ones the first."""
-    return max(track.channels, key=lambda entry: entry[1])[0] if track.channels else Channel.MODEL
+def _channel_of(track: Track, duty: Duty) -> Channel:
+    """Of the channels that the rule listens to, the one that is most certain; of equal ones the first."""
+    heard = [entry for entry in track.channels if entry[0] in RULES[duty.rule].channels(duty.settings)]
+    return max(heard, key=lambda entry: entry[1])[0] if heard else Channel.MODEL
 
 
 def _minted(now: Stamp, identity: str) -> UUID:

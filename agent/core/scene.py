@@ -13,8 +13,8 @@ from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
-from agent.core.sighting import FIXTURE, WHOLE_ZONE, Known, Sighting, group_of, sightings, zone_group
-from agent.core.taxonomy import OBJECT
+from agent.core.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
+from agent.core.taxonomy import FIXTURE, OBJECT
 from agent.core.track import Report, Sight, Track
 from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
 from agent.core.types import Box, Channel, Event, Gap, Observation, Phase, Stamp
@@ -89,17 +89,14 @@ class Scene:
 
     def retire(self, now: Stamp) -> list[Event]:
         """Close what belongs to a zone or rule that the plan no longer has; after `recall` under a new plan."""
-        known = {(d.rule, d.zone.zone_id) for d in self._plan.duties}
-        orphans = [p for p in self._presences.values() if (p.rule, p.zone) not in known]
+        known = {(d.rule, d.zone.zone_id, RULES[d.rule].whole_zone(d.settings)) for d in self._plan.duties}
+        orphans = [p for p in self._presences.values() if (p.rule, p.zone, p.class_name == WHOLE_ZONE) not in known]
         return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
 
     def accept(self, zone: str | None, now: Stamp) -> list[Event]:
         """Close what only the scene-change channel sees in a zone, or anywhere: the operator says that it is normal."""
-        accepted = [
-            p
-            for p in self._presences.values()
-            if p.zone == (zone or p.zone) and p.channel is Channel.SCENE_CHANGE and p.class_name in (OBJECT, WHOLE_ZONE)
-        ]
+        changed = {track.track_id for track in self._tracker.tracks if _is_only_changed(track)}
+        accepted = [p for p in self._presences.values() if p.zone == (zone or p.zone) and p.track_id in changed]
         return [event for p in accepted for event in self._end(p, Trigger.ACCEPTED, None, now)]
 
     @property
@@ -167,7 +164,9 @@ class Scene:
         rules = dict.fromkeys(d.rule for d in self._plan.duties)
         everything = sightings(seen, in_force, self._known(now))
         events = []
-        for report in self._tracker.step(everything, now, complete=seen.changes.complete):
+        read = {reading.zone for reading in fresh_readings(seen)}
+        unread = {zone_group(d) for d in self._plan.duties if d.zone.zone_id not in read}
+        for report in self._tracker.step(everything, now, complete=seen.changes.complete, unread=unread):
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
@@ -202,16 +201,15 @@ class Scene:
             self._enter(report, rule, duties)
             return []
         if seen_now:
-            presence = presence.sighted(report, duty.settings.min_score if duty else 1.0)
+            presence = presence.sighted(report, duty)
             self._presences[rule, presence.track_id] = presence
         if presence.state is State.WATCHED and report.track.group == "motor_vehicle" and report.track.gone:
-            return self._end(
-                presence, Trigger.LEFT, report, now
-            )  # what comes to this place now starts a clock of its own
+            # What comes to this place now starts a clock of its own.
+            return self._end(presence, Trigger.LEFT, report, now)
         trigger = Trigger.PERMITTED if duty is None else _end_trigger(report, duty)
         if trigger:
             return self._end(presence, trigger, report, now)
-        if duty and seen_now and _is_sure(presence, report.track) and self._is_overdue(presence, duty):
+        if duty and seen_now and _is_sure(presence, report.track, duty) and self._is_overdue(presence, duty):
             return [self._open(presence, now)]
         return []
 
@@ -229,14 +227,18 @@ class Scene:
         ]
         if fitting:
             _, duty = max(fitting, key=lambda pair: pair[0])
-            presence = Presence.begin(rule, duty.zone.zone_id, duty.settings.severity, track)
-            self._presences[rule, track.track_id] = presence
+            self._presences[rule, track.track_id] = Presence.begin(duty, track)
 
     def _is_overdue(self, presence: Presence, duty: Duty) -> bool:
         limit_s = RULES[presence.rule].limit_s(duty.settings, presence.class_name)
         if presence.state is not State.WATCHED or presence.dwell_s < limit_s:
             return False
-        return not any(_same_thing(presence, other) for other in self.open_incidents if other.rule == presence.rule)
+        rivals = [p for p in self._presences.values() if p.state is State.OPEN]
+        return not any(
+            _same_thing(presence, other)
+            for other in rivals
+            if other.rule == presence.rule or (_is_put_down(presence) and _is_put_down(other))
+        )
 
     def _open(self, presence: Presence, now: Stamp) -> Event:
         duty = next(d for d in self._plan.duties if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone))
@@ -266,18 +268,31 @@ def _end_trigger(report: Report, duty: Duty) -> Trigger | None:
     return None
 
 
+def _is_only_changed(track: Track) -> bool:
+    """Whether it is only the scene-change channel that knows it; a name that it has by chance does not count."""
+    seen_by = {channel for channel, _ in track.channels}
+    return seen_by == {Channel.SCENE_CHANGE} or (track.class_name == OBJECT and Channel.ZONE_STATE not in seen_by)
+
+
 def _believed(track: Track, duty: Duty) -> bool:
-    """Whether the detector was certain enough once, or another channel vouches for it."""
-    return track.best_score >= duty.settings.min_score or any(c is not Channel.MODEL for c, _ in track.channels)
+    """Whether the detector was certain enough once, or another channel that the rule listens to vouches for it."""
+    scores = dict(track.channels)
+    return scores.get(Channel.MODEL, 0.0) >= duty.settings.min_score or _vouched(track, duty)
 
 
-def _is_sure(presence: Presence, track: Track) -> bool:
+def _vouched(track: Track, duty: Duty) -> bool:
+    heard = RULES[duty.rule].channels(duty.settings)
+    return any(channel is not Channel.MODEL and channel in heard for channel, _ in track.channels)
+
+
+def _is_sure(presence: Presence, track: Track, duty: Duty) -> bool:
     """Whether the detector was certain often enough: of fixtures, one outlier among many weak looks proves nothing.
 
     Vehicles are believed for good once they were seen well: small models know them, and call anything a chair.
     """
-    vouched = track.group != FIXTURE or any(c is not Channel.MODEL for c, _ in track.channels)
-    return vouched or presence.sure_looks >= presence.looks * SURE_SHARE
+    if track.group != FIXTURE or _vouched(track, duty):
+        return True
+    return presence.sure_looks >= presence.looks * SURE_SHARE
 
 
 def _belongs(track: Track, duty: Duty) -> float:
@@ -285,7 +300,15 @@ def _belongs(track: Track, duty: Duty) -> float:
     rule = RULES[duty.rule]
     if rule.whole_zone(duty.settings):
         return 1.0 if track.group == zone_group(duty) else 0.0
-    return duty.zone.overlap(track.place_n) if track.class_name in rule.classes(duty.settings) else 0.0
+    names = rule.classes(duty.settings)
+    deaf = OBJECT in names and Channel.MODEL not in rule.channels(duty.settings)  # what the model calls it is no matter
+    meant = track.class_name in names or (deaf and track.group == FIXTURE and _vouched(track, duty))
+    return duty.zone.overlap(track.place_n) if meant else 0.0
+
+
+def _is_put_down(presence: Presence) -> bool:
+    """Whether it is a thing that people put down, or the state of a place: one such thing violates one rule."""
+    return presence.class_name == WHOLE_ZONE or group_of(presence.class_name) == FIXTURE
 
 
 def _beside(person: Box, thing: Box) -> bool:
@@ -302,7 +325,7 @@ def _same_thing(newer: Presence, incident: Presence) -> bool:
     A newcomer of the same size is told apart by the tracker (it becomes the rival), and may open once that closed.
     """
     inside = max(contained(newer.box_n, incident.box_n), contained(incident.box_n, newer.box_n))
-    if group_of(newer.class_name) == FIXTURE:
+    if _is_put_down(newer):
         return inside >= SAME_HEAP_SHARE
     if not same_ground(newer.box_n, incident.box_n):
         return False

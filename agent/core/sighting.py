@@ -15,10 +15,9 @@ import numpy as np
 from agent.core.geometry import contained, iou, normalised
 from agent.core.plan import Duty
 from agent.core.rules import RULES
-from agent.core.taxonomy import CLASSES, FIXTURES, MOTOR_VEHICLES, OBJECT
-from agent.core.types import Box, ChangeKind, Channel, Floats, Observation
+from agent.core.taxonomy import CLASSES, FIXTURE, FIXTURES, MOTOR_VEHICLES, OBJECT
+from agent.core.types import Box, ChangeKind, Channel, Floats, Observation, ZoneReading
 
-FIXTURE = "fixture"
 SCREEN = "screen"
 """Family of what stands so close to the camera that nobody can tell what it is, or what is behind it."""
 NAMING_SCORE = 0.25
@@ -41,8 +40,9 @@ HOLD_SHARE = 0.6
 """In a whole zone, this share of the score that opens an incident is enough to keep it open (hysteresis)."""
 FULL_FROM, FULL_HOLDS = 0.65, 0.4
 """Probability from which a taught zone is believed to overflow, and down to which it still counts as doing so."""
-READING_KEEPS_S = 120.0
-"""A reading that is older tells of another time: nobody looked since."""
+READING_KEEPS_S = 900.0
+"""A reading that is older tells of another time. One zone is read with each picture: a dozen of them on a camera that
+shows a picture every half minute are read every six minutes."""
 WHOLE_ZONE = "bin"
 """Class name of the thing that a whole zone is."""
 
@@ -230,6 +230,11 @@ def _united(parts: list[Sighting]) -> Sighting:
     )
 
 
+def fresh_readings(seen: Observation) -> list[ZoneReading]:
+    """The readings that tell of now."""
+    return [r for r in seen.readings if seen.stamp.mono_s - r.stamp.mono_s <= READING_KEEPS_S]
+
+
 def strongest(channels: Iterable[tuple[Channel, float]]) -> tuple[tuple[Channel, float], ...]:
     """The best score of each channel, in the order of `Channel`."""
     best: dict[Channel, float] = {}
@@ -251,9 +256,8 @@ def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: 
         if part.sure or part.score >= settings.min_score * HOLD_SHARE:
             found += part.channels
             sure, still_s = sure or part.sure, max(still_s, part.still_s)
-    for reading in seen.readings:
-        fresh = seen.stamp.mono_s - reading.stamp.mono_s <= READING_KEEPS_S
-        if fresh and reading.zone == duty.zone.zone_id and reading.full >= FULL_HOLDS:
+    for reading in fresh_readings(seen):
+        if reading.zone == duty.zone.zone_id and reading.full >= FULL_HOLDS:
             found.append((Channel.ZONE_STATE, reading.full))
             sure = sure or (Channel.ZONE_STATE in allowed and reading.full >= FULL_FROM)
     channels = strongest((channel, score) for channel, score in found if channel in allowed)

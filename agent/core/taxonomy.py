@@ -36,6 +36,8 @@ MOTOR_VEHICLES = frozenset({"car", "bus", "truck"})
 CYCLES = frozenset({"bicycle", "motorcycle"})
 FIXTURES = frozenset({"garbage", "stall", "goods", "umbrella", "table", "chair", "cart"})
 """Things that are put down, and that a model confuses: tracked as one family."""
+FIXTURE = "fixture"
+"""The name of that family."""
 OBJECT = "object"
 """Something that was left standing and that no model could name. Not among `CLASSES`: no detector says it."""
 

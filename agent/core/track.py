@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator
 
-from agent.core.taxonomy import OBJECT
+from agent.core.taxonomy import FIXTURE, OBJECT
 from agent.core.types import Box, Channel, Floats, Stamp
 
 SETTLED_HITS = 3
@@ -18,6 +18,8 @@ SETTLED_HITS = 3
 SETTLED_S = 4.0
 """the seconds that they must span: a truck that crosses a picture overlaps itself for a second or two."""
 
+NAMED_MEAN = 0.3
+"""Mean detector score over all sightings from which something left standing has a name."""
 GONE_S = 5.0
 """Seconds of emptiness that it takes at least: whatever passes in front unseen is gone by then."""
 LEFT_EMPTIES, LEFT_CHANCE = 2, 0.005
@@ -106,8 +108,18 @@ class Track:
 
     @property
     def class_name(self) -> str:
-        """The class with the greatest summed score; the first in the alphabet on a tie. Any name beats none."""
-        return min(self.class_weights, key=lambda item: (item[0] == OBJECT, -item[1], item[0]))[0]
+        """The class with the greatest summed score; the first in the alphabet on a tie.
+
+        A thing that the scene-change channel saw has that name only if the detector gave it on average: small models
+        call anything a chair now and then, and one weak name must not decide what was left standing.
+        """
+        weight, name = min((-weight, name) for name, weight in self.class_weights if name != OBJECT or self._unnamed)
+        left_standing = any(channel is Channel.SCENE_CHANGE for channel, _ in self.channels)
+        return OBJECT if left_standing and self.group == FIXTURE and -weight < NAMED_MEAN * self.hits else name
+
+    @property
+    def _unnamed(self) -> bool:
+        return all(name == OBJECT for name, _ in self.class_weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,14 +15,15 @@ What the guards are for
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 
 from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
-from agent.core.sighting import FIXTURE, SCREEN, Sighting, strongest
+from agent.core.sighting import SCREEN, Sighting, strongest
+from agent.core.taxonomy import FIXTURE
 from agent.core.track import SETTLED_HITS, SETTLED_S, Report, Sight, Track, similarity
 from agent.core.types import Box, Channel, Floats, Stamp
 
@@ -67,6 +68,7 @@ class _Look:
     gap_s: float
     unbroken: bool
     complete: bool
+    unread: Collection[str]
 
 
 class Tracker:
@@ -92,13 +94,19 @@ class Tracker:
         """Nobody was looking since the last observation: nothing may be concluded from that time."""
         self.interrupted = True
 
-    def step(self, everything: list[Sighting], now: Stamp, *, complete: bool = True) -> list[Report]:
+    def step(
+        self, everything: list[Sighting], now: Stamp, *, complete: bool = True, unread: Collection[str] = ()
+    ) -> list[Report]:
         """Take one look. Returns a report on every track, in the order of ids, those that are dropped now included.
 
         Args:
             complete: whether the scene-change channel can tell what is not there (`Changes.complete`).
+            unread: families of whole zones that were not read of late.
         """
-        look = self._look(now, complete=complete)
+        since_s = now.mono_s - self.last_look.mono_s if self.last_look else 0.0
+        unbroken = self.last_look is not None and not self.interrupted and since_s <= BLIND_AFTER_S
+        looked_s, gap_s = (since_s, 0.0) if unbroken else (0.0, since_s)
+        look = _Look(now, looked_s=looked_s, gap_s=gap_s, unbroken=unbroken, complete=complete, unread=unread)
         candidates = [d for d in everything if d.group in self._groups]
         matches = self._match(candidates, look)
         reports = [
@@ -116,12 +124,6 @@ class Tracker:
         self.tracks = tuple(r.track for r in reports if not r.dropped)
         self.last_look, self.interrupted = look.now, False
         return reports
-
-    def _look(self, now: Stamp, *, complete: bool) -> _Look:
-        since_s = now.mono_s - self.last_look.mono_s if self.last_look else 0.0
-        unbroken = self.last_look is not None and not self.interrupted and since_s <= BLIND_AFTER_S
-        looked_s, gap_s = (since_s, 0.0) if unbroken else (0.0, since_s)
-        return _Look(now, looked_s=looked_s, gap_s=gap_s, unbroken=unbroken, complete=complete)
 
     def _is_over(self, track: Track) -> bool:
         if track.settled:
@@ -293,8 +295,7 @@ def _weigh(weights: tuple[tuple[str, float], ...], seen: Sighting) -> tuple[tupl
 
 def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], look: _Look) -> Report:
     """The track after a look that did not show it: hidden, or not there."""
-    untold = not look.complete and any(channel is Channel.SCENE_CHANGE for channel, _ in track.channels)
-    hidden = untold or any(_hides(d, owners.get(id(d)), track) for d in everything)
+    hidden = _untold(track, look) or any(_hides(d, owners.get(id(d)), track) for d in everything)
     # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing. Two
     # looks far apart may both have missed it, so no pair of them earns more than can be bridged.
     gone_s = min(look.looked_s, BRIDGE_S) if not hidden and track.sight is Sight.ABSENT else 0.0
@@ -310,13 +311,23 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
     return Report(track=track, rival=_rival(track, owners))
 
 
+def _untold(track: Track, look: _Look) -> bool:
+    """Whether a channel that saw it cannot tell now: that nobody else sees it says nothing then."""
+    seen_by = {channel for channel, _ in track.channels}
+    if Channel.SCENE_CHANGE in seen_by and not look.complete:
+        return True
+    return Channel.ZONE_STATE in seen_by and track.group in look.unread
+
+
 def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
 
     A neighbour that stood there while the thing was seen hides nothing (one that was just arriving does), be it a thing
     that is tracked or anything else the model names there again and again; and one of the same family on the same
-    ground stands IN the place: then the thing has gone.
+    ground stands IN the place: then the thing has gone. A heap that was joined to a greater one is a part of that.
     """
+    if seen.group == track.group == FIXTURE and contained(track.place_n, seen.box_n) >= SAME_HEAP_SHARE:
+        return owner is not None
     if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
         return False
     if seen.group == SCREEN:

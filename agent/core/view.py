@@ -17,9 +17,9 @@ from agent.core.background import Background, working_picture
 from agent.core.geometry import normalised
 from agent.core.picture_health import PictureWatch
 from agent.core.registration import warp
-from agent.core.sighting import FIXTURE, MOVER_SCORE, group_of
+from agent.core.sighting import MOVER_SCORE, group_of
 from agent.core.statues import Statues
-from agent.core.taxonomy import CLASSES
+from agent.core.taxonomy import CLASSES, FIXTURE
 from agent.core.types import Changes, Detections, Floats, Frame, Image, Observation, PictureFault, Stamp, ZoneReading
 
 _MOVERS = np.array([group_of(name) != FIXTURE and name != "bin" for name in CLASSES])

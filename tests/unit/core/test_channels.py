@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -130,15 +131,96 @@ def test_a_taught_zone_and_the_model_make_one_incident() -> None:
     assert said(run([BIN_ZONE], (0, 200, make))) == [("opened", "zone_state", "bin", None)]
 
 
-def test_an_old_reading_says_nothing() -> None:
-    """The zone was read once, and nobody has looked since."""
+def test_no_reading_of_late_ends_nothing_and_opens_nothing() -> None:
+    """The zone was read once; then it is not any more: pictures are rare, or what was taught was forgotten."""
 
     def old(t: float) -> Observation:
         return replace(look(t), readings=(ZoneReading(zone="bin", full=0.9, stamp=stamp(0)),))
 
-    events = run([BIN_ZONE], (0, 400, old))
-    assert said(events) == [("opened", "zone_state", "bin", None), ("closed", "zone_state", "bin", "cleared")]
-    assert events[1].last_seen == stamp(120).utc
+    unread = run([BIN_ZONE], (0, 80, old), (1200, 1600, old), (1600, 2000, empty), every_s=4)
+    assert said(unread) == [("opened", "zone_state", "bin", None)]
+    again = run([BIN_ZONE], (0, 80, old), (1200, 1600, old), (1600, 1640, lambda t: reading(look(t), "bin", 0.1)))
+    assert phases(again) == ["opened", "closed"]
+    assert again[1].blind_s > 1000
+    assert run([BIN_ZONE], (1000, 2000, old)) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "score", "every"),
+    [
+        ({}, "chair", 0.26, 1000),
+        ({}, "chair", 0.26, 2),
+        ({"channels": ("scene_change",)}, "garbage", 0.3, 10),
+        ({"channels": ("scene_change",)}, "chair", 0.7, 2),
+    ],
+)
+def test_a_weak_name_silences_no_heap(target: dict[str, Any], name: str, score: float, every: int) -> None:
+    heap = garbage(score=score, kind=name)
+
+    def make(t: float) -> Observation:
+        return changed(look(t, heap) if t % every == 0 else look(t), HEAP)
+
+    assert phases(run([duty("garbage_overflow", **target)], (0, 100, make))) == ["opened"]
+
+
+@pytest.mark.parametrize(("name", "score"), [("table", 0.6), ("umbrella", 0.3)])
+def test_a_stall_rule_that_listens_to_no_names_is_not_put_off_by_one(name: str, score: float) -> None:
+    target = duty("stall_encroachment", channels=("scene_change",), classes=("stall",))
+    assert phases(run([target], (0, 100, lambda t: changed(look(t, garbage(score=score, kind=name)), HEAP)))) == [
+        "opened"
+    ]
+
+
+def test_a_rule_that_listens_to_the_model_only_takes_no_region_for_evidence() -> None:
+    """The other rule's channel sees something there; that does not make a weak detection a certain one."""
+    only_model = duty("garbage_overflow", zone="ground", channels=("model",))
+    elsewhere = duty("stall_encroachment", zone="far", polygon=((0.8, 0.8), (0.9, 0.8), (0.9, 0.9), (0.8, 0.9)))
+    weak = garbage(score=0.4)
+    assert run([only_model, elsewhere], (0, 200, lambda t: changed(look(t, weak), HEAP))) == []
+
+
+def named_late(t: float) -> Observation:
+    return changed(look(t, garbage(kind="chair")) if t > 70 else look(t), HEAP)
+
+
+def named_in_turns(t: float) -> Observation:
+    return changed(look(t, garbage(kind="chair" if t % 4 else "garbage")), HEAP)
+
+
+@pytest.mark.parametrize("make", [region, named_late, named_in_turns])
+@pytest.mark.parametrize("rules", [(GROUND, PAVEMENT), (PAVEMENT, GROUND), (BIN_ZONE, PAVEMENT), (BIN_ZONE, GROUND)])
+def test_one_thing_is_never_two_incidents(make: Look, rules: tuple[Duty, ...]) -> None:
+    assert phases(run(rules, (0, 300, make))) == ["opened"]
+    quicker = replace(rules[1], settings=rules[1].settings.model_copy(update={"dwell": 20.0}))
+    assert phases(run([rules[0], quicker], (0, 300, make))) == ["opened"]
+
+
+def test_heaps_that_a_bag_joins_for_a_while_stay_what_they_were() -> None:
+    left, right = garbage((0.40, 0.7, 0.45, 0.78)), garbage((0.49, 0.7, 0.54, 0.78))
+    bridge = garbage((0.44, 0.7, 0.50, 0.78), score=0.5)
+    apart, joined = (lambda t: look(t, left, right)), (lambda t: look(t, left, bridge, right))
+    events = run([GROUND], (0, 100, apart), (100, 200, joined), (200, 400, apart))
+    assert phases(events) == ["opened", "opened"]
+    assert phases(run([GROUND], (0, 100, apart), (100, 200, joined), (200, 300, empty)))[2:] == ["closed", "closed"]
+
+
+def test_a_bin_zone_that_becomes_ground_ends_as_its_rule() -> None:
+    scene = Scene(plan(BIN_ZONE))
+    watch(shown((0, 80, region)), scene)
+    changed_plan = Scene(plan(duty("garbage_overflow", zone="bin", polygon=BIN, place="ground")))
+    changed_plan.recall(scene.keep(), stamp(100))
+    (event,) = changed_plan.retire(stamp(100))
+    assert event.close_reason is CloseReason.RULE_REMOVED
+
+
+def test_accepting_a_zone_leaves_what_it_was_taught_to_see() -> None:
+    scene = Scene(plan(BIN_ZONE))
+    watch(shown((0, 80, lambda t: reading(region(t), "bin", 0.8))), scene)
+    assert scene.accept("bin", stamp(80)) == []
+    only_changed = Scene(plan(BIN_ZONE))
+    watch(shown((0, 80, region)), only_changed)
+    (event,) = only_changed.accept("bin", stamp(80))
+    assert event.close_reason is CloseReason.ACCEPTED
 
 
 def test_a_reading_of_another_zone_says_nothing() -> None:
