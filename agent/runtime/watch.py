@@ -63,23 +63,24 @@ class Watch:
         return served
 
     def _serve(self, served: Mapping[str, list[Item]]) -> None:
-        frames = {camera: _decoded(items) for camera, items in served.items()}
-        prepared = {camera: self._lookouts[camera].prepare(frame) for camera, frame in frames.items() if frame}
+        prepared: dict[str, Prepared] = {}
+        for camera, items in served.items():
+            if any(isinstance(item, Gap) for item in items):
+                self._lookouts[camera].interrupt()  # before the picture: what was seen before the gap is another time
+            if frame := _decoded(items):
+                prepared[camera] = self._lookouts[camera].prepare(frame)
         found = self._detect(prepared)
         for camera, items in served.items():
+            lookout, desk = self._lookouts[camera], self._desks[camera]
             for item in items:
                 if isinstance(item, Gap):
-                    self._gap(item)
-                elif camera not in prepared:
-                    self._gap(Gap(camera=camera, stamp=item.stamp, reason=GapReason.UNDECODABLE))
+                    desk.gap(item)
+                elif camera in prepared:
+                    desk.look(lookout.observe(prepared[camera], found[camera]), prepared[camera].frame)
                 else:
-                    seen = self._lookouts[camera].observe(prepared[camera], found[camera])
-                    self._desks[camera].look(seen, prepared[camera].frame)
-            self._lookouts[camera].chores(self._desks[camera], items[-1].stamp)
-
-    def _gap(self, gap: Gap) -> None:
-        self._lookouts[gap.camera].interrupt()
-        self._desks[gap.camera].gap(gap)
+                    lookout.interrupt()
+                    desk.gap(Gap(camera=camera, stamp=item.stamp, reason=GapReason.UNDECODABLE))
+            lookout.chores(desk, items[-1].stamp)
 
     def _detect(self, prepared: Mapping[str, Prepared]) -> dict[str, Detections]:
         """What the model sees, by camera. It is not shown pictures with a fault: nothing can be concluded from them."""
