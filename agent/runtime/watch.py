@@ -65,7 +65,7 @@ class Watch:
     def _serve(self, served: Mapping[str, list[Item]]) -> None:
         prepared: dict[str, Prepared] = {}
         for camera, items in served.items():
-            if any(isinstance(item, Gap) for item in items):
+            if isinstance(items[0], Gap):
                 self._lookouts[camera].interrupt()  # before the picture: what was seen before the gap is another time
             if frame := _decoded(items):
                 prepared[camera] = self._lookouts[camera].prepare(frame)
@@ -80,6 +80,8 @@ class Watch:
                 else:
                     lookout.interrupt()
                     desk.gap(Gap(camera=camera, stamp=item.stamp, reason=GapReason.UNDECODABLE))
+            if isinstance(items[-1], Gap):
+                lookout.interrupt()
             lookout.chores(desk, items[-1].stamp)
 
     def _detect(self, prepared: Mapping[str, Prepared]) -> dict[str, Detections]:
