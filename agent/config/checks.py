@@ -65,7 +65,7 @@ def plain_passwords(data: object) -> Iterator[Finding]:
 
 def relations(data: object) -> Iterator[Finding]:
     """Every relation between keys that does not hold."""
-    yield from _unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
+    yield from unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
     yield from _same_address(data)
     yield from _one_model(data)
     for path, section in _logins(data):
@@ -74,7 +74,7 @@ def relations(data: object) -> Iterator[Finding]:
         yield from _needs(("mqtt", "tls"), data["mqtt"]["tls"], "key_file", "cert_file")
     for path, camera in cameras(data):
         areas = list(_sections(camera, path, "zones"))
-        yield from _unique("zones", [((*zone_path, "id"), zone.get("id")) for zone_path, zone in areas])
+        yield from unique("zones", [((*zone_path, "id"), zone.get("id")) for zone_path, zone in areas])
         for zone_path, zone in areas:
             points = _points(zone.get("polygon"))
             if points is not None:
@@ -103,7 +103,8 @@ def _logins(data: object) -> Iterator[tuple[Path, Section]]:
     yield from cameras(data)
 
 
-def _unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:
+def unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:
+    """Ids that stand there a second time. `what`: the key that they stand under."""
     first: dict[str, Path] = {}
     for path, name in ids:
         if not isinstance(name, str):

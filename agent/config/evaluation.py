@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from agent.config import document, evaluation_checks, translate
 from agent.config.kinds import AnyPath, Id, Surroundings, TimeZone, did_you_mean, fault
@@ -63,7 +63,17 @@ def _rule(value: object) -> str:
     raise fault(one_of(RULES), None, did_you_mean(value, list(RULES), DELETE))
 
 
+def _span(value: tuple[float, float]) -> tuple[float, float]:
+    begins, ends = value
+    if 0 <= begins < ends:
+        return value
+    expected = Words("a span [from, to], from 0s on, to later than from", "时段 [起, 止]，自 0s 起，止晚于起")
+    found = same(f"[{format_duration(begins)}, {format_duration(ends)}]")
+    raise fault(expected, found, Words("for example [20s, 45s]", "例如 [20s, 45s]"))
+
+
 BoxNumbers = Annotated[tuple[float, float, float, float], BeforeValidator(_box)]
+HiddenSpan = Annotated[tuple[Seconds, Seconds], AfterValidator(_span)]
 Moment = Annotated[datetime, BeforeValidator(_moment), PlainSerializer(datetime.isoformat, when_used="json")]
 RuleName = Annotated[str, BeforeValidator(_rule)]
 
@@ -78,7 +88,7 @@ class ThingConfig(Section):
     box: BoxNumbers = Field(description="All of it, also what is hidden: x1, y1, x2, y2.")
     since: Seconds = Field(0.0, alias="from", ge=0, description="Since when it stands there.")
     until: Seconds | None = Field(None, alias="to", gt=0, description="Until when; default: to the end.")
-    hidden: tuple[tuple[Seconds, Seconds], ...] = Field((), description="When its place could not be seen.")
+    hidden: tuple[HiddenSpan, ...] = Field((), description="When its place could not be seen.")
     tolerance: Seconds = Field(0.0, ge=0, description="How far these times may be off.")
     negative: bool = Field(False, description="It must never be reported.")
 

@@ -82,7 +82,8 @@ _AS_LIST = Words("begin each thing with a dash: - …", "每个物体以 “- �
 def relations(data: object) -> Iterator[Finding]:
     """Every relation between keys that does not hold. Zones and calendars are looked at as those of cameras."""
     clips = list(_clips(data))
-    as_cameras = [{"id": clip.get("id"), "zones": clip.get("zones")} for _, clip in clips]
+    yield from checks.unique("clips", [((*path, "id"), clip.get("id")) for path, clip in clips])
+    as_cameras = [{"zones": clip.get("zones")} for _, clip in clips]
     shared: Mapping[str, Any] = data if isinstance(data, dict) else {}
     keys = {key: shared[key] for key in ("calendars", "model") if key in shared}
     for finding in checks.relations({**keys, "cameras": as_cameras}):

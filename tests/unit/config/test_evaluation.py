@@ -125,6 +125,12 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         (GOOD.replace("pixels: [200, 100]", "pixels: [200, 90]"), "expected boxes within 200 x 90, found red: [20.0"),
         (GOOD.replace("    pixels: [200, 100]\n", ""), "expected boxes within 1 x 1, found red: [20.0"),
         ("clips: [\n", "expected valid YAML"),
+        (
+            GOOD.replace("[[20s, 25s]]", "[[1s, 2s], [5s, 1s]]"),
+            "clips[0].truth[0].hidden[1]: expected a span [from, to], from 0s on, to later than from, found [5s, 1s]; for",
+        ),
+        (GOOD.replace("[[20s, 25s]]", "[[5s, 5s]]"), "found [5s, 5s]"),
+        (GOOD.replace("id: west", "id: east"), "clips[1].id: expected a different id for each of the clips, found"),
     ],
 )
 def test_one_problem(tmp_path: Path, text: str, told: str) -> None:
