@@ -21,6 +21,28 @@ TEACH: dict[str, tuple[str, str]] = {
         "expected CAMERA ZONE --clean FILES --full FILES, or CAMERA ZONE --forget, or --list",
         "应为 CAMERA ZONE --clean FILES --full FILES，或 CAMERA ZONE --forget，或 --list",
     ),
+    "teach.picture.missing": (
+        "{file}: expected a picture, found no such file; correct the path, or leave the file out",
+        "{file}：应为图片，文件不存在；请改正路径，或去掉该文件",
+    ),
+    "teach.picture.unreadable": (
+        "{file}: expected a picture that can be read, found: {reason}; make it readable, or leave the file out",
+        "{file}：应为可读取的图片，实际：{reason}；请授予读取权限，或去掉该文件",
+    ),
+    "teach.picture.empty": (
+        "{file}: expected a picture, found an empty file; take the picture anew, or leave the file out",
+        "{file}：应为图片，文件为空；请重新拍摄，或去掉该文件",
+    ),
+    "teach.picture.other": (
+        "{file}: expected a picture ({kinds}), found another kind of file, or a damaged one; take the picture anew, or "
+        "leave the file out",
+        "{file}：应为图片（{kinds}），实际为其他类型的文件或已损坏；请重新拍摄，或去掉该文件",
+    ),
+    "teach.picture.size": (
+        "{file}: expected {expected} as most of the pictures, found {found}; take all pictures from one stream of the "
+        "camera",
+        "{file}：应与多数图片一样为 {expected}，实际为 {found}；请从摄像机的同一码流截取所有图片",
+    ),
     "teach.repeated": ("{file}: the same file was given before, left out", "{file}：与前面的文件相同，未使用"),
     "teach.wrong_clean": (
         "{file}: given as clean, looks full when it is left out of the lesson",
