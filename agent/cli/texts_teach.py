@@ -21,28 +21,17 @@ TEACH: dict[str, tuple[str, str]] = {
         "expected CAMERA ZONE --clean FILES --full FILES, or CAMERA ZONE --forget, or --list",
         "应为 CAMERA ZONE --clean FILES --full FILES，或 CAMERA ZONE --forget，或 --list",
     ),
-    "teach.picture.missing": (
-        "{file}: expected a picture, found no such file; correct the path, or leave the file out",
-        "{file}：应为图片，文件不存在；请改正路径，或去掉该文件",
+    "teach.forget_what": (
+        "expected CAMERA ZONE --forget, found {found}; taught so far: {known}",
+        "应为 CAMERA ZONE --forget，实际为 {found}；已示教：{known}",
     ),
-    "teach.picture.unreadable": (
-        "{file}: expected a picture that can be read, found: {reason}; make it readable, or leave the file out",
-        "{file}：应为可读取的图片，实际：{reason}；请授予读取权限，或去掉该文件",
+    "teach.unasked": (
+        "{camera} {zone}: expected a zone whose garbage_overflow rule asks for what it was taught (place: bin, and "
+        "zone_state among its channels), found {found}; change it in the configuration and teach then",
+        "{camera} {zone}：示教须用于 garbage_overflow 规则采用示教结果的区域（place: bin，且 channels 含 zone_state），"
+        "实际为 {found}；请先修改配置再示教",
     ),
-    "teach.picture.empty": (
-        "{file}: expected a picture, found an empty file; take the picture anew, or leave the file out",
-        "{file}：应为图片，文件为空；请重新拍摄，或去掉该文件",
-    ),
-    "teach.picture.other": (
-        "{file}: expected a picture ({kinds}), found another kind of file, or a damaged one; take the picture anew, or "
-        "leave the file out",
-        "{file}：应为图片（{kinds}），实际为其他类型的文件或已损坏；请重新拍摄，或去掉该文件",
-    ),
-    "teach.picture.size": (
-        "{file}: expected {expected} as most of the pictures, found {found}; take all pictures from one stream of the "
-        "camera",
-        "{file}：应与多数图片一样为 {expected}，实际为 {found}；请从摄像机的同一码流截取所有图片",
-    ),
+    "teach.unasked.rule": ("no such rule", "没有该规则"),
     "teach.repeated": ("{file}: the same file was given before, left out", "{file}：与前面的文件相同，未使用"),
     "teach.wrong_clean": (
         "{file}: given as clean, looks full when it is left out of the lesson",

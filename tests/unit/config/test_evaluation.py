@@ -127,7 +127,7 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         ("clips: [\n", "expected valid YAML"),
         (
             GOOD.replace("[[20s, 25s]]", "[[1s, 2s], [5s, 1s]]"),
-            "clips[0].truth[0].hidden[1]: expected a span [from, to], from 0s on, to later than from, found [5s, 1s]; for",
+            "clips[0].truth[0].hidden[1]: expected a span [from, to], from 0s on, to later than from, found [5s, 1s];",
         ),
         (GOOD.replace("[[20s, 25s]]", "[[5s, 5s]]"), "found [5s, 5s]"),
         (GOOD.replace("id: west", "id: east"), "clips[1].id: expected a different id for each of the clips, found"),
