@@ -82,6 +82,7 @@ def relations(data: object) -> Iterator[Finding]:
                 yield from crooked
                 if not crooked:
                     yield from _goods_line(zone, zone_path, points)
+            yield from _only_taught(zone, zone_path)
             yield from _calendar_names(zone, zone_path, data)
 
 
@@ -167,6 +168,24 @@ def _goods_line(zone: Section, path: Path, outline: list[polygon.Point]) -> Iter
     if points and len(points) > 1 and shop and all(0 <= v <= 1 for point in [*points, *shop] for v in point):
         here = (*path, "rules", "stall_encroachment", "goods_line")
         yield from goods_line.faults(tuple(outline), tuple(points), shop[0], here)
+
+
+def _only_taught(zone: Section, path: Path) -> Iterator[Finding]:
+    """Only a bin is asked for what it was taught: on ground, a rule that listens to nothing else never reports."""
+    rules = zone.get("rules")
+    rule = rules.get("garbage_overflow") if isinstance(rules, dict) else None
+    channels = rule.get("channels") if isinstance(rule, dict) else None
+    if not isinstance(rule, dict) or not isinstance(channels, list) or rule.get("place", "ground") != "ground":
+        return
+    if channels and all(channel == "zone_state" for channel in channels):
+        yield Finding(
+            path=(*path, "rules", "garbage_overflow", "channels"),
+            expected=Words(
+                "model or scene_change where place is ground", "place 为 ground 时须含 model 或 scene_change"
+            ),
+            found=Words("only zone_state, which never reports there", "只有 zone_state，永远不会上报"),
+            mend=Words("set place: bin, or delete channels", "请设 place: bin，或删除 channels"),
+        )
 
 
 def _points(value: object) -> list[polygon.Point] | None:

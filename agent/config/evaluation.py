@@ -126,7 +126,7 @@ class ClipConfig(Section):
     observations: AnyPath | None = Field(None, description="What `cityeye replay --record` kept of it.")
     starts: Moment = Field(DEFAULT_START, description="When the video begins, in site time, for calendars.")
     decode: Literal["auto", "keyframes", "all"] = Field("auto", description="As for a camera.")
-    sample_every: Seconds = Field(1.0, ge=0.1, le=60, description="As for a camera.")
+    sample_every: Seconds = Field(1.0, ge=0.1, le=30, description="As for a camera.")
     zones: tuple[Zone, ...] = Field((), description="As for a camera.")
     pixels: tuple[int, int] | None = Field(
         None, description="Boxes of the truth are in pixels of a picture of this width and height; default: 0..1."
