@@ -15,6 +15,7 @@ from agent.core.errors import ModelError
 from agent.core.types import Floats, Image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+_REPLACE = "take the picture anew, or leave it out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,11 +43,22 @@ def picture_files(folder: Path) -> list[Path]:
 def read_picture(file: Path) -> Image:
     """A (H, W, 3) uint8 BGR picture. Raises ModelError."""
     try:
-        image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise ModelError(f"{file}: expected a picture, found: {error}") from error
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"{file}: expected a picture, found no such file; correct the path") from error
+    except OSError as error:
+        raise ModelError(f"{file}: expected a picture, found: {error.strerror}; make it readable") from error
+    if not content:
+        raise ModelError(f"{file}: expected a picture, found an empty file; {_REPLACE}")
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        found = f"one that cannot be decoded ({error.err or 'damaged'})"
+        raise ModelError(f"{file}: expected a picture, found {found}; {_REPLACE}") from error
     if image is None:
-        raise ModelError(f"{file}: expected a picture, found another kind of file")
+        kinds = ", ".join(sorted(SUFFIXES))
+        found = f"another kind of file, or a damaged one; {_REPLACE}"
+        raise ModelError(f"{file}: expected a picture ({kinds}), found {found}")
     return image  # type: ignore[return-value]
 
 

@@ -41,8 +41,11 @@ class VideoFileSource:
         start_utc: datetime,
         decode: Decode = "auto",
         sample_every_s: float = 2.0,
+        names_camera: bool = True,
     ) -> None:
+        """`names_camera`: whether errors name the camera; not where the file itself is what a person asked for."""
         self._camera = camera
+        self._where = f"camera {camera} ({path})" if names_camera else str(path)
         self._path = path
         self._start_utc = start_utc
         self._decode = decode
@@ -168,8 +171,7 @@ class VideoFileSource:
             raise self._unsupported(found, "the file is damaged from there on: cut it off or copy it again") from error
 
     def _unsupported(self, found: str, mend: str) -> UnsupportedStream:
-        where = f"camera {self._camera} ({self._path})" if self._camera else str(self._path)
-        return UnsupportedStream(f"{where}: expected a video file, found {found}; {mend}")
+        return UnsupportedStream(f"{self._where}: expected a video file, found {found}; {mend}")
 
 
 class PictureTimes:

@@ -10,13 +10,16 @@ from statistics import median
 
 from agent.app.parts import open_detector
 from agent.app.replay import looks, recorded_looks, seconds_into
-from agent.config.evaluation import EvaluationSet
+from agent.config import Config
+from agent.config.evaluation import ClipConfig, EvaluationSet
+from agent.core.errors import RecordingError, UnsupportedStream
 from agent.core.matching import incidents_of
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.scoring import ClipScore, score, spans_between
 from agent.core.truth import Thing, Watched, stays_of
 from agent.core.types import Event, Gap, Observation
+from agent.ports import Detector
 
 Told = Callable[[str, float], None]
 """Called with each step: the clip, and how far it is in seconds."""
@@ -30,25 +33,43 @@ class Evaluated:
     score: ClipScore
 
 
-def evaluate(chosen: EvaluationSet, told: Told | None = None) -> Iterator[Evaluated]:
-    """Score every clip, in order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscored:
+    """A clip that turned out unreadable, and why."""
 
-    Raises: ModelError, UnsupportedStream, RecordingError.
+    clip: str
+    why: str
+
+
+def evaluate(chosen: EvaluationSet, told: Told | None = None) -> Iterator[Evaluated | Unscored]:
+    """Score every clip, in order; one that turns out unreadable leaves the others alone.
+
+    Raises: ModelError.
     """
     config = chosen.config()
-    plans = config.plans()
     detector = open_detector(config) if any(clip.video for clip in chosen.clips) else None
     for clip in chosen.clips:
-        plan = plans[clip.id]
-        if clip.observations is not None:
-            with recorded_looks(clip.observations, clip.id) as (start, steps):
-                result = score_steps(plan, (look.seen for look in steps), start, clip.things, told)
-        else:
-            assert detector is not None and clip.video is not None
-            start = chosen.start_utc(clip)
-            seen = looks(detector, config.camera(clip.id), config.plans()[clip.id], clip.video, start_utc=start)
-            result = score_steps(plan, (look.seen for look in seen), start, clip.things, told)
-        yield Evaluated(clip=clip.id, score=result)
+        try:
+            result: Evaluated | Unscored = Evaluated(
+                clip=clip.id, score=_clip_score(chosen, config, clip, detector, told)
+            )
+        except (RecordingError, UnsupportedStream) as error:
+            result = Unscored(clip=clip.id, why=str(error))
+        yield result
+
+
+def _clip_score(
+    chosen: EvaluationSet, config: Config, clip: ClipConfig, detector: Detector | None, told: Told | None
+) -> ClipScore:
+    """Raises ModelError, UnsupportedStream, RecordingError."""
+    plan = config.plans()[clip.id]
+    if clip.observations is not None:
+        with recorded_looks(clip.observations, clip.id) as (start, steps):
+            return score_steps(plan, (look.seen for look in steps), start, clip.things, told)
+    assert detector is not None and clip.video is not None
+    start = chosen.start_utc(clip)
+    seen = looks(detector, config.camera(clip.id), plan, clip.video, start_utc=start)
+    return score_steps(plan, (look.seen for look in seen), start, clip.things, told)
 
 
 def score_steps(

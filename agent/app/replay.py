@@ -55,7 +55,12 @@ def looks(
     """What the agent would see in a recorded video. `reader`: of its taught zones. Raises UnsupportedStream."""
     view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
     source = VideoFileSource(
-        camera=camera.id, path=video, start_utc=start_utc, decode=camera.decode, sample_every_s=camera.sample_every
+        camera=camera.id,
+        path=video,
+        start_utc=start_utc,
+        decode=camera.decode,
+        sample_every_s=camera.sample_every,
+        names_camera=False,
     )
     for sample in source.samples():
         frame = sample.decode()
@@ -127,4 +132,5 @@ def video_length_s(video: Path) -> float | None:
     """Seconds of a video file, or None when it does not say, as a recording. Raises UnsupportedStream."""
     if is_recording(video):
         return None
-    return VideoFileSource(camera="", path=video, start_utc=datetime(2000, 1, 1, tzinfo=UTC)).duration_s
+    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    return VideoFileSource(camera="", path=video, start_utc=begin, names_camera=False).duration_s

@@ -18,7 +18,7 @@ from agent.cli.texts import Texts
 from agent.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from agent.app.evaluate import Evaluated
+    from agent.app.evaluate import Evaluated, Unscored
     from agent.config.evaluation import EvaluationSet
     from agent.core.scoring import Figures
 
@@ -53,15 +53,16 @@ def register(app: typer.Typer, say: Texts) -> None:
 
         chosen = _loaded(file, data, say)
         with failing():
-            scores = _run(chosen, timeline)
+            scores, unscored = _run(chosen, timeline)
             by_rule = summed(one.score for one in scores)
             total = sum(by_rule.values(), Figures())
             if as_json:
-                _write(as_json, json.dumps(_document(scores, by_rule, total), ensure_ascii=False, indent=2))
+                _write(as_json, json.dumps(_document(scores, unscored, total), ensure_ascii=False, indent=2))
         Console().print(_table(by_rule, total, say))
-        for line in _remarks(scores, say):
+        for line in [*(say("evaluate.unscored", clip=one.clip) for one in unscored), *_remarks(scores, say)]:
             typer.echo(line)
-        missed = _missed_bars(total, require_f1, require_false, say)
+        missed = [f"{one.clip}: {one.why}" for one in unscored]
+        missed += _missed_bars(total, require_f1, require_false, say)
         for line in missed:
             typer.echo(line, err=True)
         raise typer.Exit(1 if missed else 0)
@@ -78,12 +79,13 @@ def _loaded(file: Path, data: Path | None, say: Texts) -> "EvaluationSet":
         raise typer.Exit(2) from error
 
 
-def _run(chosen: "EvaluationSet", timeline: Path | None) -> "list[Evaluated]":
-    """Score all clips, with progress on the terminal. Raises CityEyeError."""
+def _run(chosen: "EvaluationSet", timeline: Path | None) -> "tuple[list[Evaluated], list[Unscored]]":
+    """Score all clips, with progress on the terminal; and those that could not be read. Raises CityEyeError."""
     from agent.adapters.timeline import write_timeline
-    from agent.app.evaluate import evaluate
+    from agent.app.evaluate import Evaluated, Unscored, evaluate
 
-    terminal, scores = Console(stderr=True), []
+    terminal = Console(stderr=True)
+    scores, unscored = list[Evaluated](), list[Unscored]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[at]}"))
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("…", total=len(chosen.clips), at="")
@@ -92,11 +94,14 @@ def _run(chosen: "EvaluationSet", timeline: Path | None) -> "list[Evaluated]":
             bar.update(task, description=clip, at=f"{at_s:.0f} s")
 
         for one in evaluate(chosen, told):
-            scores.append(one)
             bar.advance(task)
+            if isinstance(one, Unscored):
+                unscored.append(one)
+                continue
+            scores.append(one)
             if timeline:
                 write_timeline(timeline / f"{one.clip}.png", one.clip, one.score)
-    return scores
+    return scores, unscored
 
 
 def _write(file: Path, text: str) -> None:
@@ -182,8 +187,8 @@ def _missed_bars(total: "Figures", f1: float | None, false: int | None, say: Tex
     return missed
 
 
-def _document(scores: "Sequence[Evaluated]", by_rule: "dict[str, Figures]", total: "Figures") -> dict[str, Any]:
-    from agent.core.scoring import ClipScore
+def _document(scores: "Sequence[Evaluated]", unscored: "Sequence[Unscored]", total: "Figures") -> dict[str, Any]:
+    from agent.core.scoring import ClipScore, summed
 
     def clip(score: ClipScore) -> dict[str, Any]:
         return {
@@ -196,8 +201,9 @@ def _document(scores: "Sequence[Evaluated]", by_rule: "dict[str, Figures]", tota
 
     return {
         "total": _figures(total),
-        "rules": {rule: _figures(figures) for rule, figures in by_rule.items()},
+        "rules": {rule: _figures(figures) for rule, figures in summed(one.score for one in scores).items()},
         "clips": {one.clip: clip(one.score) for one in scores},
+        "unscored": {one.clip: one.why for one in unscored},
     }
 
 

@@ -43,7 +43,8 @@ def mistyped(what: str, found: str, known: list[str], say: Texts) -> typer.Exit:
     """To be raised after an unknown name: says what there is and which was meant, on standard error; exit 2."""
     mend = did_you_mean(found, known, Words("", "")).of(say.lang)
     text = say("name.unknown", what=what, found=found or "-", known=", ".join(known) or "-")
-    typer.echo(f"{text}{'; ' if mend else ''}{mend}", err=True)
+    between = Words("; ", "；").of(say.lang) if mend else ""
+    typer.echo(f"{text}{between}{mend}", err=True)
     return typer.Exit(2)
 
 

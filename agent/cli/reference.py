@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.options import chosen_camera, failing, loaded
+from agent.cli.options import failing, loaded, mistyped
 from agent.cli.texts import Texts
 
 
@@ -27,14 +27,15 @@ def register(app: typer.Typer, say: Texts) -> None:
         from agent.app.inquiry import missing_database, reset_reference
 
         settings = loaded(config, say)
-        chosen = chosen_camera(settings, camera, say)
-        zones = [known.id for known in settings.camera(chosen).zones]
+        cameras = [known.id for known in settings.cameras]
+        if camera not in cameras:
+            raise mistyped("CAMERA", camera, cameras, say)
+        zones = [known.id for known in settings.camera(camera).zones]
         if zone and zone not in zones:
-            typer.echo(say("zone.choose", found=zone, camera=chosen, known=", ".join(zones) or "-"), err=True)
-            raise typer.Exit(2)
+            raise mistyped("ZONE", zone, zones, say)
         if missing := missing_database(settings):
             typer.echo(say("events.never_ran", database=missing), err=True)
             raise typer.Exit(1)
         with failing():
-            reset_reference(settings, chosen, zone or None)
-        typer.echo(say("reference.asked", place=f"{chosen}/{zone}" if zone else chosen))
+            reset_reference(settings, camera, zone or None)
+        typer.echo(say("reference.asked", place=f"{camera}/{zone}" if zone else camera))

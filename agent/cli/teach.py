@@ -1,7 +1,7 @@
 """`cityeye teach CAMERA ZONE --clean FILES --full FILES`: show the agent what a zone looks like when it overflows."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,10 @@ from typer.core import TyperCommand
 from agent.cli.options import failing, loaded, mistyped
 from agent.cli.texts import Texts
 from agent.config import Config
+from agent.core.rules import RULES
+from agent.core.rules.base import RuleSettings
+from agent.core.rules.garbage_overflow import GarbageOverflowSettings
+from agent.core.types import Channel
 from agent.core.zone_state import LEAST, LEAST_BALANCED
 
 if TYPE_CHECKING:
@@ -68,23 +72,35 @@ def register(app: typer.Typer, say: Texts) -> None:
         if list_:
             _list(settings, say, as_json=as_json)
             return
-        place = _place(settings, camera, zone, say, any_zone=forget)
         if forget:
-            _forget(settings, place, say)
+            _forget(settings, (camera, zone), say)
             return
+        place = _place(settings, camera, zone, say)
         _teach(settings, place, (clean or [], full or []), say, keep=not dry_run, as_json=as_json)
 
 
-def _place(config: Config, camera: str, zone: str, say: Texts, *, any_zone: bool) -> tuple[str, str]:
-    """The camera and zone of those names. `any_zone`: also one that is no longer configured. Otherwise exit 2."""
-    zones = {known.id: [area.id for area in known.zones] for known in config.cameras}
-    if any_zone and camera and zone:
-        return camera, zone
+def _place(config: Config, camera: str, zone: str, say: Texts) -> tuple[str, str]:
+    """The camera and zone of those names, where a rule asks for what the zone is taught. Otherwise exit 2."""
+    zones = {known.id: {area.id: area for area in known.zones} for known in config.cameras}
     if camera not in zones:
         raise mistyped("CAMERA", camera, list(zones), say)
     if zone not in zones[camera]:
-        raise mistyped("ZONE", zone, zones[camera], say)
+        raise mistyped("ZONE", zone, list(zones[camera]), say)
+    rules = dict(zones[camera][zone].rules.items())
+    if not any(
+        RULES[name].whole_zone(to) and Channel.ZONE_STATE in RULES[name].channels(to) for name, to in rules.items()
+    ):
+        typer.echo(say("teach.unasked", camera=camera, zone=zone, found=_as_set(rules, say)), err=True)
+        raise typer.Exit(2)
     return camera, zone
+
+
+def _as_set(rules: Mapping[str, RuleSettings], say: Texts) -> str:
+    """The settings on which it depends whether a zone's state is asked for, as a configuration has them."""
+    settings = rules.get("garbage_overflow")
+    if not isinstance(settings, GarbageOverflowSettings):
+        return say("teach.unasked.rule")
+    return f"place: {settings.place}, channels: [{', '.join(settings.channels)}]"
 
 
 def _teach(
@@ -193,10 +209,16 @@ def _kept_table(kept: "Sequence[KeptHead]", time_zone: ZoneInfo, say: Texts) -> 
 
 
 def _forget(config: Config, place: tuple[str, str], say: Texts) -> None:
-    from agent.app.teach import forget_zone
+    """Also what a zone was taught that is no longer configured."""
+    from agent.app.teach import forget_zone, kept_heads
 
     camera, zone = place
     with failing():
+        if not (camera and zone):
+            known = ", ".join(f"{one.camera} {one.zone}" for one in kept_heads(config)) or "-"
+            found = f"{camera or '-'} {zone or '-'}"
+            typer.echo(say("teach.forget_what", found=found, known=known), err=True)
+            raise typer.Exit(2)
         gone = forget_zone(config, camera, zone)
     if not gone:
         typer.echo(say("teach.not_taught", camera=camera, zone=zone), err=True)

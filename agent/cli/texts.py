@@ -249,10 +249,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{place}: the agent takes over what it sees there within 15 s, or with its first pictures when started next.",
         "{place}：程序将在 15 秒内（或下次启动后的首批画面）以现状为准。",
     ),
-    "zone.choose": (
-        "Camera {camera} has no zone {found}. Its zones: {known}",
-        "摄像机 {camera} 没有区域 {found}。已有区域：{known}",
-    ),
     "reason.cleared": ("cleared", "已清除"),
     "reason.replaced": ("replaced", "已更换"),
     "reason.forgotten": ("forgotten", "记录丢失"),

@@ -24,6 +24,7 @@ EVALUATE: dict[str, tuple[str, str]] = {
         "上报与真值对照",
     ),
     "evaluate.total": ("all", "总计"),
+    "evaluate.unscored": ("{clip}: not scored, it could not be read", "{clip}：无法读取，未评分"),
     "evaluate.missed": (
         "{clip}: {thing} in {zone}, due at {at} s: not reported",
         "{clip}：{zone} 中的 {thing}，应于 {at} 秒上报：漏报",

@@ -21,6 +21,17 @@ TEACH: dict[str, tuple[str, str]] = {
         "expected CAMERA ZONE --clean FILES --full FILES, or CAMERA ZONE --forget, or --list",
         "应为 CAMERA ZONE --clean FILES --full FILES，或 CAMERA ZONE --forget，或 --list",
     ),
+    "teach.forget_what": (
+        "expected CAMERA ZONE --forget, found {found}; taught so far: {known}",
+        "应为 CAMERA ZONE --forget，实际为 {found}；已示教：{known}",
+    ),
+    "teach.unasked": (
+        "{camera} {zone}: expected a zone whose garbage_overflow rule asks for what it was taught (place: bin, and "
+        "zone_state among its channels), found {found}; change it in the configuration and teach then",
+        "{camera} {zone}：示教须用于 garbage_overflow 规则采用示教结果的区域（place: bin，且 channels 含 zone_state），"
+        "实际为 {found}；请先修改配置再示教",
+    ),
+    "teach.unasked.rule": ("no such rule", "没有该规则"),
     "teach.repeated": ("{file}: the same file was given before, left out", "{file}：与前面的文件相同，未使用"),
     "teach.wrong_clean": (
         "{file}: given as clean, looks full when it is left out of the lesson",

@@ -65,7 +65,7 @@ def plain_passwords(data: object) -> Iterator[Finding]:
 
 def relations(data: object) -> Iterator[Finding]:
     """Every relation between keys that does not hold."""
-    yield from _unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
+    yield from unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
     yield from _same_address(data)
     yield from _one_model(data)
     for path, section in _logins(data):
@@ -74,7 +74,7 @@ def relations(data: object) -> Iterator[Finding]:
         yield from _needs(("mqtt", "tls"), data["mqtt"]["tls"], "key_file", "cert_file")
     for path, camera in cameras(data):
         areas = list(_sections(camera, path, "zones"))
-        yield from _unique("zones", [((*zone_path, "id"), zone.get("id")) for zone_path, zone in areas])
+        yield from unique("zones", [((*zone_path, "id"), zone.get("id")) for zone_path, zone in areas])
         for zone_path, zone in areas:
             points = _points(zone.get("polygon"))
             if points is not None:
@@ -82,6 +82,7 @@ def relations(data: object) -> Iterator[Finding]:
                 yield from crooked
                 if not crooked:
                     yield from _goods_line(zone, zone_path, points)
+            yield from _only_taught(zone, zone_path)
             yield from _calendar_names(zone, zone_path, data)
 
 
@@ -103,7 +104,8 @@ def _logins(data: object) -> Iterator[tuple[Path, Section]]:
     yield from cameras(data)
 
 
-def _unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:
+def unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:
+    """Ids that stand there a second time. `what`: the key that they stand under."""
     first: dict[str, Path] = {}
     for path, name in ids:
         if not isinstance(name, str):
@@ -166,6 +168,24 @@ def _goods_line(zone: Section, path: Path, outline: list[polygon.Point]) -> Iter
     if points and len(points) > 1 and shop and all(0 <= v <= 1 for point in [*points, *shop] for v in point):
         here = (*path, "rules", "stall_encroachment", "goods_line")
         yield from goods_line.faults(tuple(outline), tuple(points), shop[0], here)
+
+
+def _only_taught(zone: Section, path: Path) -> Iterator[Finding]:
+    """Only a bin is asked for what it was taught: on ground, a rule that listens to nothing else never reports."""
+    rules = zone.get("rules")
+    rule = rules.get("garbage_overflow") if isinstance(rules, dict) else None
+    channels = rule.get("channels") if isinstance(rule, dict) else None
+    if not isinstance(rule, dict) or not isinstance(channels, list) or rule.get("place", "ground") != "ground":
+        return
+    if channels and all(channel == "zone_state" for channel in channels):
+        yield Finding(
+            path=(*path, "rules", "garbage_overflow", "channels"),
+            expected=Words(
+                "model or scene_change where place is ground", "place 为 ground 时须含 model 或 scene_change"
+            ),
+            found=Words("only zone_state, which never reports there", "只有 zone_state，永远不会上报"),
+            mend=Words("set place: bin, or delete channels", "请设 place: bin，或删除 channels"),
+        )
 
 
 def _points(value: object) -> list[polygon.Point] | None:

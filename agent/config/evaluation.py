@@ -9,22 +9,20 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
-from agent.config import checks, document, translate
+from agent.config import document, evaluation_checks, translate
 from agent.config.kinds import AnyPath, Id, Surroundings, TimeZone, did_you_mean, fault
 from agent.config.load import problem_of, sifted
 from agent.config.models import AgentClass, BoxConfig, CameraConfig, Config, ModelConfig, MqttConfig, Section, Text
 from agent.config.models import ZoneConfig as Zone
 from agent.config.reading import text_of
-from agent.config.words import DELETE, Finding, Lang, Words, one_of, path_text, same, shown
-from agent.config.words import Path as Place
+from agent.config.words import DELETE, Finding, Lang, Words, one_of, same
 from agent.core.calendar import Calendar
 from agent.core.errors import ConfigError, Problem
 from agent.core.quantities import Seconds, format_duration
@@ -34,7 +32,6 @@ from agent.core.truth import Thing
 DEFAULT_START = datetime(2026, 1, 5, 12, 0)
 """A Monday noon at the site: fixed, so that a clip gives the same events on every day."""
 _SET = Words("a file of clips and their truth", "片段及其真值的文件")
-_TRUTH = Words("a file with a list of things", "含物体列表的文件")
 
 
 def _box(value: object) -> tuple[float, ...]:
@@ -66,7 +63,17 @@ def _rule(value: object) -> str:
     raise fault(one_of(RULES), None, did_you_mean(value, list(RULES), DELETE))
 
 
+def _span(value: tuple[float, float]) -> tuple[float, float]:
+    begins, ends = value
+    if 0 <= begins < ends:
+        return value
+    expected = Words("a span [from, to], from 0s on, to later than from", "时段 [起, 止]，自 0s 起，止晚于起")
+    found = same(f"[{format_duration(begins)}, {format_duration(ends)}]")
+    raise fault(expected, found, Words("for example [20s, 45s]", "例如 [20s, 45s]"))
+
+
 BoxNumbers = Annotated[tuple[float, float, float, float], BeforeValidator(_box)]
+HiddenSpan = Annotated[tuple[Seconds, Seconds], AfterValidator(_span)]
 Moment = Annotated[datetime, BeforeValidator(_moment), PlainSerializer(datetime.isoformat, when_used="json")]
 RuleName = Annotated[str, BeforeValidator(_rule)]
 
@@ -81,7 +88,7 @@ class ThingConfig(Section):
     box: BoxNumbers = Field(description="All of it, also what is hidden: x1, y1, x2, y2.")
     since: Seconds = Field(0.0, alias="from", ge=0, description="Since when it stands there.")
     until: Seconds | None = Field(None, alias="to", gt=0, description="Until when; default: to the end.")
-    hidden: tuple[tuple[Seconds, Seconds], ...] = Field((), description="When its place could not be seen.")
+    hidden: tuple[HiddenSpan, ...] = Field((), description="When its place could not be seen.")
     tolerance: Seconds = Field(0.0, ge=0, description="How far these times may be off.")
     negative: bool = Field(False, description="It must never be reported.")
 
@@ -119,7 +126,7 @@ class ClipConfig(Section):
     observations: AnyPath | None = Field(None, description="What `cityeye replay --record` kept of it.")
     starts: Moment = Field(DEFAULT_START, description="When the video begins, in site time, for calendars.")
     decode: Literal["auto", "keyframes", "all"] = Field("auto", description="As for a camera.")
-    sample_every: Seconds = Field(1.0, ge=0.1, le=60, description="As for a camera.")
+    sample_every: Seconds = Field(1.0, ge=0.1, le=30, description="As for a camera.")
     zones: tuple[Zone, ...] = Field((), description="As for a camera.")
     pixels: tuple[int, int] | None = Field(
         None, description="Boxes of the truth are in pixels of a picture of this width and height; default: 0..1."
@@ -185,11 +192,12 @@ class EvaluationSet(Section):
         return clip.starts.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
 
 
-def load_set(path: Path, *, data: Path | None = None, lang: Lang = "en") -> EvaluationSet:
+def load_set(path: Path, *, data: Path | None = None, at_hand: bool = True, lang: Lang = "en") -> EvaluationSet:
     """The evaluation set of a file.
 
     Args:
         data: folder that relative paths start from; default: the file's own.
+        at_hand: whether the clips' videos and recordings have to be there.
 
     Raises: ConfigError with every problem.
     """
@@ -202,8 +210,9 @@ def load_set(path: Path, *, data: Path | None = None, lang: Lang = "en") -> Eval
     chosen: EvaluationSet | None = None
     if doc.data is not None:
         doc.data = json.loads(json.dumps(doc.data))
-        findings += _take_in(doc.data, home)
-        findings += _relations(doc.data)
+        findings += evaluation_checks.take_in(doc.data, home)
+        findings += evaluation_checks.relations(doc.data)
+        findings += evaluation_checks.files(doc.data, home) if at_hand else ()
         try:
             around = Surroundings(home, os.environ, secrets=False)
             chosen = EvaluationSet.model_validate_json(json.dumps(doc.data), strict=True, context=around)
@@ -213,91 +222,3 @@ def load_set(path: Path, *, data: Path | None = None, lang: Lang = "en") -> Eval
     if problems or chosen is None:
         raise ConfigError(problems)
     return chosen
-
-
-def _clips(data: object) -> Iterator[tuple[Place, dict[str, Any]]]:
-    clips = data.get("clips") if isinstance(data, dict) else None
-    for i, clip in enumerate(clips if isinstance(clips, list) else []):
-        if isinstance(clip, dict):
-            yield ("clips", i), clip
-
-
-def _take_in(data: object, home: Path) -> Iterator[Finding]:
-    """Put the list of a truth file in the place of the file's name."""
-    for path, clip in _clips(data):
-        name = clip.get("truth")
-        if not isinstance(name, str) or not name or "\0" in name:
-            continue
-        clip["truth"], here, file = [], (*path, "truth"), home / name
-        text = text_of(file, _TRUTH)
-        faults = [text] if isinstance(text, Finding) else (inner := document.read(text)).findings
-        if not isinstance(text, Finding) and isinstance(inner.data, list):
-            clip["truth"] = inner.data
-        elif not faults:
-            yield _in_file(here, file, Finding(path=(), expected=_TRUTH, found=shown(inner.data), mend=_AS_LIST))
-        for found in faults:
-            yield _in_file(here, file, found)
-
-
-def _in_file(path: Place, file: Path, finding: Finding) -> Finding:
-    where = path_text(file) + (f":{finding.line}" if finding.line else "")
-    return Finding(
-        path=path,
-        expected=finding.expected,
-        found=Words("{where}: {found}", "{where}：{found}").fill(where=where, found=finding.found),
-        mend=finding.mend,
-    )
-
-
-_AS_LIST = Words("begin each thing with a dash: - …", "每个物体以 “- ” 开头")
-
-
-def _relations(data: object) -> Iterator[Finding]:
-    """What no single key can tell. Zones and calendars are looked at as those of cameras."""
-    clips = list(_clips(data))
-    as_cameras = [{"id": clip.get("id"), "zones": clip.get("zones")} for _, clip in clips]
-    shared: Mapping[str, Any] = data if isinstance(data, dict) else {}
-    keys = {key: shared[key] for key in ("calendars", "model") if key in shared}
-    for finding in checks.relations({**keys, "cameras": as_cameras}):
-        path = finding.path
-        if path[:1] == ("cameras",):
-            path = (*clips[int(path[1])][0], *path[2:])
-        yield Finding(path=path, expected=finding.expected, found=finding.found, mend=finding.mend)
-    for path, clip in clips:
-        yield from _one_file(path, clip)
-        yield from _things(path, clip)
-
-
-def _one_file(path: Place, clip: Mapping[str, Any]) -> Iterator[Finding]:
-    given = [key for key in ("video", "observations") if clip.get(key) is not None]
-    if len(given) != 1:
-        yield Finding(
-            path=path if not given else (*path, given[1]),
-            expected=Words("either video or observations", "video 与 observations 二选一"),
-            found=Words("both", "两者都有") if given else Words("neither", "两者都没有"),
-            mend=Words("give one of the two", "请只写其中一个"),
-        )
-
-
-def _things(path: Place, clip: Mapping[str, Any]) -> Iterator[Finding]:
-    zones = clip.get("zones")
-    known = [zone.get("id") for zone in zones if isinstance(zone, dict)] if isinstance(zones, list) else []
-    truth = clip.get("truth")
-    for i, thing in enumerate(truth if isinstance(truth, list) else []):
-        if not isinstance(thing, dict):
-            continue
-        here = (*path, "truth", i)
-        zone = thing.get("zone")
-        if isinstance(zone, str) and zone not in known:
-            listed = (
-                one_of(known) if known else Words("a zone of the clip (there are none)", "片段中的区域（目前没有）")
-            )
-            mend = did_you_mean(zone, [str(k) for k in known], DELETE)
-            yield Finding(path=(*here, "zone"), expected=listed, found=shown(zone), mend=mend)
-        if thing.get("class") is None and thing.get("rule") is None and thing.get("negative") is not True:
-            yield Finding(
-                path=here,
-                expected=Words("class or rule", "class 或 rule"),
-                found=Words("neither", "两者都没有"),
-                mend=same("class: car"),
-            )

@@ -221,7 +221,10 @@ class CameraConfig(Section):
         "auto", description="Which pictures are decoded; auto: keyframes, or all when they come too rarely."
     )
     sample_every: Seconds = Field(
-        1.0, ge=0.1, le=60, description="Shortest time between two analysed pictures; faster keyframes are skipped."
+        1.0,
+        ge=0.1,
+        le=30,  # half of tracker.BLIND_AFTER_S: looks that far apart must not count as blindness, even one being lost
+        description="Shortest time between two analysed pictures, at most 30s; faster keyframes are skipped.",
     )
     open_timeout: Seconds = Field(5.0, ge=1, le=60, description="How long connecting may take.")
     read_timeout: Seconds = Field(

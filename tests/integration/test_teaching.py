@@ -28,8 +28,8 @@ MODEL = Path(__file__).parents[2] / "models/street-nano.onnx"
 def config(tmp_path: Path) -> Path:
     file = tmp_path / "c.yaml"
     zones = ", ".join(
-        f"{{id: {name}, polygon: {[list(corner) for corner in zone]}}}"
-        for name, zone in (("bins", BIN_ZONE), ("heap", ZONE))
+        f"{{id: {name}, polygon: {[list(corner) for corner in zone]}, rules: {{garbage_overflow: {{place: {place}}}}}}}"
+        for name, zone, place in (("bins", BIN_ZONE, "bin"), ("heap", ZONE, "bin"), ("ground", ZONE, "ground"))
     )
     file.write_text(
         f"mqtt: {{host: broker}}\nmodel: {{file: {MODEL}}}\nstorage: {{folder: data}}\n"
@@ -114,13 +114,17 @@ def test_everything_wrong_with_the_pictures_is_told_at_once(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, config: Path
 ) -> None:
     (tmp_path / "note.png").write_text("no picture")
+    (tmp_path / "empty.jpg").touch()
+    bad = (tmp_path / "empty.jpg", tmp_path / "note.png")
     (good,) = written(tmp_path / "good", [np.zeros((90, 120, 3), np.uint8)])
-    code, out, err = run(
-        capsys, "teach", "gate", "bins", "--clean", good, "none.png", "--full", tmp_path / "note.png", "-c", config
-    )
+    code, out, err = run(capsys, "teach", "gate", "bins", "--clean", good, "none.png", "--full", *bad, "-c", config)
     assert (code, out) == (1, "")
-    assert "none.png: expected a picture, found: " in err
-    assert "note.png: expected a picture, found another kind of file" in err
+    assert err.splitlines() == [
+        "none.png: expected a picture, found no such file; correct the path",
+        f"{tmp_path / 'empty.jpg'}: expected a picture, found an empty file; take the picture anew, or leave it out",
+        f"{tmp_path / 'note.png'}: expected a picture (.bmp, .jpeg, .jpg, .png, .webp), found another kind of file, "
+        "or a damaged one; take the picture anew, or leave it out",
+    ]
     sizes = written(tmp_path / "sizes", [np.zeros((90, 120, 3), np.uint8), np.zeros((45, 60, 3), np.uint8)])
     code, _, err = run(capsys, "teach", "gate", "bins", "--clean", good, "--full", *sizes, "-c", config)
     assert "001.png: expected 120x90 as most of the pictures, found 60x45; take all" in err
@@ -131,16 +135,43 @@ def test_everything_wrong_with_the_pictures_is_told_at_once(
     ("arguments", "told"),
     [
         (["gat", "bins", "--clean", "a", "--full", "b"], "CAMERA: expected one of gate, found gat; did you mean gate?"),
-        (["gate", "binz", "--clean", "a", "--full", "b"], "ZONE: expected one of bins, heap, found binz; did you mean"),
+        (
+            ["gate", "binz", "--clean", "a", "--full", "b"],
+            "ZONE: expected one of bins, heap, ground, found binz; did you mean",
+        ),
         (["gate", "bins", "--clean", "a"], "expected CAMERA ZONE --clean FILES --full FILES, or"),
         (["gate", "bins"], "expected CAMERA ZONE --clean FILES"),
         (["--list", "--forget"], "expected CAMERA ZONE --clean FILES"),
+        (["--forget"], "expected CAMERA ZONE --forget, found - -; taught so far: -\n"),
+        (["gate", "--forget", "--lang", "zh"], "应为 CAMERA ZONE --forget，实际为 gate -；已示教：-\n"),
+        (
+            ["gate", "ground", "--clean", "a", "--full", "b"],
+            "gate ground: expected a zone whose garbage_overflow rule asks for what it was taught (place: bin, and "
+            "zone_state among its channels), found place: ground, channels: [model, scene_change, zone_state]; change",
+        ),
     ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], config: Path, arguments: Sequence[str], told: str) -> None:
     code, out, err = run(capsys, "teach", *arguments, "-c", config)
     assert (code, out) == (2, "")
     assert told in err
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ("{illegal_parking: {}}", "found no such rule; "),
+        ("{garbage_overflow: {place: bin, channels: [model]}}", "found place: bin, channels: [model]; "),
+    ],
+)
+def test_a_zone_that_no_rule_would_ask(
+    capsys: pytest.CaptureFixture[str], config: Path, rules: str, found: str
+) -> None:
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("{garbage_overflow: {place: ground}}", rules), encoding="utf-8")
+    code, out, err = run(capsys, "teach", "gate", "ground", "--clean", "a", "--full", "b", "-c", config)
+    assert (code, out) == (2, "")
+    assert found in err
 
 
 def test_a_list_of_files_after_an_option() -> None:

@@ -24,6 +24,7 @@ clips:
     truth:
       - {name: red, class: car, box: [0.2, 0.5, 0.4, 0.7], from: 10s, to: 99s}
 """
+MODEL = Path(__file__).parents[3] / "models/street-nano.onnx"
 GREEN, RED = (70, 150, 60), (50, 50, 210)
 """Of the timeline's right and wrong bars, BGR."""
 STEPS = [*every(2, 0, 10), *every(2, 10, 100, car()), *every(2, 100, 140)]
@@ -105,14 +106,42 @@ def test_every_problem_of_the_set_is_told(capsys: pytest.CaptureFixture[str], tm
     assert 'the key "colour"' in err
 
 
-def test_a_recording_that_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_clips_that_cannot_be_read_leave_the_others_scored(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    broken = "  - {id: torn, observations: torn.jsonl.gz}\n  - {id: film, video: film.mp4}\n"
+    file, told = write(tmp_path, SET.replace("clips:\n", f"clips:\n{broken}")), tmp_path / "scores.json"
+    (tmp_path / "torn.jsonl.gz").write_bytes((tmp_path / "gate.jsonl.gz").read_bytes()[:-90])
+    (tmp_path / "film.mp4").write_bytes(b"no film at all")
+    model = f"model: {{file: {MODEL}}}\n"
+    file.write_text(model + file.read_text(encoding="utf-8"), encoding="utf-8")
+    code, out, err = run(capsys, "evaluate", file, "--json", told, "--timeline", tmp_path)
+    assert code == 1
+    torn, film = err.splitlines()
+    assert torn.startswith(f"torn: {tmp_path / 'torn.jsonl.gz'}: expected a recording that can be read, found: ")
+    assert film.startswith(f"film: {tmp_path / 'film.mp4'}: expected a video file, found ")
+    assert "torn: not scored" in out
+    assert "film: not scored" in out
+    scores = json.loads(told.read_text(encoding="utf-8"))
+    assert (scores["total"]["f1"], list(scores["clips"])) == (1.0, ["gate"])
+    assert scores["unscored"] == {"torn": torn.removeprefix("torn: "), "film": film.removeprefix("film: ")}
+
+
+def test_nothing_can_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = write(tmp_path)
     (tmp_path / "gate.jsonl.gz").write_bytes(b"no gzip at all")
-    code, _, err = run(capsys, "evaluate", file)
-    assert code == 1
+    code, out, err = run(capsys, "evaluate", file, "--lang", "zh")
+    assert (code, "gate：无法读取，未评分" in out) == (1, True)
     assert "gate.jsonl.gz: expected a recording that can be read, found: Not a gzipped file" in err
+
+
+def test_files_that_are_not_there_are_told_before_anything_is_played(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = write(tmp_path, SET + "  - {id: west, video: west.mp4}\n")
     (tmp_path / "gate.jsonl.gz").unlink()
-    assert "No such file or directory" in run(capsys, "evaluate", file)[2]
+    code, out, err = run(capsys, "evaluate", file)
+    assert (code, out) == (2, "")
+    assert f"{tmp_path / 'gate.jsonl.gz'}: No such file or directory" in err
+    assert f"{tmp_path / 'west.mp4'}: No such file or directory" in err
 
 
 def test_what_cannot_be_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def load(folder: Path, text: str, *, west: str | None = WEST, lang: Lang = "en")
     if west is not None:
         (folder / "west.yaml").write_text(west, encoding="utf-8")
     (folder / "set.yaml").write_text(text, encoding="utf-8")
+    for name in ("east.mp4", "west.jsonl.gz"):
+        (folder / name).touch()
     return load_set(folder / "set.yaml", lang=lang)
 
 
@@ -68,7 +70,14 @@ def test_relative_paths_start_from_the_data_folder_when_there_is_one(tmp_path: P
     data.mkdir()
     (data / "west.yaml").write_text(WEST, encoding="utf-8")
     (tmp_path / "set.yaml").write_text(GOOD, encoding="utf-8")
-    found = load_set(tmp_path / "set.yaml", data=data)
+    with pytest.raises(ConfigError) as caught:
+        load_set(tmp_path / "set.yaml", data=data)
+    assert [(p.line, p.key, p.found) for p in caught.value.problems] == [
+        (4, "clips[0].video", f"{data / 'east.mp4'}: No such file or directory"),
+        (12, "clips[1].observations", f"{data / 'west.jsonl.gz'}: No such file or directory"),
+    ]
+    assert "--data" in caught.value.problems[0].mend
+    found = load_set(tmp_path / "set.yaml", data=data, at_hand=False)
     assert (found.clips[0].file, found.model.folder) == (data / "east.mp4", data / "models")
 
 
@@ -116,6 +125,12 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         (GOOD.replace("pixels: [200, 100]", "pixels: [200, 90]"), "expected boxes within 200 x 90, found red: [20.0"),
         (GOOD.replace("    pixels: [200, 100]\n", ""), "expected boxes within 1 x 1, found red: [20.0"),
         ("clips: [\n", "expected valid YAML"),
+        (
+            GOOD.replace("[[20s, 25s]]", "[[1s, 2s], [5s, 1s]]"),
+            "clips[0].truth[0].hidden[1]: expected a span [from, to], from 0s on, to later than from, found [5s, 1s];",
+        ),
+        (GOOD.replace("[[20s, 25s]]", "[[5s, 5s]]"), "found [5s, 5s]"),
+        (GOOD.replace("id: west", "id: east"), "clips[1].id: expected a different id for each of the clips, found"),
     ],
 )
 def test_one_problem(tmp_path: Path, text: str, told: str) -> None:
@@ -149,7 +164,7 @@ def test_a_set_that_is_none(tmp_path: Path) -> None:
 
 
 def test_the_shipped_set_is_good() -> None:
-    assert [clip.id for clip in load_set(ROOT / "configs/evaluation/real.yaml").clips] == [
+    assert [clip.id for clip in load_set(ROOT / "configs/evaluation/real.yaml", at_hand=False).clips] == [
         "parked-cars",
         "motorway",
         "left-bag",

@@ -9,6 +9,7 @@ import pytest
 from agent.config import Lang, load
 from agent.core.errors import ConfigError
 from agent.core.rules import RULES
+from agent.core.tracker import BLIND_AFTER_S
 from tests.unit.config.samples import good, read, read_data
 
 BASE = """\
@@ -287,6 +288,23 @@ def test_the_base_is_good() -> None:
             "illegal_parking: {}\n1: x",
             '10: (file): expected keys that are text, found the text "1"; put the key in quotes',
         ),
+        (
+            "illegal_parking: {}",
+            "garbage_overflow: {channels: [zone_state], place: ground}",
+            "9: cameras[0].zones[0].rules.garbage_overflow.channels: expected model or scene_change where place is "
+            "ground, found only zone_state, which never reports there; set place: bin, or delete channels",
+        ),
+        (
+            "illegal_parking: {}",
+            "garbage_overflow: {channels: [zone_state, zone_state]}",
+            "9: cameras[0].zones[0].rules.garbage_overflow.channels: expected model or scene_change where place is "
+            "ground, found only zone_state, which never reports there; set place: bin, or delete channels",
+        ),
+        (
+            "  - id: gate",
+            "  - id: gate\n    sample_every: 31s",
+            '4: cameras[0].sample_every: expected at most 30s, found the text "31s"; correct it or delete the key',
+        ),
     ],
 )
 def test_one_fault_gives_one_problem(old: str, new: str, expected: str) -> None:
@@ -294,6 +312,19 @@ def test_one_fault_gives_one_problem(old: str, new: str, expected: str) -> None:
     found = told(BASE.replace(old, new, 1))
     expected = expected.replace("HOME", str(Path(__file__).parent)).replace("RULES", ", ".join(RULES))
     assert [text.removeprefix("c.yaml:").strip() for text in found] == [expected]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["{place: bin, channels: [zone_state]}", "{channels: [model, zone_state]}", "{channels: [scene_change]}"],
+)
+def test_ways_of_seeing_garbage_that_can_report(settings: str) -> None:
+    assert told(BASE.replace("illegal_parking: {}", f"garbage_overflow: {settings}")) == []
+
+
+def test_looks_as_far_apart_as_may_be_are_not_blindness_even_when_one_is_lost() -> None:
+    assert told(BASE.replace("  - id: gate", "  - id: gate\n    sample_every: 30s")) == []
+    assert BLIND_AFTER_S >= 2 * 30
 
 
 NO_IP = "an IPv4 address has four numbers from 0 to 255, without zeros before them"
