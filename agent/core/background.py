@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from agent.core.geometry import contained
 from agent.core.kept import packed, planes_of, unpacked
 from agent.core.lessons import Lessons
-from agent.core.masks import Mask, both, compared, either, grown, inverse
+from agent.core.masks import Mask, both, clear_where, compared, either, grown, inverse
 from agent.core.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, levels_of, logs_of
 from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
 from agent.core.stays import NEAR, SETTLE_S, Stays
@@ -61,6 +61,8 @@ STAY_PLANES = (1, 1, 1, 1, 1, 1)
 _BoxPx = tuple[int, int, int, int]
 UNREST_LOOKS = 60
 """A recalled measure of unrest counts as that of this many looks."""
+KNOWN_SHARE = 0.1
+"""A reference of which a reset leaves less than this share cannot tell the light, and is learnt anew."""
 SCREEN_SHARE = 0.25
 """What takes this share of the picture, box for box, was not left on the street: it stands before the camera, and what
 is seen of it tells nothing about what is behind it. A lorry in the near lane takes half, a stall in 15 m a tenth."""
@@ -106,7 +108,10 @@ class Background:
         self._interrupted = True
 
     def reset(self, outline_n: Sequence[tuple[float, float]] | None) -> None:
-        """What is there now is the new normal.
+        """What stands there now is the new normal.
+
+        It is taken over pixel by pixel, each once it has looked the same for `SETTLE_S` from now on: who passes by is
+        not learnt, and no picture from before a gap. Until then nothing is reported there.
 
         Args:
             outline_n: polygon, 0..1, in which this holds; None for the whole picture, which is then learnt anew.
@@ -118,11 +123,15 @@ class Background:
         corners = np.rint(np.asarray(outline_n, np.float64) * (width, height)).astype(np.int32)
         where = np.asarray(cv2.fillPoly(np.zeros((height, width), np.uint8), [corners], 255), np.uint8)
         stays.free(where)
+        clear_where(stays.still_s, where)
         self._votes[where > 0] = 0
         self._lessons.clear()
         for view in self._views:
             view.unlearn(where)
-        self._views[0].accept(stays.look, both(where, stays.seen))
+        if cv2.countNonZero(self._views[0].known) < KNOWN_SHARE * where.size:
+            self._forget()
+        else:
+            self._views = [view for view in self._views if cv2.countNonZero(view.known) >= KNOWN_SHARE * where.size]
 
     def keep(self) -> bytes:
         """All that a restart shall not forget, 100 to 300 KB; what is being learnt is not among it."""

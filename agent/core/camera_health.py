@@ -1,12 +1,14 @@
 """The incidents of a camera itself: it is offline, or its pictures show nothing that can be judged.
 
-One incident at a time. It opens after `dwell` of one fault, closes after `clear_after` of healthy looks, and gives
-way to another fault only after that one's own dwell. An agent that restarts tells nothing about a camera.
+One incident at a time. It opens after `dwell` of useless time, whichever faults take turns, and is named after the one
+that had most of it. It closes after `clear_after` of healthy looks, and gives way only after a dwell in which its own
+fault was not seen. Before it opens, being well takes time off the clock; being well for a while in a row clears it. An
+agent that restarts tells nothing about a camera.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -24,6 +26,10 @@ FAULTS: Final[tuple[FaultName, ...]] = ("offline", "frozen", "dark", "overexpose
 SAME_STRETCH_S: Final = 60.0
 """Two looks farther apart say nothing about the time between. Gaps come every 5 s and once per try to connect (at most
 some 30 s), pictures at least as often."""
+WELL_WEIGHT: Final = 0.5
+"""A second of good pictures takes this much off the clock: useless for a third of the time is useless in the end."""
+FORGIVEN_SHARE: Final = 1 / 3
+"""Share of `clear_after` after which pictures that are well in a row clear the clock."""
 _WHOLE_PICTURE: Final = (0.0, 0.0, 1.0, 1.0)
 _VERSION: Final = 1
 
@@ -47,6 +53,8 @@ class _Memory:
     stamp: Stamp | None
     suspect: Presence | None
     incident: Presence | None
+    shares_s: dict[str, float] = field(default_factory=dict)
+    relief_s: float = 0.0
 
 
 _MEMORY: TypeAdapter[_Memory] = TypeAdapter(_Memory)
@@ -60,7 +68,9 @@ class CameraHealth:
         self._box_id = box_id
         self._camera = camera
         self._settings = settings
-        self._suspect: Presence | None = None
+        self._suspect: Presence | None = None  # the clock of useless time; its class_name: which fault had most of it
+        self._shares_s: dict[str, float] = {}  # how much each fault had
+        self._relief_s = 0.0  # what being well took off
         self._incident: Presence | None = None
         self._well_since: Stamp | None = None
         self._last: tuple[Stamp, str | None] | None = None
@@ -90,9 +100,25 @@ class CameraHealth:
         self._last = (now, fault)
         return events
 
+    def retire(self, now: Stamp) -> list[Event]:
+        """Close the incident of a fault that is no longer asked for; after `recall` under new settings."""
+        asked = self._settings.faults
+        if self._suspect and not {self._suspect.class_name, *self._shares_s} <= set(asked):
+            self._forgive()
+        if self._incident and self._incident.class_name not in asked:
+            return self._close(now, Trigger.RULE_REMOVED)
+        return []
+
     def keep(self) -> str:
         """Everything that is remembered, as text for `recall`."""
-        memory = _Memory(version=_VERSION, stamp=self._stamp, suspect=self._suspect, incident=self._incident)
+        memory = _Memory(
+            version=_VERSION,
+            stamp=self._stamp,
+            suspect=self._suspect,
+            incident=self._incident,
+            shares_s=self._shares_s,
+            relief_s=self._relief_s,
+        )
         return _MEMORY.dump_json(memory).decode()
 
     def recall(self, kept: str, now: Stamp) -> None:
@@ -113,6 +139,7 @@ class CameraHealth:
         away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
         self._suspect = _shifted(memory.suspect, shift_s)
+        self._shares_s, self._relief_s = dict(memory.shares_s), memory.relief_s
         self._incident = _shifted(memory.incident, shift_s)
         self._stamp = replace(memory.stamp, mono_s=memory.stamp.mono_s + shift_s)
         self._last = self._well_since = None
@@ -122,35 +149,76 @@ class CameraHealth:
         continues = self._last is not None and self._last[1] is None and self._is_recent(self._last[0], now)
         if not continues or self._well_since is None:
             self._well_since = now
-        cleared = now.mono_s - self._well_since.mono_s >= self._settings.clear_after
-        # A connection that comes and goes is as good as none; a picture that is well again is simply well.
-        if self._suspect and (cleared or self._suspect.class_name != OFFLINE):
-            self._suspect = None
-        return self._close(now) if cleared else []
+        well_s = now.mono_s - self._well_since.mono_s
+        if self._suspect:
+            self._attest(self._suspect, now, None)
+            # A connection that comes and goes is as good as none; pictures that are well for a while are simply well.
+            share = 1.0 if self._suspect.class_name == OFFLINE else FORGIVEN_SHARE
+            if well_s >= self._settings.clear_after * share or self._useless_s <= 0:
+                self._forgive()
+        return self._close(now, Trigger.LEFT) if well_s >= self._settings.clear_after else []
 
     def _ill(self, fault: str, now: Stamp) -> list[Event]:
         """A look, or a gap, with this fault."""
         self._well_since = None
         incident = self._incident
         if incident and incident.class_name == fault:
-            self._incident, self._suspect = self._lasted(incident, now), None
+            self._incident = self._lasted(incident, now)
+            self._forgive()
             return []
         if fault not in self._settings.faults:
             return []
-        known = self._suspect if self._suspect and self._suspect.class_name == fault else None
-        self._suspect = self._lasted(known, now) if known else self._begun(fault, now)
-        if self._suspect.dwell_s < self._settings.dwell:
+        if self._suspect:
+            self._attest(self._suspect, now, fault)
+        if not self._suspect or self._useless_s < 0:
+            self._suspect, self._relief_s = self._begun(fault, now), 0.0
+            self._shares_s = {fault: self._suspect.dwell_s}
+        if self._useless_s < self._settings.dwell:
             return []
-        events = self._close(now)
-        self._incident = self._suspect.opened(now, box_id=self._box_id, camera=self._camera)
-        self._suspect = None
+        events = self._close(now, Trigger.LEFT)
+        suspect = replace(self._suspect, track_id=_number(self._suspect.class_name))
+        self._incident = suspect.opened(now, box_id=self._box_id, camera=self._camera)
+        self._forgive()
         return [*events, _event(self._incident, Phase.OPENED, now, self._camera)]
 
-    def _close(self, now: Stamp) -> list[Event]:
+    @property
+    def _useless_s(self) -> float:
+        return self._suspect.dwell_s - self._relief_s if self._suspect else 0.0
+
+    def _forgive(self) -> None:
+        self._suspect, self._shares_s, self._relief_s = None, {}, 0.0
+
+    def _attest(self, suspect: Presence, now: Stamp, fault: str | None) -> None:
+        """Put the time since the last look on the clock, or take it off; what was seen lasts until the next look."""
+        before = self._last[1] if self._last else "unknown"
+        useless_s = blind_s = 0.0
+        since_s = now.mono_s - suspect.last_seen.mono_s
+        recent = self._is_recent(suspect.last_seen, now)
+        if before is None:
+            if recent and OFFLINE not in (fault, suspect.class_name):
+                self._relief_s += since_s * WELL_WEIGHT
+        elif recent and before in self._settings.faults:
+            # Nobody looked from the last picture on; when pictures come again it is over, nobody knows since when.
+            useless_s = 0.0 if before == OFFLINE and fault is None else since_s
+            if useless_s:
+                name = OFFLINE if fault == OFFLINE else before
+                self._shares_s[name] = self._shares_s.get(name, 0.0) + useless_s
+        else:
+            blind_s = since_s
+        most = max(self._shares_s, key=lambda name: self._shares_s[name], default=suspect.class_name)
+        self._suspect = replace(
+            suspect,
+            class_name=most,
+            last_seen=now,
+            dwell_s=suspect.dwell_s + useless_s,
+            blind_s=suspect.blind_s + blind_s,
+        )
+
+    def _close(self, now: Stamp, trigger: Trigger) -> list[Event]:
         if self._incident is None:
             return []
-        ended, self._incident = self._incident.ended(Trigger.LEFT, 0.0), None
-        return [_event(ended, Phase.CLOSED, now, self._camera, Trigger.LEFT)]
+        ended, self._incident = self._incident.ended(trigger, 0.0), None
+        return [_event(ended, Phase.CLOSED, now, self._camera, trigger)]
 
     def _begun(self, fault: str, now: Stamp) -> Presence:
         """A gap began with the last look before it, since nobody looked from then on; anything else begins now."""
@@ -160,7 +228,7 @@ class CameraHealth:
         return Presence(
             rule=RULE,
             zone="",
-            track_id=1 + FAULTS.index(fault),  # part of the incident's identity
+            track_id=_number(fault),
             severity=self._settings.severity,
             entered=began,
             last_seen=now,
@@ -182,6 +250,11 @@ class CameraHealth:
     def _is_recent(stamp: Stamp, now: Stamp) -> bool:
         """Whether two looks are close enough to tell what was between them."""
         return now.mono_s - stamp.mono_s <= SAME_STRETCH_S
+
+
+def _number(fault: str) -> int:
+    """Part of the incident's identity, where things on the street have that of their track."""
+    return 1 + FAULTS.index(fault)
 
 
 def _event(incident: Presence, phase: Phase, now: Stamp, camera: str, trigger: Trigger | None = None) -> Event:

@@ -88,10 +88,11 @@ class Scene:
         return events + self._look(seen)
 
     def retire(self, now: Stamp) -> list[Event]:
-        """Close what belongs to a zone or rule that the plan no longer has; after `recall` under a new plan."""
+        """Close what belongs to a zone, rule or fault that the plan no longer has; after `recall` under a new plan."""
         known = {(d.rule, d.zone.zone_id, RULES[d.rule].whole_zone(d.settings)) for d in self._plan.duties}
         orphans = [p for p in self._presences.values() if (p.rule, p.zone, p.class_name == WHOLE_ZONE) not in known]
-        return [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
+        events = [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
+        return events + self._health.retire(now)
 
     def accept(self, zone: str | None, now: Stamp) -> list[Event]:
         """Close what only the scene-change channel sees in a zone, or anywhere: the operator says that it is normal."""

@@ -175,6 +175,45 @@ def test_reset_of_a_polygon_makes_normal_what_is_in_it() -> None:
     assert watched(background, range(70, 90)).kinds == (ChangeKind.REMOVED,)
 
 
+ZONE = [(0.25, 0.25), (0.5, 0.25), (0.5, 0.75), (0.25, 0.75)]
+
+
+@pytest.mark.parametrize("passing_n", [1, 4, 7])
+def test_who_passes_by_at_a_reset_is_not_learnt_but_what_stands_behind_is(passing_n: int) -> None:
+    background = learnt()
+    watched(background, range(20, 60), bag=True)
+    for second in range(60, 60 + passing_n):
+        picture = pavement(second, bag=True)
+        picture[50:130, 90:150] = (60, 60, 160)  # a lorry that the detector misses
+        background.step(picture, at(second), NOBODY)
+    background.reset(ZONE)
+    for second in range(60 + passing_n, 120):
+        assert len(watched(background, range(second, second + 1), bag=True)) == 0
+    assert watched(background, range(120, 140)).kinds == (ChangeKind.REMOVED,)
+
+
+def test_a_reset_after_a_gap_or_a_restart_learns_what_stands_there_then() -> None:
+    before = learnt()
+    watched(before, range(20, 40))
+    after = Background()
+    after.recall(before.keep(), at(100))
+    before.interrupt()
+    for background in (before, after):
+        background.reset(ZONE)
+        for second in range(100, 140):
+            assert len(watched(background, range(second, second + 1), bag=True)) == 0
+        assert watched(background, range(140, 160)).kinds == (ChangeKind.REMOVED,)
+
+
+def test_a_reset_that_leaves_nothing_to_tell_the_light_learns_anew() -> None:
+    background = learnt()
+    background.interrupt()
+    background.reset([(0, 0), (1, 0), (1, 1), (0, 1)])
+    assert not background.ready
+    watched(background, range(40, 60), bag=True)
+    assert watched(background, range(60, 80)).kinds == (ChangeKind.REMOVED,)
+
+
 def test_reset_of_everything_learns_anew() -> None:
     background = learnt()
     watched(background, range(20, 40), bag=True)

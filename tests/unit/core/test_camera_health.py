@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.core.camera_health import FAULTS, CameraHealth, CameraHealthSettings
+from agent.core.plan import CameraPlan
+from agent.core.scene import Scene
 from agent.core.types import (
     Channel,
     CloseReason,
@@ -92,6 +95,105 @@ def test_short_faults_of_the_picture_do_not_add_up_but_a_connection_that_comes_a
 
     assert told(flapping("covered")) == []
     assert short(told(flapping("offline")))[0][:2] == ("opened", "offline")
+
+
+def turns(*faults: PictureFault | None, each_s: float, to_s: float, step_s: float = 2.0) -> list[Step]:
+    """Looks at which the given faults, or health, take turns."""
+    times = [i * step_s for i in range(round(to_s / step_s))]
+    return [replace(look(t), fault=faults[int(t // each_s) % len(faults)]) for t in times]
+
+
+def test_faults_that_take_turns_are_one_incident_named_after_the_greater_share() -> None:
+    dark, covered = PictureFault.DARK, PictureFault.COVERED
+    [opened] = told(turns(dark, covered, each_s=10, to_s=1200))
+    assert short([opened]) == [("opened", "dark", 60.0)]
+    assert opened.dwell_s == 60.0
+    assert short(told(turns(dark, covered, covered, each_s=10, to_s=1200))) == [("opened", "covered", 60.0)]
+    mixed = [s for t in range(0, 1200, 12) for s in [*away(t, t + 10), *ill(dark, t + 10, t + 12)]]
+    assert short(told(mixed))[0][:2] == ("opened", "offline")
+
+
+def test_a_good_picture_now_and_then_does_not_hide_that_the_camera_is_useless() -> None:
+    steps = [s for t in range(0, 1200, 52) for s in [*ill(PictureFault.DARK, t, t + 50), look(t + 50)]]
+    [opened] = told(steps)
+    assert short([opened]) == [("opened", "dark", 64.0)]  # two seconds were well, and two halves of them paid for it
+    assert opened.dwell_s == 62.0
+
+
+@pytest.mark.parametrize(("bad_s", "good_s", "told_n"), [(2, 2, 1), (4, 4, 1), (10, 8, 1), (2, 8, 0), (2, 4, 0)])
+def test_the_share_of_useless_time_decides(bad_s: int, good_s: int, told_n: int) -> None:
+    steps: list[Step] = []
+    for start in range(0, 1200, bad_s + good_s):
+        steps += ill(PictureFault.BLURRED, start, start + bad_s) + well(start + bad_s, start + bad_s + good_s)
+    assert [e.phase for e in told(steps)] == [Phase.OPENED] * told_n
+
+
+def test_being_well_for_a_third_of_what_closes_is_forgiven() -> None:
+    dark = PictureFault.DARK
+    assert told(ill(dark, 0, 58) + well(58, 70) + ill(dark, 70, 128) + well(128, 200)) == []
+    events = told(ill(dark, 0, 58) + well(58, 66) + ill(dark, 66, 80))
+    assert short(events) == [("opened", "dark", 72.0)]
+
+
+def test_faults_that_are_not_told_do_not_count_when_they_take_turns() -> None:
+    steps = turns(PictureFault.DARK, PictureFault.MOVED, each_s=20, to_s=400)
+    [opened] = told(steps, health(faults=["moved"]))
+    assert short([opened])[0][:2] == ("opened", "moved")
+    assert opened.at >= stamp(120).utc
+    assert told(steps, health(faults=["blurred"])) == []
+
+
+def test_a_clock_that_several_faults_share_survives_a_restart() -> None:
+    before = health()
+    assert told(turns(PictureFault.COVERED, PictureFault.COVERED, PictureFault.DARK, each_s=16, to_s=40), before) == []
+    after = health()
+    after.recall(before.keep(), stamp(100))
+    [opened] = told(ill(PictureFault.DARK, 100, 124), after)
+    assert short([opened]) == [("opened", "covered", 122.0)]
+    assert (opened.dwell_s, opened.blind_s) == (60.0, 62.0)
+
+
+@pytest.mark.parametrize("faults", [[], ["offline"]])
+def test_a_fault_that_is_no_longer_asked_for_closes_its_incident(faults: list[str]) -> None:
+    before = health()
+    [opened] = told(ill(PictureFault.DARK, 0, 70), before)
+    after = health(faults=faults)
+    after.recall(before.keep(), stamp(100))
+    [closed] = after.retire(stamp(100))
+    assert (closed.incident_id, closed.revision) == (opened.incident_id, 2)
+    assert (closed.phase, closed.close_reason) == (Phase.CLOSED, CloseReason.RULE_REMOVED)
+    assert after.incident is None
+    assert after.retire(stamp(101)) == []
+    assert told(ill(PictureFault.DARK, 102, 200), after) == []
+
+
+def test_a_fault_that_is_still_asked_for_stays_open() -> None:
+    before = health()
+    told(ill(PictureFault.DARK, 0, 70), before)
+    after = health(faults=["dark"])
+    after.recall(before.keep(), stamp(100))
+    assert after.retire(stamp(100)) == []
+    assert after.incident is not None
+
+
+def test_a_removed_fault_leaves_no_half_run_clock() -> None:
+    before = health()
+    assert told(ill(PictureFault.DARK, 0, 58), before) == []
+    after = health(faults=["moved"])
+    after.recall(before.keep(), stamp(60))
+    assert after.retire(stamp(60)) == []
+    assert short(told(ill(PictureFault.MOVED, 60, 122), after)) == [("opened", "moved", 120.0)]
+
+
+def test_the_scene_retires_the_camera_too() -> None:
+    plan = CameraPlan(box_id="b", camera="gate", duties=(), time_zone=ZoneInfo("UTC"))
+    before = Scene(plan)
+    [opened] = [event for seen in ill(PictureFault.DARK, 0, 70) for event in before.step(seen)]
+    after = Scene(replace(plan, health=CameraHealthSettings(faults=())))
+    after.recall(before.keep(), stamp(100))
+    [closed] = after.retire(stamp(100))
+    assert (closed.incident_id, closed.close_reason) == (opened.incident_id, CloseReason.RULE_REMOVED)
+    assert after.open_incidents == ()
 
 
 def test_another_fault_takes_over_only_after_its_own_dwell() -> None:
