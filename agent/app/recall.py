@@ -12,6 +12,7 @@ from agent.app.amnesia import forgotten
 from agent.app.parts import evidence_folder
 from agent.app.places import EVIDENCE
 from agent.config import Config
+from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Channel, Gap, GapReason, Stamp
@@ -60,7 +61,13 @@ def recalled_desks(config: Config, store: Store, views: Views, clock: Clock) -> 
     evidence.prepare()
     plans, now = config.plans(), clock.now()
     for camera in sorted(set(store.cameras()) - set(plans)):
-        gone = CameraPlan(box_id=config.box.id, camera=camera, duties=(), time_zone=ZoneInfo(config.box.time_zone))
+        gone = CameraPlan(
+            box_id=config.box.id,
+            camera=camera,
+            duties=(),
+            time_zone=ZoneInfo(config.box.time_zone),
+            health=CameraHealthSettings(faults=()),
+        )
         _recalled(gone, store, now)
         store.forget(camera)
         views.forget(camera)
@@ -74,7 +81,7 @@ def recalled_desks(config: Config, store: Store, views: Views, clock: Clock) -> 
 
 
 def _recalled(plan: CameraPlan, store: Store, now: Stamp) -> Scene:
-    """The scene as it was kept, after the incidents were closed whose zone or camera the configuration dropped."""
+    """The scene as it was kept, after the incidents were closed that the configuration no longer asks for."""
     scene, kept = Scene(plan), store.load_state(plan.camera)
     if kept is None:
         return scene
@@ -86,6 +93,6 @@ def _recalled(plan: CameraPlan, store: Store, now: Stamp) -> Scene:
         store.record(plan.camera, forgotten([row for row in known if row.closed_at is None], now), scene.keep())
         return scene
     if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
-        log.info("%s: closed, since their zone is no longer configured: %d", plan.camera, len(orphans))
+        log.info("%s: closed, since their zone, rule or fault is no longer configured: %d", plan.camera, len(orphans))
         store.record(plan.camera, orphans, scene.keep())
     return scene
