@@ -228,7 +228,14 @@ class Scene:
         ]
         if fitting:
             _, duty = max(fitting, key=lambda pair: pair[0])
-            self._presences[rule, track.track_id] = Presence.begin(duty, track)
+            presence = Presence.begin(duty, track)
+            if not self._is_part(presence):
+                self._presences[rule, track.track_id] = presence
+
+    def _is_part(self, presence: Presence) -> bool:
+        """Whether it is a part of a thing that is an incident already; its clock starts when that one has ended."""
+        incidents = [p for p in self._presences.values() if p.state is State.OPEN and _is_put_down(p)]
+        return _is_put_down(presence) and any(_same_thing(presence, incident) for incident in incidents)
 
     def _is_overdue(self, presence: Presence, duty: Duty) -> bool:
         limit_s = RULES[presence.rule].limit_s(duty.settings, presence.class_name)

@@ -457,3 +457,17 @@ def test_one_certain_look_among_many_weak_ones_proves_nothing(weak_between: int,
         return look(t, garbage(score=0.5 if certain else 0.33, kind="chair"))
 
     assert [e.phase.value for e in run([PAVEMENT], (0, 200, front))] == phases_told
+
+
+def test_a_part_of_an_open_incident_runs_no_clock_of_its_own() -> None:
+    """A region falls in two, and one part then seems to lie beside the place for a moment."""
+    upper, lower, beside = (0.4, 0.7, 0.48, 0.74), (0.42, 0.75, 0.5, 0.8), (0.45, 0.76, 0.62, 0.9)
+
+    def two(t: float) -> Observation:
+        return changed(look(t), upper, lower, still_s=t)
+
+    def slipped(t: float) -> Observation:
+        return changed(look(t, garbage(beside, kind="chair")), upper)
+
+    events = run([PAVEMENT], (0, 80, region), (80, 120, two), (120, 124, slipped), (124, 160, two))
+    assert phases(events) == ["opened"]
