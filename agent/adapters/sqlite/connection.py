@@ -33,6 +33,20 @@ _SIDE_FILES_BYTES = 64 * 1024
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
+def committed(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Run `work` in one transaction of this connection, or keep nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite itself rolls back on some errors (SQLITE_FULL among them).
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
 class Database:
     """One SQLite file, used by one agent and by any number of its threads.
 
@@ -87,22 +101,8 @@ class Database:
             StoreFull: no room, or another program holds the database; call again.
             StoreUnusable: the file or the disk is damaged, or was closed.
         """
-
-        def transaction() -> T:
-            connection = self._open_connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                # SQLite itself rolls back on some errors (SQLITE_FULL among them).
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            return result
-
         with self._lock:
-            result = self._with_reserve(transaction)
+            result = self._with_reserve(lambda: committed(self._open_connection(), work))
             if not self._reserve.held and self._reserve.take():
                 self._open_connection().execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}").fetchall()
             return result

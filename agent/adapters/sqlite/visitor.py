@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.adapters.sqlite.connection import BUSY_S, checked_version, translated
+from agent.adapters.sqlite.connection import BUSY_S, checked_version, committed, translated
 from agent.adapters.sqlite.migrations import MIGRATIONS
 from agent.core.errors import StoreUnusable
 
@@ -33,15 +33,7 @@ class Visitor:
         """
         with self._connection("rw") as connection:
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        return result
+            return committed(connection, work)
 
     def read(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[Any]:
         """As `Database.read`."""
