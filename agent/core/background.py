@@ -126,6 +126,7 @@ class Background:
         clear_where(stays.still_s, where)
         self._votes[where > 0] = 0
         self._lessons.clear()
+        self._sure_s = 0.0
         for view in self._views:
             view.unlearn(where)
         if cv2.countNonZero(self._views[0].known) < KNOWN_SHARE * where.size:

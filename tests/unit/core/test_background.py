@@ -175,6 +175,15 @@ def test_reset_of_a_polygon_makes_normal_what_is_in_it() -> None:
     assert watched(background, range(70, 90)).kinds == (ChangeKind.REMOVED,)
 
 
+def test_while_a_polygon_is_learnt_anew_what_is_not_reported_may_be_there() -> None:
+    """Another zone may overlap it: its incident must not close because nothing is judged here."""
+    background = learnt()
+    assert watched(background, range(20, 40), bag=True).complete
+    background.reset(ZONE)
+    assert not watched(background, range(40, 48), bag=True).complete
+    assert watched(background, range(48, 60), bag=True).complete
+
+
 ZONE = [(0.25, 0.25), (0.5, 0.25), (0.5, 0.75), (0.25, 0.75)]
 
 
