@@ -17,7 +17,7 @@ from pathlib import Path
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.onnx import OnnxDetector
-from agent.core.scoring import Figures, summed
+from agent.core.scoring.scores import Figures, summed
 from scripts.scenes.pixels import pixel_looks
 from scripts.scenes.scoring import CASES, Scored, with_looks, with_oracle
 

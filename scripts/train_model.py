@@ -26,8 +26,8 @@ from agent import __version__
 from agent.adapters.labelled import label_list, picture_files
 from agent.adapters.onnx.measure import Task, scored_pictures
 from agent.app.models import Imported
-from agent.core.accuracy import Scored, ap50_by_class, iou
 from agent.core.errors import CityEyeError, ModelError
+from agent.core.scoring.accuracy import Scored, ap50_by_class, iou
 from agent.core.taxonomy import CLASSES
 
 WATCHED, HELD_BACK = 0.15, 0.15

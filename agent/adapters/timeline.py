@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from agent.core.errors import RecordingError
-from agent.core.matching import Incident
-from agent.core.scoring import ClipScore, Verdicted
-from agent.core.truth import Verdict
+from agent.core.scoring.matching import Incident
+from agent.core.scoring.scores import ClipScore, Verdicted
+from agent.core.scoring.truth import Verdict
 from agent.core.types import Image
 
 Colour = tuple[int, int, int]

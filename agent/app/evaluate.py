@@ -13,11 +13,11 @@ from agent.app.replay import looks, recorded_looks, seconds_into
 from agent.config import Config
 from agent.config.evaluation import ClipConfig, EvaluationSet
 from agent.core.errors import RecordingError, UnsupportedStream
-from agent.core.matching import incidents_of
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
-from agent.core.scoring import ClipScore, score, spans_between
-from agent.core.truth import Thing, Watched, stays_of
+from agent.core.scoring.matching import incidents_of
+from agent.core.scoring.scores import ClipScore, score, spans_between
+from agent.core.scoring.truth import Thing, Watched, stays_of
 from agent.core.types import Event, Gap, Observation
 from agent.ports import Detector
 

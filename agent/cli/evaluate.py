@@ -20,7 +20,7 @@ from agent.core.errors import ConfigError
 if TYPE_CHECKING:
     from agent.app.evaluate import Evaluated, Unscored
     from agent.config.evaluation import EvaluationSet
-    from agent.core.scoring import Figures
+    from agent.core.scoring.scores import Figures
 
 _COUNTS = ("due", "found", "false", "doubles", "breaks", "late")
 _RATIOS = ("precision", "recall", "f1")
@@ -49,7 +49,7 @@ def register(app: typer.Typer, say: Texts) -> None:
             int | None, typer.Option("--require-false", help=say("evaluate.false"), min=0, show_default=False)
         ] = None,
     ) -> None:
-        from agent.core.scoring import Figures, summed
+        from agent.core.scoring.scores import Figures, summed
 
         chosen = _loaded(file, data, say)
         with failing():
@@ -188,7 +188,7 @@ def _missed_bars(total: "Figures", f1: float | None, false: int | None, say: Tex
 
 
 def _document(scores: "Sequence[Evaluated]", unscored: "Sequence[Unscored]", total: "Figures") -> dict[str, Any]:
-    from agent.core.scoring import ClipScore, summed
+    from agent.core.scoring.scores import ClipScore, summed
 
     def clip(score: ClipScore) -> dict[str, Any]:
         return {

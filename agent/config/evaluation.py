@@ -27,7 +27,7 @@ from agent.core.calendar import Calendar
 from agent.core.errors import ConfigError, Problem
 from agent.core.quantities import Seconds, format_duration
 from agent.core.rules import RULES
-from agent.core.truth import Thing
+from agent.core.scoring.truth import Thing
 
 DEFAULT_START = datetime(2026, 1, 5, 12, 0)
 """A Monday noon at the site: fixed, so that a clip gives the same events on every day."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from agent.core.ids import uuid7_from
 from agent.core.lifecycle import State, Trigger, advance
 from agent.core.rules import RULES
-from agent.core.track import Report, Track
+from agent.core.tracking.track import Report, Track
 from agent.core.types import (
     Box,
     Channel,

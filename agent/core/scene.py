@@ -13,10 +13,10 @@ from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.rules import RULES
-from agent.core.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
 from agent.core.taxonomy import FIXTURE, OBJECT
-from agent.core.track import Report, Sight, Track
-from agent.core.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
+from agent.core.tracking.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
+from agent.core.tracking.track import Report, Sight, Track
+from agent.core.tracking.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
 from agent.core.types import Box, Channel, Event, Gap, Observation, Phase, Stamp
 
 STAY_SHARE = 0.8

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from agent.core.background import Background, working_picture
 from agent.core.geometry import normalised
-from agent.core.picture_health import PictureWatch
-from agent.core.registration import warp
-from agent.core.sighting import MOVER_SCORE, group_of
-from agent.core.statues import Statues
+from agent.core.picture_health import PictureWatch, warp
 from agent.core.taxonomy import CLASSES, FIXTURE
+from agent.core.tracking.sighting import MOVER_SCORE, group_of
+from agent.core.tracking.statues import Statues
 from agent.core.types import Changes, Detections, Floats, Frame, Image, Observation, PictureFault, Stamp, ZoneReading
 
 _MOVERS = np.array([group_of(name) != FIXTURE and name != "bin" for name in CLASSES])

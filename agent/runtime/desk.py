@@ -9,7 +9,7 @@ from threading import Lock
 
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.scene import Scene
-from agent.core.tracker import BLIND_AFTER_S
+from agent.core.tracking.tracker import BLIND_AFTER_S
 from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp
 from agent.ports import Photographer, Store
 

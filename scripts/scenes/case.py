@@ -14,7 +14,7 @@ import numpy as np
 from agent.core.calendar import ALWAYS
 from agent.core.plan import CameraPlan, Duty
 from agent.core.rules import RULES
-from agent.core.truth import Span, Thing
+from agent.core.scoring.truth import Span, Thing
 from agent.core.types import Box, Stamp
 from agent.core.zones import Zone
 from scripts.render.camera import Camera

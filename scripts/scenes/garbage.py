@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.core.truth import Thing
+from agent.core.scoring.truth import Thing
 from scripts.render.light import DUSK, NIGHT
 from scripts.render.scene import Actor, Lens, Scene, Weather
 from scripts.render.things import Bag, Bin, Car, Person

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.app.evaluate import score_steps
-from agent.core.scoring import ClipScore
+from agent.core.scoring.scores import ClipScore
 from agent.core.types import Observation
 from scripts.scenes import garbage, parking, stalls
 from scripts.scenes.case import START, Case

@@ -10,7 +10,7 @@ import pytest
 from agent.app.evaluate import Evaluated, evaluate
 from agent.app.replay import replay
 from agent.config.evaluation import load_set
-from agent.core.scoring import Figures
+from agent.core.scoring.scores import Figures
 from tests.shared_data import shared
 
 SET = Path(__file__).parents[2] / "configs/evaluation/real.yaml"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.accuracy import Scored, ap50_by_class, map50
+from agent.core.scoring.accuracy import Scored, ap50_by_class, map50
 from tests.integration.test_detection_accuracy import Row, average_precision, xywh
 
 CAR, BUS = 3, 4

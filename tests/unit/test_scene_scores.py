@@ -7,8 +7,8 @@ import math
 import pytest
 
 from agent.core.geometry import iou
-from agent.core.scoring import Figures
-from agent.core.truth import ONSET_SLACK_S
+from agent.core.scoring.scores import Figures
+from agent.core.scoring.truth import ONSET_SLACK_S
 from scripts.render.film import Film
 from scripts.render.things import Car
 from scripts.scenes.cast import parks, stops

@@ -24,8 +24,8 @@ from agent.adapters.onnx.detector import OnnxDetector
 from agent.adapters.onnx.families import Candidates
 from agent.adapters.onnx.labels import SYNONYMS, UNMAPPED
 from agent.adapters.onnx.model import OnnxModel
-from agent.core.accuracy import Scored, iou, map50
 from agent.core.errors import ModelError
+from agent.core.scoring.accuracy import Scored, iou, map50
 from agent.core.taxonomy import CLASS_IDS
 from agent.core.types import Floats, Image
 

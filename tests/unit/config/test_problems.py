@@ -9,7 +9,7 @@ import pytest
 from agent.config import Lang, load
 from agent.core.errors import ConfigError
 from agent.core.rules import RULES
-from agent.core.tracker import BLIND_AFTER_S
+from agent.core.tracking.tracker import BLIND_AFTER_S
 from tests.unit.config.samples import good, read, read_data
 
 BASE = """\

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from agent.core.registration import Alignment
+from agent.core.picture_health.registration import Alignment
 from agent.core.types import Image
 from scripts.render.film import Film
 from scripts.render.light import DAY, NIGHT, OVERCAST, Light

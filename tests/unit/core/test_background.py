@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.core.background import WORKING_WIDTH_PX, Background, working_picture
+from agent.core.background import Background, working_picture
+from agent.core.background.channel import WORKING_WIDTH_PX
 from agent.core.geometry import iou
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 

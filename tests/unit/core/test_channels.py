@@ -12,8 +12,8 @@ import pytest
 from agent.core.calendar import Calendar
 from agent.core.plan import Duty
 from agent.core.scene import Scene
-from agent.core.sighting import sightings
 from agent.core.taxonomy import TAXONOMY
+from agent.core.tracking.sighting import sightings
 from agent.core.types import Box, ChangeKind, Changes, Channel, CloseReason, Event, Observation, ZoneReading
 from tests.unit.core.world import Step, Thing, car, changed, duty, gap, look, phases, plan, reading, stamp, watch
 

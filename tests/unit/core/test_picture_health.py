@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.core.picture_health import PictureState, PictureWatch
-from agent.core.registration import Alignment
+from agent.core.picture_health.registration import Alignment
+from agent.core.picture_health.watch import PictureState, PictureWatch
 from agent.core.types import Image, PictureFault, Stamp
 from tests.unit.core.street_pictures import clip, grained, seen_from, small, street
 from tests.unit.core.world import stamp

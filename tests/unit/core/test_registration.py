@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.pose import CERTAIN
-from agent.core.registration import Alignment, align, grey_of, likeness, structure, warp
+from agent.core.picture_health.pose import CERTAIN
+from agent.core.picture_health.registration import Alignment, align, grey_of, likeness, structure, warp
 from agent.core.types import Floats, Image
 from tests.unit.core.street_pictures import clip, grained, seen_from, small, street
 

@@ -9,9 +9,9 @@ import pytest
 
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
-from agent.core.sighting import sightings
-from agent.core.track import Sight
-from agent.core.tracker import BRIDGE_S, Tracker
+from agent.core.tracking.sighting import sightings
+from agent.core.tracking.track import Sight
+from agent.core.tracking.tracker import BRIDGE_S, Tracker
 from agent.core.types import Box, CloseReason, Stamp
 from tests.unit.core.world import START, Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from agent.core.calendar import Calendar, Window
-from agent.core.matching import Incident, incidents_of, paired, same_place
-from agent.core.scoring import ClipScore, Figures, score, spans_between, summed
-from agent.core.truth import Thing, Verdict, Watched, stays_of
+from agent.core.scoring.matching import Incident, incidents_of, paired, same_place
+from agent.core.scoring.scores import ClipScore, Figures, score, spans_between, summed
+from agent.core.scoring.truth import Thing, Verdict, Watched, stays_of
 from agent.core.types import Box, CloseReason
 from tests.unit.core.world import PLACE, START, car, duty, every, plan, watch
 

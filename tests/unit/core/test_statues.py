@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.core.background import WORKING_WIDTH_PX
-from agent.core.statues import Statues
+from agent.core.background.channel import WORKING_WIDTH_PX
 from agent.core.taxonomy import CLASS_IDS
+from agent.core.tracking.statues import Statues
 from agent.core.types import Box, Detections, Frame, Observation
 from agent.core.view import View
 from tests.fakes import street_picture

@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from agent.core.registration import block_means
+from agent.core.picture_health.registration import block_means
 from agent.core.types import Floats
 
 FROZEN_S: Final = 30.0

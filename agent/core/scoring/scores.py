@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent.core.matching import Incident, fit, paired, same_place
-from agent.core.truth import Span, Stay, Verdict, Watched
+from agent.core.scoring.matching import Incident, fit, paired, same_place
+from agent.core.scoring.truth import Span, Stay, Verdict, Watched
 
 _DAY_S = 86_400.0
 

@@ -21,14 +21,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.background.kept import packed, planes_of, unpacked
+from agent.core.background.lessons import Lessons
+from agent.core.background.masks import Mask, both, clear_where, compared, either, grown, inverse
+from agent.core.background.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, levels_of, logs_of
+from agent.core.background.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
+from agent.core.background.stays import NEAR, SETTLE_S, Stays
+from agent.core.background.steady import steadied
 from agent.core.geometry import contained
-from agent.core.kept import packed, planes_of, unpacked
-from agent.core.lessons import Lessons
-from agent.core.masks import Mask, both, clear_where, compared, either, grown, inverse
-from agent.core.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, levels_of, logs_of
-from agent.core.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
-from agent.core.stays import NEAR, SETTLE_S, Stays
-from agent.core.steady import steadied
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 
 WORKING_WIDTH_PX = 320
@@ -36,7 +36,7 @@ WORKING_WIDTH_PX = 320
 HEIGHT_STEP_PX = 4
 """Heights are multiples of this, which makes shrinking cheap; the aspect keeps to 1 %."""
 BRIDGE_S = 10.0
-"""Looks this close together count as sight in between (as in core/tracker.py)."""
+"""Looks this close together count as sight in between (as in core/tracking/tracker.py)."""
 MASK_MARGIN = 0.1
 MASK_MARGIN_PX = 3
 """Boxes of movers are widened by this share of their sides and these pixels: for shadows and what boxes cut off."""

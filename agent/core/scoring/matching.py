@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.core.geometry import contained, iou
-from agent.core.truth import Span, Stay
+from agent.core.scoring.truth import Span, Stay
 from agent.core.types import Box, CloseReason, Event, Phase
 from agent.core.zones import footprint
 

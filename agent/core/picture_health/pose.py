@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from agent.core.reference_view import Mask, ReferenceView
-from agent.core.registration import Alignment, align, blocks, structure, warp_grey
+from agent.core.picture_health.reference_view import Mask, ReferenceView
+from agent.core.picture_health.registration import Alignment, align, blocks, structure, warp_grey
 from agent.core.types import Floats
 
 SAME: Final = 0.5

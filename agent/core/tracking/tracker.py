@@ -22,9 +22,9 @@ from datetime import timedelta
 import numpy as np
 
 from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
-from agent.core.sighting import SCREEN, Sighting, strongest
 from agent.core.taxonomy import FIXTURE
-from agent.core.track import SETTLED_HITS, SETTLED_S, Report, Sight, Track, similarity
+from agent.core.tracking.sighting import SCREEN, Sighting, strongest
+from agent.core.tracking.track import SETTLED_HITS, SETTLED_S, Report, Sight, Track, similarity
 from agent.core.types import Box, Channel, Floats, Stamp
 
 MATCH_IOU = 0.3

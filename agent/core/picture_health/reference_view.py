@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.registration import (
+from agent.core.picture_health.registration import (
     ALIKE,
     BLOCK_PX,
     STRUCTURED,

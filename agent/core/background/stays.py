@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from agent.core.masks import Mask, add_where, both, clear_where, compared, either, grown, inverse
-from agent.core.reference import AROUND, FLOOR, Logs, Reference, as_logs, beyond, most
+from agent.core.background.masks import Mask, add_where, both, clear_where, compared, either, grown, inverse
+from agent.core.background.reference import AROUND, FLOOR, Logs, Reference, as_logs, beyond, most
 from agent.core.types import Floats
 
 SETTLE_S = 8.0

@@ -18,10 +18,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from agent.core.freeze import FreezeWatch
-from agent.core.pose import CERTAIN, CameraPose, Match, Stand
-from agent.core.reference_view import Mask, ReferenceView, colourfulness, sharpness, structured
-from agent.core.registration import Alignment, grey_of, smoothed, structure_of_smooth
+from agent.core.picture_health.freeze import FreezeWatch
+from agent.core.picture_health.pose import CERTAIN, CameraPose, Match, Stand
+from agent.core.picture_health.reference_view import Mask, ReferenceView, colourfulness, sharpness, structured
+from agent.core.picture_health.registration import Alignment, grey_of, smoothed, structure_of_smooth
 from agent.core.types import Floats, Image, PictureFault, Stamp
 
 WIDTH_PX: Final = 320

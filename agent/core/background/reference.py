@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.masks import Mask, add_where, both, compared, either, inverse
-from agent.core.steady import Marks, marks_of
+from agent.core.background.masks import Mask, add_where, both, compared, either, inverse
+from agent.core.background.steady import Marks, marks_of
 from agent.core.types import Floats, Image
 
 Logs = NDArray[np.int16]

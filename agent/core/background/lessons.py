@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.core.masks import Mask
-from agent.core.reference import Reference, learnt
-from agent.core.steady import Marks, marks_of, steadied
+from agent.core.background.masks import Mask
+from agent.core.background.reference import Reference, learnt
+from agent.core.background.steady import Marks, marks_of, steadied
 from agent.core.types import Image, Stamp
 
 LEARN_S = 12.0

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.masks import Mask
-from agent.core.reference import AROUND, LOG_UNIT, Logs, Reference
+from agent.core.background.masks import Mask
+from agent.core.background.reference import AROUND, LOG_UNIT, Logs, Reference
 
 LEAST_SHARE = 0.0006
 """Least area, of the picture's: 40 pixels of a working picture, a bag in 20 m."""

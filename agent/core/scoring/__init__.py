@@ -1,0 +1,1 @@
+"""How well the agent does: reports against `truth` (`matching`, `scores`), detections against labels (`accuracy`)."""
