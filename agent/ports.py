@@ -213,8 +213,12 @@ class ZoneReader(Protocol):
 class Photographer(Protocol):
     """Takes the pictures that prove an event."""
 
-    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+    def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         """Keep the pictures for this event, and say why some are missing, as a short code, or None.
+
+        Args:
+            frame: the picture that the event was decided in.
+            found: what the detector saw in it, for privacy's sake; None: it was not asked.
 
         Never raises for the disk's sake: an event does not wait for its pictures.
         """

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from agent.adapters.photographer import ScenePhotographer
 from agent.app.amnesia import forgotten
-from agent.app.parts import evidence_folder
+from agent.app.parts import evidence_folder, privacy_guard
 from agent.app.places import EVIDENCE
 from agent.config import Config
 from agent.core.camera_health import CameraHealthSettings
@@ -59,6 +59,7 @@ def recalled_desks(config: Config, store: Store, views: Views, clock: Clock) -> 
     """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile."""
     evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
     evidence.prepare()
+    guard = privacy_guard(config)
     plans, now = config.plans(), clock.now()
     for camera in sorted(set(store.cameras()) - set(plans)):
         gone = CameraPlan(
@@ -73,7 +74,7 @@ def recalled_desks(config: Config, store: Store, views: Views, clock: Clock) -> 
         views.forget(camera)
     desks = {}
     for camera, plan in plans.items():
-        photographer = ScenePhotographer(evidence, plan)
+        photographer = ScenePhotographer(evidence, plan, guard)
         scene = _recalled(plan, store, now)
         desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
         desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
