@@ -8,7 +8,7 @@ import numpy as np
 
 from agent.adapters.privacy.blur import coarse, unrecognisable
 from agent.adapters.privacy.finders import Finder
-from agent.adapters.privacy.regions import LEAST_SCORE, head_boxes, plate_boxes
+from agent.adapters.privacy.regions import VEHICLE_SCORE, head_boxes, plate_boxes
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASS_IDS, CYCLES, MOTOR_VEHICLES
 from agent.core.types import Detections, Event, Floats, Image
@@ -79,7 +79,7 @@ def needs_plates(rule: str) -> bool:
 
 def _largest(found: Detections, image: Image) -> list[tuple[int, int, int, int]]:
     """The largest vehicles, as whole pixels of the picture."""
-    boxes = found.boxes_px[np.isin(found.class_ids, _VEHICLE_IDS) & (found.scores >= LEAST_SCORE)]
+    boxes = found.boxes_px[np.isin(found.class_ids, _VEHICLE_IDS) & (found.scores >= VEHICLE_SCORE)]
     height, width = image.shape[:2]
     limit = np.array([width, height, width, height], np.float32)
     whole = np.clip(np.rint(boxes), 0, limit).astype(int)

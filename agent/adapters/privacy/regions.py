@@ -9,8 +9,12 @@ import numpy as np
 from agent.core.taxonomy import CLASS_IDS, MOTOR_VEHICLES
 from agent.core.types import Detections, Floats
 
-LEAST_SCORE = 0.15
-"""Detector score from which somebody is taken for a person: a hydrant blurred costs nothing, a face kept does."""
+PERSON_SCORE = 0.1
+"""Detector score from which somebody is taken for a person: a hydrant blurred costs nothing, a face kept does. Of 207
+faces that YuNet sees in COCO val2017 (128 pictures, yolox_nano), the regions cover 94 % at 0.1, 90 % at 0.15, 79 % at
+0.3 and 70 % at 0.5."""
+VEHICLE_SCORE = 0.2
+"""Higher, since a bin that is taken for a truck may be what the picture is about."""
 HEAD_SHARE = 0.3
 """Upper share of a standing person: the head is 1/7.5 of the stature, and reaches the shoulders in 1/5 of it."""
 HEAD_WIDTHS = 0.75
@@ -26,7 +30,7 @@ CYCLE_PLATE_TOP = 0.25
 
 def head_boxes(found: Detections) -> Floats:
     """(N, 4) x1 y1 x2 y2 in pixels: head and shoulders of every person; may reach beyond the picture."""
-    x1, y1, x2, y2 = _columns(found, {"person"})
+    x1, y1, x2, y2 = _columns(found, {"person"}, PERSON_SCORE)
     width, height = x2 - x1, y2 - y1
     down = np.minimum(np.maximum(HEAD_SHARE * height, HEAD_WIDTHS * width), height)
     return np.stack([x1 - WIDER * width, y1 - HIGHER * height, x2 + WIDER * width, y1 + down], axis=1)
@@ -34,15 +38,15 @@ def head_boxes(found: Detections) -> Floats:
 
 def plate_boxes(found: Detections) -> Floats:
     """(N, 4) x1 y1 x2 y2 in pixels: the part of every vehicle in which a plate may be."""
-    x1, y1, x2, y2 = _columns(found, MOTOR_VEHICLES)
+    x1, y1, x2, y2 = _columns(found, MOTOR_VEHICLES, VEHICLE_SCORE)
     inset = PLATE_INSET * (x2 - x1)
     cars = np.stack([x1 + inset, y1 + PLATE_TOP * (y2 - y1), x2 - inset, y2], axis=1)
-    x1, y1, x2, y2 = _columns(found, {"motorcycle"})
+    x1, y1, x2, y2 = _columns(found, {"motorcycle"}, VEHICLE_SCORE)
     cycles = np.stack([x1, y1 + CYCLE_PLATE_TOP * (y2 - y1), x2, y2], axis=1)
     return np.concatenate([cars, cycles])
 
 
-def _columns(found: Detections, names: Collection[str]) -> Floats:
+def _columns(found: Detections, names: Collection[str], least_score: float) -> Floats:
     """(4, N): x1, y1, x2 and y2 of the things of these classes."""
-    wanted = np.isin(found.class_ids, [CLASS_IDS[name] for name in names]) & (found.scores >= LEAST_SCORE)
+    wanted = np.isin(found.class_ids, [CLASS_IDS[name] for name in names]) & (found.scores >= least_score)
     return found.boxes_px[wanted].T
