@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -128,7 +129,13 @@ def made_folder(folder: Path) -> Path:
 
 
 def evidence_folder(config: Config, folder: Path) -> EvidenceFolder:
-    return EvidenceFolder(folder, quota_bytes=config.storage.evidence_quota, keep_free_bytes=config.storage.keep_free)
+    storage = config.storage
+    return EvidenceFolder(
+        folder,
+        quota_bytes=storage.evidence_quota,
+        keep_free_bytes=storage.keep_free,
+        keep_for=timedelta(days=storage.evidence_days),
+    )
 
 
 FACE_MODEL = "yunet_n_640_640.onnx"

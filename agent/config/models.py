@@ -152,6 +152,12 @@ class StorageConfig(Section):
 
     folder: AnyPath = Field(Path("data"), description="Database and pictures.", validate_default=True)
     evidence_quota: Bytes = Field(2 * 10**9, ge=10**7, description="Most that pictures may take; the oldest go first.")
+    evidence_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days after which pictures are deleted; those of incidents that are open or not delivered stay.",
+    )
     keep_free: Bytes = Field(200 * 10**6, ge=0, description="Room on the disk that pictures never take.")
 
 
