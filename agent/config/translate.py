@@ -80,6 +80,8 @@ def findings(error: ValidationError, document: Document, root: type[BaseModel]) 
     for detail in error.errors(include_url=False, include_input=False):
         if detail["type"] == "grace":
             yield from _graces(detail["ctx"], (*_place(detail, document), "grace"), document)
+        elif detail["type"] == "escalate":
+            yield _escalation(detail["ctx"], (*_place(detail, document), "escalate"), document)
         elif not _is_echo(detail, document):
             by_path.setdefault(_place(detail, document), []).append(detail)
     for path, details in by_path.items():
@@ -125,6 +127,16 @@ def _graces(context: dict[str, Any], path: Path, document: Document) -> Iterator
         )
         mend = Words("lengthen it, or shorten dwell", "请加长，或缩短 dwell")
         yield Finding(path=here, expected=longer, found=shown(document.at(here), here), mend=mend)
+
+
+def _escalation(context: dict[str, Any], path: Path, document: Document) -> Finding:
+    """Its steps do not go up."""
+    expected = Words(
+        "severities above {severity}, the next always after a longer dwell, the first after more than {dwell}",
+        "高于 {severity} 的严重程度，且每级的停留时间更长，首级长于 {dwell}",
+    )
+    mend = Words("correct the steps, or delete them", "请更正各级，或将其删除")
+    return Finding(path=path, expected=expected.fill(**context), found=shown(document.at(path), path), mend=mend)
 
 
 def _finding(detail: ErrorDetails, path: Path, document: Document, root: type[BaseModel]) -> Finding:

@@ -42,6 +42,7 @@ class CameraHealthSettings(BaseModel):
     dwell: Seconds = Field(60.0, gt=0, description="How long a fault must last before an incident opens.")
     clear_after: Seconds = Field(30.0, gt=0, description="How long all must be well before the incident closes.")
     severity: Severity = Field(Severity.MEDIUM, description="low, medium or high.")
+    update_every: Seconds = Field(600.0, ge=10, description="How often a fault that goes on is reported again.")
     faults: tuple[FaultName, ...] = Field(FAULTS, description="The faults that are reported; default: all.")
 
 
@@ -165,7 +166,7 @@ class CameraHealth:
         if incident and incident.class_name == fault:
             self._incident = self._lasted(incident, now)
             self._forgive()
-            return []
+            return self._reminder(now)
         if fault not in self._settings.faults:
             return []
         if self._suspect:
@@ -180,6 +181,19 @@ class CameraHealth:
         self._incident = suspect.opened(now, box_id=self._box_id, camera=self._camera)
         self._forgive()
         return [*events, _event(self._incident, Phase.OPENED, now, self._camera)]
+
+    def _reminder(self, now: Stamp) -> list[Event]:
+        """The incident again, when it was not told of for long."""
+        incident = self._incident
+        if incident is None:
+            return []
+        if incident.told is None:  # kept by an agent that did not say when
+            self._incident = replace(incident, told=now)
+            return []
+        if now.mono_s - incident.told.mono_s < self._settings.update_every:
+            return []
+        self._incident = incident.updated(Trigger.LASTED, now, incident.severity)
+        return [_event(self._incident, Phase.UPDATED, now, self._camera, Trigger.LASTED)]
 
     @property
     def _useless_s(self) -> float:
@@ -266,4 +280,5 @@ def _shifted(presence: Presence | None, shift_s: float) -> Presence | None:
         return None
     entered = replace(presence.entered, mono_s=presence.entered.mono_s + shift_s)
     last_seen = replace(presence.last_seen, mono_s=presence.last_seen.mono_s + shift_s)
-    return replace(presence, entered=entered, last_seen=last_seen)
+    told = replace(presence.told, mono_s=presence.told.mono_s + shift_s) if presence.told else None
+    return replace(presence, entered=entered, last_seen=last_seen, told=told)

@@ -25,6 +25,8 @@ class Trigger(StrEnum):
     PERMITTED = "permitted"
     RULE_REMOVED = "rule_removed"
     ACCEPTED = "accepted"
+    LASTED = "lasted"
+    ESCALATED = "escalated"
 
 
 TRANSITIONS: dict[tuple[State, Trigger], State] = {
@@ -34,6 +36,8 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.WATCHED, Trigger.PERMITTED): State.FORGOTTEN,
     (State.WATCHED, Trigger.RULE_REMOVED): State.FORGOTTEN,
     (State.WATCHED, Trigger.ACCEPTED): State.FORGOTTEN,
+    (State.OPEN, Trigger.LASTED): State.OPEN,
+    (State.OPEN, Trigger.ESCALATED): State.OPEN,
     (State.OPEN, Trigger.LEFT): State.CLOSED,
     (State.OPEN, Trigger.REPLACED): State.CLOSED,
     (State.OPEN, Trigger.PERMITTED): State.CLOSED,

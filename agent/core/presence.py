@@ -20,6 +20,7 @@ from agent.core.types import (
     SeenObject,
     Severity,
     Stamp,
+    UpdateReason,
 )
 
 if TYPE_CHECKING:  # a plan holds the settings of camera health, whose incidents are presences
@@ -34,6 +35,7 @@ _REASONS = {
     Trigger.RULE_REMOVED: CloseReason.RULE_REMOVED,
     Trigger.ACCEPTED: CloseReason.ACCEPTED,
 }
+_UPDATES = {Trigger.LASTED: UpdateReason.HEARTBEAT, Trigger.ESCALATED: UpdateReason.ESCALATED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Presence:
         looks, sure_looks: sightings after the first, and those in which the detector was as certain as the rule asks.
         watched_s, beside_s: seconds of looking in which it stood there, and those in which a person was beside it.
         incident_id, opened_at: set from the moment it is open. revision: of the last event about it, 0 before that.
+        told: when that event was made. previous: the incident that ended at this place shortly before.
     """
 
     rule: str
@@ -70,6 +73,8 @@ class Presence:
     incident_id: UUID | None = None
     opened_at: datetime | None = None
     revision: int = 0
+    told: Stamp | None = None
+    previous: UUID | None = None
 
     @staticmethod
     def begin(duty: Duty, track: Track) -> Presence:
@@ -119,7 +124,9 @@ class Presence:
             channel=_channel_of(track, duty) if duty else self.channel,
         )
 
-    def opened(self, now: Stamp, *, box_id: str, camera: str, kind: str | None = None) -> Presence:
+    def opened(
+        self, now: Stamp, *, box_id: str, camera: str, kind: str | None = None, previous: UUID | None = None
+    ) -> Presence:
         """After its time was up. Raises IllegalTransition when it is open already."""
         state = advance(self.state, Trigger.OVERDUE)
         identity = f"{box_id}/{camera}/{self.rule}/{self.zone}/{self.track_id}/{self.entered.utc.isoformat()}"
@@ -130,7 +137,14 @@ class Presence:
             opened_at=now.utc,
             revision=self.revision + 1,
             kind=kind,
+            told=now,
+            previous=previous,
         )
+
+    def updated(self, trigger: Trigger, now: Stamp, severity: Severity) -> Presence:
+        """Still there, and told of again. Raises IllegalTransition when it is not open."""
+        state = advance(self.state, trigger)
+        return replace(self, state=state, severity=severity, revision=self.revision + 1, told=now)
 
     def ended(self, trigger: Trigger, unseen_s: float) -> Presence:
         """After it left or its rule no longer applies; `unseen_s` of the time since `last_seen` nobody could look."""
@@ -160,7 +174,9 @@ class Presence:
             blind_s=round(self.blind_s, 3),
             objects=(SeenObject(class_name=self.class_name, score=round(self._score, 4), box_n=self.box_n),),
             kind=self.kind,
-            close_reason=_REASONS[trigger] if trigger else None,
+            close_reason=_REASONS[trigger] if phase is Phase.CLOSED and trigger else None,
+            previous_incident=self.previous,
+            update_reason=_UPDATES[trigger] if phase is Phase.UPDATED and trigger else None,
         )
 
     @property

@@ -9,7 +9,7 @@ Each further line is one look or one gap:
     {"t": 12.0, "utc": "2026-11-02T08:00:12+00:00", "seq": 6, "size": [1280, 720],
      "seen": [["car", 0.81, 240.5, 310.0, 402.25, 388.0]], "looks": [197, "…base64…"],
      "changes": [["left", 0.9, 14.0, 0.1, 0.2, 0.3, 0.4]], "changes_complete": false,
-     "fault": "dark", "readings": [["bin", 0.93, 11.0, "…utc…"]]}
+     "fault": "dark", "readings": [["bin", 0.93, 11.0, "…utc…"]], "stood": [3.0]}
     {"t": 14.0, "utc": "…", "gap": "offline"}
 
 Exact: what is read is what was written, to the bit. Numbers of arrays are the shortest decimals that give the same
@@ -45,7 +45,7 @@ from agent.core.types import (
 
 VERSION = 1
 _KEYS = frozenset(
-    {"t", "utc", "gap", "seq", "size", "seen", "looks", "changes", "changes_complete", "fault", "readings"}
+    {"t", "utc", "gap", "seq", "size", "seen", "looks", "changes", "changes_complete", "fault", "readings", "stood"}
 )
 
 
@@ -105,6 +105,8 @@ def line_of(seen: Observation | Gap) -> str:
         line["fault"] = seen.fault.value
     if seen.readings:
         line["readings"] = [[r.zone, r.full, r.stamp.mono_s, r.stamp.utc.isoformat()] for r in seen.readings]
+    if seen.stood_s.any():
+        line["stood"] = _numbers(*seen.stood_s)
     return _text(line)
 
 
@@ -130,6 +132,7 @@ def step_of(line: str, camera: str) -> Observation | Gap:
                 ZoneReading(zone=str(zone), full=float(full), stamp=_stamp(at_s, utc))
                 for zone, full, at_s, utc in told.get("readings", [])
             ),
+            stood_s=_floats(told.get("stood", [])).reshape(-1),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
         raise ValueError(f"expected one look or one gap as {__name__} describes it, found {error!r}") from error

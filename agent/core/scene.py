@@ -8,22 +8,28 @@ from datetime import timedelta
 from pydantic import TypeAdapter, ValidationError
 
 from agent.core.camera_health import CameraHealth
-from agent.core.geometry import contained, iou, same_ground
+from agent.core.judgement import (
+    belongs,
+    end_trigger,
+    is_believed,
+    is_beside,
+    is_only_changed,
+    is_put_down,
+    is_same_thing,
+    is_sure,
+    is_worse,
+)
 from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
+from agent.core.recurrence import MOST_ENDED, Ended, ended_of, previous_of
 from agent.core.rules import RULES
 from agent.core.taxonomy import FIXTURE, OBJECT
 from agent.core.tracking.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
 from agent.core.tracking.track import Report, Sight, Track
-from agent.core.tracking.tracker import BRIDGE_S, DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU, Tracker
-from agent.core.types import Box, Channel, Event, Gap, Observation, Phase, Stamp
+from agent.core.tracking.tracker import BRIDGE_S, Tracker
+from agent.core.types import Event, Gap, Observation, Phase, Stamp
 
-STAY_SHARE = 0.8
-"""A thing that is in a zone stays in it down to this share of the overlap it needed to enter (hysteresis)."""
-SURE_SHARE = 0.25
-"""Share of its looks in which the detector must be as certain as the rule asks, for an incident to open. Measured with
-yolox_nano at night: a house front that is a chair at 0.33 in the mean exceeds 0.45 in one look of seven."""
 UNKNOWN_AWAY_S = BRIDGE_S + 1.0
 """How long the agent is taken to have been away when the clock cannot tell."""
 _MEMORY_VERSION = 1
@@ -41,6 +47,7 @@ class _Memory:
     tracks: tuple[Track, ...]
     presences: tuple[Presence, ...]
     health: str | None = None
+    ended: tuple[Ended, ...] = ()
 
 
 _MEMORY: TypeAdapter[_Memory] = TypeAdapter(_Memory)
@@ -66,6 +73,7 @@ class Scene:
             keep_absent_s=max((setting.clear_after for _, setting in settings), default=0.0),
         )
         self._presences: dict[tuple[str, int], Presence] = {}
+        self._ended: tuple[Ended, ...] = ()
         self._health = CameraHealth(plan.box_id, plan.camera, plan.health)
         self._stamp: Stamp | None = None
 
@@ -96,7 +104,7 @@ class Scene:
 
     def accept(self, zone: str | None, now: Stamp) -> list[Event]:
         """Close what only the scene-change channel sees in a zone, or anywhere: the operator says that it is normal."""
-        changed = {track.track_id for track in self._tracker.tracks if _is_only_changed(track)}
+        changed = {track.track_id for track in self._tracker.tracks if is_only_changed(track)}
         accepted = [p for p in self._presences.values() if p.zone == (zone or p.zone) and p.track_id in changed]
         return [event for p in accepted for event in self._end(p, Trigger.ACCEPTED, None, now)]
 
@@ -117,6 +125,7 @@ class Scene:
             tracks=self._tracker.tracks,
             presences=tuple(self._presences.values()),
             health=self._health.keep(),
+            ended=self._ended,
         )
         return _MEMORY.dump_json(memory).decode()
 
@@ -154,9 +163,12 @@ class Scene:
             replace(t, stay_since=moved(t.stay_since), last_seen=moved(t.last_seen)) for t in memory.tracks
         )
         self._presences = {
-            (p.rule, p.track_id): replace(p, entered=moved(p.entered), last_seen=moved(p.last_seen))
+            (p.rule, p.track_id): replace(
+                p, entered=moved(p.entered), last_seen=moved(p.last_seen), told=moved(p.told) if p.told else None
+            )
             for p in memory.presences
         }
+        self._ended = tuple(replace(past, at=moved(past.at)) for past in memory.ended)
         self._stamp = moved(memory.stamp)
 
     def _look(self, seen: Observation) -> list[Event]:
@@ -171,6 +183,24 @@ class Scene:
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
+        return events + self._updates(in_force, now)
+
+    def _updates(self, in_force: list[Duty], now: Stamp) -> list[Event]:
+        """What is to be told again about incidents that go on: that they are worse now, or merely that they last."""
+        events = []
+        for presence in [p for p in self._presences.values() if p.state is State.OPEN]:
+            duty = next((d for d in in_force if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone)), None)
+            if duty is None:
+                continue
+            severity = duty.settings.severity_at(presence.dwell_s)
+            worse = is_worse(severity, presence.severity)
+            if presence.told is None:  # kept by an agent that did not say when: its next heartbeat counts from now
+                self._presences[presence.rule, presence.track_id] = replace(presence, told=now)
+            if worse or (presence.told and now.mono_s - presence.told.mono_s >= duty.settings.update_every):
+                trigger = Trigger.ESCALATED if worse else Trigger.LASTED
+                presence = presence.updated(trigger, now, severity if worse else presence.severity)
+                self._presences[presence.rule, presence.track_id] = presence
+                events.append(presence.event(Phase.UPDATED, now, camera=self._plan.camera, trigger=trigger))
         return events
 
     def _known(self, now: Stamp) -> Known:
@@ -186,7 +216,7 @@ class Scene:
         """Count how long persons stood beside the things whose rule minds."""
         for presence in [p for p in self._presences.values() if p.track_id == report.track.track_id]:
             if RULES[presence.rule].minds_people and report.track.sight is not Sight.ABSENT:
-                beside = any(s.class_name == "person" and _beside(s.box_n, presence.box_n) for s in everything)
+                beside = any(s.class_name == "person" and is_beside(s.box_n, presence.box_n) for s in everything)
                 self._presences[presence.rule, presence.track_id] = presence.accompanied(report.looked_s, beside=beside)
 
     def _consider(self, report: Report, rule: str, duties: list[Duty], now: Stamp) -> list[Event]:
@@ -207,10 +237,11 @@ class Scene:
         if presence.state is State.WATCHED and report.track.group == "motor_vehicle" and report.track.gone:
             # What comes to this place now starts a clock of its own.
             return self._end(presence, Trigger.LEFT, report, now)
-        trigger = Trigger.PERMITTED if duty is None else _end_trigger(report, duty)
+        trigger = Trigger.PERMITTED if duty is None else end_trigger(report, duty)
         if trigger:
             return self._end(presence, trigger, report, now)
-        if duty and seen_now and _is_sure(presence, report.track, duty) and self._is_overdue(presence, duty):
+        settled = seen_now and report.track.settled  # whatever the pictures before it say: one sighting is none
+        if duty and settled and is_sure(presence, report.track, duty) and self._is_overdue(presence, duty):
             return [self._open(presence, now)]
         return []
 
@@ -224,7 +255,7 @@ class Scene:
         fitting = [
             (overlap, duty)
             for duty in duties
-            if _believed(track, duty) and (overlap := _belongs(track, duty)) >= duty.settings.overlap
+            if is_believed(track, duty) and (overlap := belongs(track, duty)) >= duty.settings.overlap
         ]
         if fitting:
             _, duty = max(fitting, key=lambda pair: pair[0])
@@ -234,8 +265,8 @@ class Scene:
 
     def _is_part(self, presence: Presence) -> bool:
         """Whether it is a part of a thing that is an incident already; its clock starts when that one has ended."""
-        incidents = [p for p in self._presences.values() if p.state is State.OPEN and _is_put_down(p)]
-        return _is_put_down(presence) and any(_same_thing(presence, incident) for incident in incidents)
+        incidents = [p for p in self._presences.values() if p.state is State.OPEN and is_put_down(p)]
+        return is_put_down(presence) and any(is_same_thing(presence, incident) for incident in incidents)
 
     def _is_overdue(self, presence: Presence, duty: Duty) -> bool:
         limit_s = RULES[presence.rule].limit_s(duty.settings, presence.class_name)
@@ -243,15 +274,19 @@ class Scene:
             return False
         rivals = [p for p in self._presences.values() if p.state is State.OPEN]
         return not any(
-            _same_thing(presence, other)
+            is_same_thing(presence, other)
             for other in rivals
-            if other.rule == presence.rule or (_is_put_down(presence) and _is_put_down(other))
+            if other.rule == presence.rule or (is_put_down(presence) and is_put_down(other))
         )
 
     def _open(self, presence: Presence, now: Stamp) -> Event:
         duty = next(d for d in self._plan.duties if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone))
         kind = RULES[presence.rule].kind(duty.settings, presence.class_name, presence.attended)
-        presence = presence.opened(now, box_id=self._plan.box_id, camera=self._plan.camera, kind=kind)
+        previous = previous_of(presence, self._ended, now, duty.settings.reoccur_within)
+        presence = replace(presence, severity=duty.settings.severity_at(presence.dwell_s))
+        presence = presence.opened(
+            now, box_id=self._plan.box_id, camera=self._plan.camera, kind=kind, previous=previous
+        )
         self._presences[presence.rule, presence.track_id] = presence
         return presence.event(Phase.OPENED, now, camera=self._plan.camera)
 
@@ -260,81 +295,5 @@ class Scene:
         ended = presence.ended(trigger, report.track.unseen_s if report else 0.0)
         if ended.state is not State.CLOSED:
             return []
+        self._ended = (*self._ended, ended_of(ended, now))[-MOST_ENDED:]
         return [ended.event(Phase.CLOSED, now, camera=self._plan.camera, trigger=trigger)]
-
-
-def _end_trigger(report: Report, duty: Duty) -> Trigger | None:
-    """Why a presence under this duty ends with this look, or None."""
-    track = report.track
-    if track.sight is Sight.SEEN:
-        inside = track.group == zone_group(duty) or (
-            duty.zone.overlap(track.place_n) >= duty.settings.overlap * STAY_SHARE
-        )
-        return None if inside else Trigger.LEFT
-    if track.absent_s >= duty.settings.clear_after or report.dropped:
-        return Trigger.REPLACED if report.rival else Trigger.LEFT
-    return None
-
-
-def _is_only_changed(track: Track) -> bool:
-    """Whether it is only the scene-change channel that knows it; a name that it has by chance does not count."""
-    seen_by = {channel for channel, _ in track.channels}
-    return seen_by == {Channel.SCENE_CHANGE} or (track.class_name == OBJECT and Channel.ZONE_STATE not in seen_by)
-
-
-def _believed(track: Track, duty: Duty) -> bool:
-    """Whether the detector was certain enough once, or another channel that the rule listens to vouches for it."""
-    scores = dict(track.channels)
-    return scores.get(Channel.MODEL, 0.0) >= duty.settings.min_score or _vouched(track, duty)
-
-
-def _vouched(track: Track, duty: Duty) -> bool:
-    heard = RULES[duty.rule].channels(duty.settings)
-    return any(channel is not Channel.MODEL and channel in heard for channel, _ in track.channels)
-
-
-def _is_sure(presence: Presence, track: Track, duty: Duty) -> bool:
-    """Whether the detector was certain often enough: of fixtures, one outlier among many weak looks proves nothing.
-
-    Vehicles are believed for good once they were seen well: small models know them, and call anything a chair.
-    """
-    if track.group != FIXTURE or _vouched(track, duty):
-        return True
-    return presence.sure_looks >= presence.looks * SURE_SHARE
-
-
-def _belongs(track: Track, duty: Duty) -> float:
-    """Share of the track's footprint that stands where the duty forbids it; 0 for what the duty does not mean."""
-    rule = RULES[duty.rule]
-    if rule.whole_zone(duty.settings):
-        return 1.0 if track.group == zone_group(duty) else 0.0
-    names = rule.classes(duty.settings)
-    deaf = OBJECT in names and Channel.MODEL not in rule.channels(duty.settings)  # what the model calls it is no matter
-    meant = track.class_name in names or (deaf and track.group == FIXTURE and _vouched(track, duty))
-    return duty.zone.overlap(track.place_n) if meant else 0.0
-
-
-def _is_put_down(presence: Presence) -> bool:
-    """Whether it is a thing that people put down, or the state of a place: one such thing violates one rule."""
-    return presence.class_name == WHOLE_ZONE or group_of(presence.class_name) == FIXTURE
-
-
-def _beside(person: Box, thing: Box) -> bool:
-    """Whether a person's feet are within one thing's width to its left and right, and about on its ground."""
-    x1, y1, x2, y2 = thing
-    width, height = x2 - x1, max(y2 - y1, person[3] - person[1])
-    feet_x, feet_y = (person[0] + person[2]) / 2, person[3]
-    return x1 - width <= feet_x <= x2 + width and y2 - height <= feet_y <= y2 + height / 2
-
-
-def _same_thing(newer: Presence, incident: Presence) -> bool:
-    """Whether the place of an open incident holds this one too: a second box around it, or a clipped view of it.
-
-    A newcomer of the same size is told apart by the tracker (it becomes the rival), and may open once that closed.
-    """
-    inside = max(contained(newer.box_n, incident.box_n), contained(incident.box_n, newer.box_n))
-    if _is_put_down(newer):
-        return inside >= SAME_HEAP_SHARE
-    if not same_ground(newer.box_n, incident.box_n):
-        return False
-    return inside >= DUPLICATE_COVERAGE or iou(newer.box_n, incident.box_n) >= STILL_IOU

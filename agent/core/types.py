@@ -163,6 +163,8 @@ class Observation:
     Attributes:
         fault: nothing may be concluded from this picture about what stands where.
         readings: the newest reading of each taught zone.
+        stood_s: (N,) for each detection, seconds for which its place is known to have looked like this already, while
+            the detector did not know it; (0,) when nobody asked.
     """
 
     camera: str
@@ -173,6 +175,12 @@ class Observation:
     changes: Changes = field(default_factory=Changes.none)
     fault: PictureFault | None = None
     readings: tuple[ZoneReading, ...] = ()
+    stood_s: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when there is not one `stood_s` for each detection, or none at all."""
+        if len(self.stood_s) not in (0, len(self.detections)):
+            raise ValueError(f"stood_s: expected 0 or {len(self.detections)} values, found {len(self.stood_s)}")
 
 
 class GapReason(StrEnum):
@@ -200,6 +208,15 @@ class Phase(StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
     CLOSED = "closed"
+
+
+class UpdateReason(StrEnum):
+    """Why an incident that goes on is told of again."""
+
+    HEARTBEAT = "heartbeat"
+    """Nothing new: it is still there."""
+    ESCALATED = "escalated"
+    EVIDENCE = "evidence"
 
 
 class CloseReason(StrEnum):
@@ -265,6 +282,7 @@ class Event:
         revision: 1 for `opened`, then counting up without gaps within the incident.
         dwell_s: seconds the violation was seen to stand. blind_s: seconds within its stay when nobody looked.
         evidence_note: why pictures are missing, or None.
+        previous_incident: the one that ended at this place a while ago, or None. update_reason: of an `updated` event.
     """
 
     event_id: UUID
@@ -288,6 +306,8 @@ class Event:
     close_reason: CloseReason | None = None
     evidence: tuple[Evidence, ...] = field(default=())
     evidence_note: str | None = None
+    previous_incident: UUID | None = None
+    update_reason: UpdateReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

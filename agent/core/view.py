@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.core.background import Background, working_picture
 from agent.core.geometry import normalised
+from agent.core.look_back import LookBack
 from agent.core.picture_health import PictureWatch, warp
 from agent.core.taxonomy import CLASSES, FIXTURE
 from agent.core.tracking.sighting import MOVER_SCORE, group_of
@@ -46,6 +47,7 @@ class View:
         self._watch = PictureWatch()
         self._background = Background() if changes else None
         self._statues = Statues()
+        self._look_back = LookBack()
 
     @property
     def ready(self) -> bool:
@@ -78,6 +80,11 @@ class View:
             else:
                 self._background.interrupt()
                 changes = Changes.none(complete=False)
+        if seen.fault is None:
+            stood_s = self._look_back.step(seen.small, found, frame.size_px, frame.stamp)
+        else:
+            self._look_back.interrupt()
+            stood_s = np.zeros(len(found), np.float32)
         return Observation(
             camera=frame.camera,
             seq=frame.seq,
@@ -87,11 +94,13 @@ class View:
             changes=changes,
             fault=seen.fault,
             readings=readings,
+            stood_s=stood_s,
         )
 
     def interrupt(self) -> None:
         """Nobody looked since the last picture."""
         self._watch.interrupt()
+        self._look_back.interrupt()
         if self._background is not None:
             self._background.interrupt()
 

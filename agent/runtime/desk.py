@@ -10,7 +10,7 @@ from threading import Lock
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.scene import Scene
 from agent.core.tracking.tracker import BLIND_AFTER_S
-from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp
+from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
 from agent.ports import Photographer, Store
 
 log = logging.getLogger(__name__)
@@ -172,7 +172,12 @@ class Desk:
 
 
 def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer) -> Event:
-    """The event with its pictures, or with the reason why there are none. `frame`: what `seen` was seen in."""
+    """The event with its pictures, or with the reason why there are none; a heartbeat needs none.
+
+    `frame`: the picture that `seen` was seen in.
+    """
+    if event.update_reason is UpdateReason.HEARTBEAT:
+        return replace(event, evidence_note=None)
     found = seen.detections if seen.fault is None else None  # the detector is not shown pictures with a fault
     evidence, note = photographer.take(event, frame, found)
     return replace(event, evidence=evidence, evidence_note=note)

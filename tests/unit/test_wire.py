@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.core.taxonomy import GBT_2013
-from agent.core.types import Channel, CloseReason, Event, Evidence, Phase, SeenObject
+from agent.core.types import Channel, CloseReason, Event, Evidence, Phase, SeenObject, UpdateReason
 from agent.core.wire import (
     MAX_PACKET_BYTES,
     CameraReport,
@@ -63,7 +63,9 @@ OPENED = {
 
 
 def _phases(event: Event) -> dict[str, Event]:
-    update = dataclasses.replace(event, phase=Phase.UPDATED, revision=2, dwell_s=360.04, blind_s=0.26)
+    update = dataclasses.replace(
+        event, phase=Phase.UPDATED, revision=2, update_reason=UpdateReason.HEARTBEAT, dwell_s=360.04, blind_s=0.26
+    )
     return {"opened": event, "updated": update, "closed": closed(update, 3)}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from agent.core.calendar import ALWAYS, Calendar
-from agent.core.quantities import Seconds
+from agent.core.quantities import Seconds, format_duration
 from agent.core.types import Channel, Severity
 from agent.core.zones import Zone
 
@@ -36,7 +38,35 @@ class RuleSettings(BaseModel):
     overlap: float = Field(0.5, gt=0, le=1, description="Share of the object's footprint that must lie in the zone.")
     min_score: float = Field(0.35, gt=0, lt=1, description="Detector score at which an object is first believed.")
     severity: Severity = Field(Severity.MEDIUM, description="low, medium or high.")
+    escalate: dict[Severity, Seconds] = Field(
+        {}, description="Dwell from which it is more severe, such as {high: 30m}; the centre is told at that moment."
+    )
+    update_every: Seconds = Field(
+        600.0, ge=10, description="How often an incident that goes on is reported again, while somebody can look."
+    )
+    reoccur_within: Seconds = Field(
+        1800.0, ge=0, description="An incident at the place of one that ended so recently names that one; 0s: never."
+    )
     calendar: CalendarOrName = Field(ALWAYS, description="When the rule is in force; default: always.")
+
+    @model_validator(mode="after")
+    def _escalates(self) -> RuleSettings:
+        order = list(Severity)
+        steps = sorted(self.escalate, key=order.index)
+        limits = [self.dwell, *(self.escalate[step] for step in steps)]
+        rises = all(earlier < later for earlier, later in pairwise(limits))
+        if steps and (order.index(steps[0]) <= order.index(self.severity) or not rises):
+            raise PydanticCustomError(
+                "escalate",
+                "severities not above {severity}, or not each after a longer dwell than the one before, {dwell} first",
+                {"severity": self.severity.value, "dwell": format_duration(self.dwell)},
+            )
+        return self
+
+    def severity_at(self, dwell_s: float) -> Severity:
+        """How severe it is after so many seconds."""
+        reached = [step for step, limit_s in self.escalate.items() if dwell_s >= limit_s]
+        return max([self.severity, *reached], key=list(Severity).index)
 
 
 S = TypeVar("S", bound=RuleSettings)

@@ -121,9 +121,12 @@ def _named(seen: Observation) -> list[Sighting]:
     found = seen.detections
     boxes = normalised(found.boxes_px, seen.size_px).tolist()
     names = (CLASSES[i] for i in found.class_ids.tolist())
+    stood_s = seen.stood_s.tolist() or [0.0] * len(found)
     return [
-        Sighting(tuple(box), name, group_of(name), float(score), look, ((Channel.MODEL, float(score)),))
-        for box, name, score, look in zip(boxes, names, found.scores.tolist(), found.looks, strict=True)
+        Sighting(tuple(box), name, group_of(name), score, look, ((Channel.MODEL, score),), still_s=still_s)
+        for box, name, score, look, still_s in zip(
+            boxes, names, found.scores.tolist(), found.looks, stood_s, strict=True
+        )
     ]
 
 

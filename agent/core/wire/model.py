@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from agent.core.types import Channel, CloseReason, Severity
+from agent.core.types import Channel, CloseReason, Severity, UpdateReason
 
 EVENT_SCHEMA_URI = "urn:cityeye:schema:event:1"
 """`dataschema` of every event of this version. A change that is not a mere addition gets a new number."""
@@ -144,6 +144,8 @@ class EventData(_Part):
     evidence: tuple[EvidencePart, ...]
     evidence_note: str | None
     close_reason: CloseReason | None
+    update_reason: UpdateReason | None = None
+    previous_incident: UUID | None = None
     clock: ClockPart
     config_version: str
     model: ModelPart | None

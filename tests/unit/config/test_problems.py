@@ -235,6 +235,13 @@ def test_the_base_is_good() -> None:
             'found the text "15m"; lengthen it, or shorten dwell',
         ),
         (
+            "illegal_parking: {}",
+            "illegal_parking: {dwell: 20m, escalate: {high: 15m}}",
+            "9: cameras[0].zones[0].rules.illegal_parking.escalate: expected severities above medium, the next always "
+            "after a longer dwell, the first after more than 20m, found a mapping (key: value); "
+            "correct the steps, or delete them",
+        ),
+        (
             "host: broker",
             "host: broker, tls: {key_file: test_problems.py}",
             "1: mqtt.tls.key_file: expected key_file together with cert_file, found no cert_file; "

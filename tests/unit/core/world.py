@@ -118,9 +118,9 @@ def duty(
     calendar: Calendar = ALWAYS,
     **settings: Any,
 ) -> Duty:
-    """A rule in a zone; dwell 60 s and clear_after 20 s unless told otherwise."""
+    """A rule in a zone; dwell 60 s, clear_after 20 s and no heartbeats unless told otherwise."""
     kind = RULES[rule]
-    chosen = kind.Settings(**{"dwell": 60.0, "clear_after": 20.0, **settings})
+    chosen = kind.Settings(**{"dwell": 60.0, "clear_after": 20.0, "update_every": 1e6, **settings})
     return Duty(zone=kind.ground(chosen, Zone.of(zone, polygon)), rule=rule, settings=chosen, calendar=calendar)
 
 
