@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as StopEvent
@@ -235,11 +235,25 @@ class ZoneReader(Protocol):
 class Photographer(Protocol):
     """Takes the pictures that prove an event."""
 
-    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+    def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         """Keep the pictures for this event, and say why some are missing, as a short code, or None.
+
+        Args:
+            frame: the picture that the event was decided in.
+            found: what the detector saw in it, for privacy's sake; None: it was not asked.
 
         Never raises for the disk's sake: an event does not wait for its pictures.
         """
+
+
+class Pictures(Protocol):
+    """The evidence pictures that are kept. Safe to call from several threads."""
+
+    def hold(self, incidents: Collection[UUID]) -> None:
+        """The pictures of these incidents, and of no others, do not expire and are the last to make room."""
+
+    def expire(self, now: datetime) -> int:
+        """Delete what is older than it may get; returns how many pictures. Never raises for the disk's sake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

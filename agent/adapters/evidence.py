@@ -1,7 +1,6 @@
-"""Evidence pictures on disk, within a quota: `YYYY-MM-DD/<incident id>/<revision>-<kind>.jpg`.
+"""Evidence pictures on disk, within a quota and for a time: the oldest make room for the newest.
 
-A picture is either wholly there or not there (temporary file, fsync, rename). The oldest make room for the newest.
-Files that do not fit the layout are neither counted nor touched; symbolic links inside the folder are never followed.
+Those of incidents that are open, or that the centre does not know of wholly, are the last to go, and do not expire.
 """
 
 from __future__ import annotations
@@ -12,22 +11,20 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
+from agent.adapters.evidence_files import Picture, Place, delete_picture, scan_pictures, write_picture
 from agent.core.errors import EvidenceSkipped
 from agent.core.ids import uuid7_from
 from agent.core.types import Event, Evidence
 
 log = logging.getLogger(__name__)
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INCIDENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_PICTURE = re.compile(r"\d+-[a-z0-9_]+\.jpg")
 _KIND = re.compile(r"[a-z0-9_]+")
-_TEMPORARY = ".tmp"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """No room, no inodes, or no quota left: deleting something of one's own helps."""
 _LIMITED = errno.EFBIG
@@ -35,30 +32,29 @@ _LIMITED = errno.EFBIG
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_MODE = 0o640
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-_Place = tuple[str, str, str]
-"""Day folder, incident folder, file name."""
 
 
 class EvidenceFolder:
-    """Implements `ports.EvidenceStore`. Safe to call from several threads of one process; owns its folder alone."""
+    """Implements `ports.Pictures`. Safe to call from several threads of one process; owns its folder alone."""
 
-    def __init__(self, folder: Path, *, quota_bytes: int, keep_free_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, quota_bytes: int, keep_free_bytes: int, keep_for: timedelta = timedelta(days=30)
+    ) -> None:
         """Touches nothing yet.
 
         Args:
             folder: made when missing.
             quota_bytes: all pictures together stay within it.
             keep_free_bytes: free space of the file system that pictures must leave to others, such as the database.
+            keep_for: age at which `expire` deletes a picture.
         """
         self._folder = folder
         self._quota_bytes = quota_bytes
         self._keep_free_bytes = keep_free_bytes
+        self._keep_for = keep_for
         self._lock = threading.Lock()
-        self._sizes: dict[_Place, int] | None = None  # oldest first
+        self._pictures: dict[Place, Picture] | None = None  # oldest first
+        self._held: frozenset[str] = frozenset()
         self._used_bytes = 0
         self._trouble: str | None = None
         self._skipped = 0
@@ -109,6 +105,26 @@ class EvidenceFolder:
             path="/".join(place),
         )
 
+    def hold(self, incidents: Collection[UUID]) -> None:
+        """From now on the pictures of these incidents, and of no others, do not expire and are the last to go."""
+        with self._lock:
+            self._held = frozenset(map(str, incidents))
+
+    def expire(self, now: datetime) -> int:
+        """Delete what is older than it may get, oldest first; returns how many. What cannot be deleted now, later is.
+
+        The age is that of the file. Pictures of the future, from before the box's clock was set back, are left alone.
+        """
+        before_s = (now - self._keep_for).timestamp()
+        with self._lock, suppress(EvidenceSkipped), self._reporting():
+            pictures = self._ensure_scanned()
+            old = [place for place, picture in pictures.items() if picture.written_s < before_s]
+            gone = [place for place in old if place[1] not in self._held]
+            for place in gone:
+                self._drop(place)
+            return len(gone)
+        return 0
+
     @contextmanager
     def _reporting(self) -> Iterator[None]:
         """Turn the system's errors into EvidenceSkipped; log when the state changes, not every time."""
@@ -117,7 +133,7 @@ class EvidenceFolder:
                 yield
             except OSError as error:
                 if error.errno not in _FULL:
-                    self._sizes = None  # whatever happened to the folder, look at it anew the next time
+                    self._pictures = None  # whatever happened to the folder, look at it anew the next time
                 raise EvidenceSkipped(_reason(error), f"{self._folder}: {error.strerror or error}") from error
         except EvidenceSkipped as skipped:
             if self._trouble != skipped.reason:
@@ -128,26 +144,26 @@ class EvidenceFolder:
             log.info("evidence pictures are kept again in %s; %d were skipped so far", self._folder, self._skipped)
             self._trouble = None
 
-    def _put(self, place: _Place, jpeg: bytes) -> None:
-        sizes = self._ensure_scanned()
+    def _put(self, place: Place, jpeg: bytes) -> None:
+        pictures = self._ensure_scanned()
         self._make_room(len(jpeg))
         try:
-            _write(self._folder, place, jpeg)
+            written_s = write_picture(self._folder, place, jpeg)
         except OSError as error:
             if error.errno not in _FULL or not self._prune(len(jpeg)):
                 raise
-            _write(self._folder, place, jpeg)
-        self._used_bytes += len(jpeg) - sizes.pop(place, 0)  # a replaced picture becomes the newest
-        sizes[place] = len(jpeg)
+            written_s = write_picture(self._folder, place, jpeg)
+        replaced = pictures.pop(place, None)  # a replaced picture becomes the newest
+        pictures[place] = Picture(size=len(jpeg), written_s=written_s)
+        self._used_bytes += len(jpeg) - (replaced.size if replaced else 0)
 
-    def _ensure_scanned(self) -> dict[_Place, int]:
-        if self._sizes is None:
+    def _ensure_scanned(self) -> dict[Place, Picture]:
+        if self._pictures is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            found = sorted(_scan(self._folder))
-            self._sizes = {place: size for _, place, size in found}
-            self._used_bytes = sum(self._sizes.values())
+            self._pictures = dict(sorted(scan_pictures(self._folder), key=_age))
+            self._used_bytes = sum(picture.size for picture in self._pictures.values())
             self._prune(self._used_bytes - self._quota_bytes)
-        return self._sizes
+        return self._pictures
 
     def _make_room(self, size: int) -> None:
         if size > self._quota_bytes:
@@ -164,99 +180,31 @@ class EvidenceFolder:
 
     def _prune(self, wanted_bytes: int) -> int:
         """Delete the oldest pictures until so many bytes are gone or none is left; returns the bytes deleted."""
-        assert self._sizes is not None
+        assert self._pictures is not None
         gone = 0
-        while gone < wanted_bytes and self._sizes:
-            place = next(iter(self._sizes))
-            _delete(self._folder, place)
-            size = self._sizes.pop(place)
-            self._used_bytes -= size
-            gone += size
+        for held in (False, True):
+            while gone < wanted_bytes:
+                place = next((place for place in self._pictures if (place[1] in self._held) is held), None)
+                if place is None:
+                    break
+                gone += self._drop(place)
         return gone
+
+    def _drop(self, place: Place) -> int:
+        """Delete one picture; returns its bytes."""
+        assert self._pictures is not None
+        delete_picture(self._folder, place)
+        size = self._pictures.pop(place).size
+        self._used_bytes -= size
+        return size
+
+
+def _age(found: tuple[Place, Picture]) -> tuple[str, float, Place]:
+    place, picture = found
+    return place[0], picture.written_s, place
 
 
 def _reason(error: OSError) -> str:
     if error.errno in _FULL or error.errno == _LIMITED:
         return "disk_full"
     return "read_only" if error.errno in _READ_ONLY else "io_error"
-
-
-@contextmanager
-def _opened(folder: Path | str, dir_fd: int | None = None) -> Iterator[int]:
-    """A real folder as a descriptor; a symbolic link is refused (NotADirectoryError)."""
-    descriptor = os.open(folder, _DIRECTORY, dir_fd=dir_fd)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _write(root: Path, place: _Place, jpeg: bytes) -> None:
-    """Write one picture whole or not at all; folders that were made for nothing are removed."""
-    day, incident, name = place
-    temporary = f".{name}{_TEMPORARY}"
-    try:
-        with suppress(FileExistsError):
-            (root / day).mkdir()
-        with _opened(root / day) as day_fd:
-            with suppress(FileExistsError):
-                os.mkdir(incident, dir_fd=day_fd)
-            with _opened(incident, day_fd) as incident_fd:
-                try:
-                    with open(os.open(temporary, _NEW_FILE, _MODE, dir_fd=incident_fd), "wb") as file:  # noqa: PTH123
-                        file.write(jpeg)
-                        file.flush()
-                        os.fsync(file.fileno())
-                    os.rename(temporary, name, src_dir_fd=incident_fd, dst_dir_fd=incident_fd)
-                    os.fsync(incident_fd)
-                except OSError:
-                    with suppress(OSError):
-                        os.unlink(temporary, dir_fd=incident_fd)
-                    raise
-    except OSError:
-        _remove_empty(root, place)
-        raise
-
-
-def _delete(root: Path, place: _Place) -> None:
-    """Remove one picture, and its folders when they are empty then. One that is gone already is no error."""
-    day, incident, name = place
-    with (
-        suppress(FileNotFoundError, NotADirectoryError),
-        _opened(root / day) as day_fd,
-        _opened(incident, day_fd) as incident_fd,
-    ):
-        os.unlink(name, dir_fd=incident_fd)
-    _remove_empty(root, place)
-
-
-def _remove_empty(root: Path, place: _Place) -> None:
-    day, incident, _ = place
-    for folder in (root / day / incident, root / day):
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _scan(root: Path) -> Iterator[tuple[tuple[str, int], _Place, int]]:
-    """Age, place and size of every picture of the layout; removes leftovers of a crash and empty folders."""
-    for day in _folders(root, _DAY):
-        for incident in _folders(day, _INCIDENT):
-            with os.scandir(incident) as listing:
-                entries = list(listing)
-            for entry in entries:
-                if not entry.is_file(follow_symlinks=False):
-                    continue
-                if entry.name.endswith(_TEMPORARY):
-                    Path(entry).unlink()
-                elif _PICTURE.fullmatch(entry.name):
-                    status = entry.stat(follow_symlinks=False)
-                    yield (day.name, status.st_mtime_ns), (day.name, incident.name, entry.name), status.st_size
-            with suppress(OSError):
-                incident.rmdir()
-        with suppress(OSError):
-            day.rmdir()
-
-
-def _folders(parent: Path, name: re.Pattern[str]) -> list[Path]:
-    with os.scandir(parent) as entries:
-        return [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False) and name.fullmatch(e.name)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import cv2
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, TlsSettings
 from agent.adapters.onnx import OnnxDetector
+from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.rtsp import RtspSource
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
 from agent.config import CameraConfig, Config
@@ -127,4 +129,42 @@ def made_folder(folder: Path) -> Path:
 
 
 def evidence_folder(config: Config, folder: Path) -> EvidenceFolder:
-    return EvidenceFolder(folder, quota_bytes=config.storage.evidence_quota, keep_free_bytes=config.storage.keep_free)
+    storage = config.storage
+    return EvidenceFolder(
+        folder,
+        quota_bytes=storage.evidence_quota,
+        keep_free_bytes=storage.keep_free,
+        keep_for=timedelta(days=storage.evidence_days),
+    )
+
+
+FACE_MODEL = "yunet_n_640_640.onnx"
+PLATE_MODEL = "hyperlpr_y5fu_320x_sim.onnx"
+"""Taken from `model.folder` when they lie there and no other file is named."""
+
+
+def privacy_guard(config: Config) -> PrivacyGuard:
+    """What blurs evidence pictures. Raises ModelError for a face or plate model that cannot be used."""
+    evidence, folder = config.evidence, config.model.folder
+    faces, plates = "faces" in evidence.blur, "plates" in evidence.blur
+    face_model = evidence.face_model or _there(folder / FACE_MODEL)
+    plate_model = evidence.plate_model or _there(folder / PLATE_MODEL)
+    log.info(
+        "evidence pictures: faces %s, plates %s",
+        _told(face_model) if faces else "shown",
+        _told(plate_model) if plates else "shown",
+    )
+    return PrivacyGuard(
+        faces=faces,
+        plates=plates,
+        face_finder=FaceFinder(face_model) if faces and face_model else None,
+        plate_finder=PlateFinder(plate_model) if plates and plate_model else None,
+    )
+
+
+def _there(file: Path) -> Path | None:
+    return file if file.is_file() else None
+
+
+def _told(model: Path | None) -> str:
+    return f"blurred by the detector's boxes and {model.name}" if model else "blurred by the detector's boxes"

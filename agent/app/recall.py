@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.photographer import ScenePhotographer
 from agent.app.amnesia import forgotten
-from agent.app.parts import evidence_folder
-from agent.app.places import EVIDENCE
+from agent.app.parts import privacy_guard
 from agent.config import Config
 from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan
@@ -55,10 +55,14 @@ def _view(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
     return view
 
 
-def recalled_desks(config: Config, store: Store, views: Views, clock: Clock) -> dict[str, Desk]:
-    """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile."""
-    evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
-    evidence.prepare()
+def recalled_desks(
+    config: Config, store: Store, views: Views, clock: Clock, evidence: EvidenceFolder
+) -> dict[str, Desk]:
+    """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile.
+
+    Raises: ModelError for a face or plate model that cannot be used.
+    """
+    guard = privacy_guard(config)
     plans, now = config.plans(), clock.now()
     for camera in sorted(set(store.cameras()) - set(plans)):
         gone = CameraPlan(
@@ -73,7 +77,7 @@ def recalled_desks(config: Config, store: Store, views: Views, clock: Clock) -> 
         views.forget(camera)
     desks = {}
     for camera, plan in plans.items():
-        photographer = ScenePhotographer(evidence, plan)
+        photographer = ScenePhotographer(evidence, plan, guard)
         scene = _recalled(plan, store, now)
         desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
         desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))

@@ -13,7 +13,7 @@ from agent.adapters.clock import clock_info
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.recording import Recorder, is_recording, read_recording
 from agent.adapters.videofile import VideoFileSource
-from agent.app.parts import evidence_folder, facts_of, open_detector
+from agent.app.parts import evidence_folder, facts_of, open_detector, privacy_guard
 from agent.app.teach import taught_reader
 from agent.config import CameraConfig, Config
 from agent.core.plan import CameraPlan
@@ -103,7 +103,7 @@ def replay(
     """
     detector = open_detector(config)
     facts, plan = facts_of(config, detector), config.plans()[camera]
-    photographer = ScenePhotographer(evidence_folder(config, evidence), plan) if evidence else None
+    photographer = _photographer(config, evidence, plan) if evidence else None
     scene, sequence = Scene(plan), count(1)
     with ExitStack() as open_files:
         if is_recording(video):
@@ -117,10 +117,14 @@ def replay(
             if recorder:
                 recorder.add(look.seen)
             events = scene.step(look.seen)
-            if photographer and look.frame is not None:
-                events = [photographed(event, look.frame, photographer) for event in events]
+            if photographer and look.frame is not None and isinstance(look.seen, Observation):
+                events = [photographed(event, look.seen, look.frame, photographer) for event in events]
             messages = tuple(event_message(event, next(sequence), facts, clock_info()) for event in events)
             yield Replayed(at_s=seconds_into(look.seen, start_utc), events=tuple(events), messages=messages)
+
+
+def _photographer(config: Config, folder: Path, plan: CameraPlan) -> ScenePhotographer:
+    return ScenePhotographer(evidence_folder(config, folder), plan, privacy_guard(config))
 
 
 def seconds_into(seen: Observation | Gap, start_utc: datetime) -> float:

@@ -20,6 +20,7 @@ from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
 from agent.app.parts import (
+    evidence_folder,
     facts_of,
     fingerprint,
     made_folder,
@@ -27,7 +28,7 @@ from agent.app.parts import (
     open_detector,
     source,
 )
-from agent.app.places import DATABASE, HEARTBEAT
+from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
 from agent.app.recall import recalled_desks, recalled_lookouts
 from agent.app.teach import zone_readers
 from agent.config import CameraConfig, Config
@@ -39,6 +40,7 @@ from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.delivery import DeliverySettings
 from agent.runtime.desk import Desk
 from agent.runtime.health import Health
+from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import Supervisor
@@ -89,7 +91,9 @@ class App:
                 backlog=config.mqtt.backlog,
             )
             views = SqliteViews(database)
-            desks = recalled_desks(config, store, views, self._clock)
+            evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
+            evidence.prepare()
+            desks = recalled_desks(config, store, views, self._clock, evidence)
             readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
             lookouts = recalled_lookouts(config, views, readers, self._clock)
             mailroom = Mailroom()
@@ -119,6 +123,8 @@ class App:
                 beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
+            tidy = Housekeeping(clock=self._clock, store=store, pictures=evidence)
+            self._delivery.start("housekeeping", tidy.run)
             log.info(
                 "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
             )

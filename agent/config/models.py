@@ -164,7 +164,35 @@ class StorageConfig(Section):
 
     folder: AnyPath = Field(Path("data"), description="Database and pictures.", validate_default=True)
     evidence_quota: Bytes = Field(2 * 10**9, ge=10**7, description="Most that pictures may take; the oldest go first.")
+    evidence_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days after which pictures are deleted; those of incidents that are open or not delivered stay.",
+    )
     keep_free: Bytes = Field(200 * 10**6, ge=0, description="Room on the disk that pictures never take.")
+
+
+class EvidenceConfig(Section):
+    """What evidence pictures show."""
+
+    blur: tuple[Literal["faces", "plates"], ...] = Field(
+        ("faces", "plates"),
+        description="What is made unrecognisable before a picture is kept; plates: where the incident is not about "
+        "parking. docs/privacy.md says how, and what can be missed.",
+    )
+    face_model: AnyPath | None = Field(
+        None,
+        description="YuNet, to find faces that the detector's boxes miss; default: yunet_n_640_640.onnx in "
+        "model.folder, when it lies there.",
+        examples=["models/yunet_n_640_640.onnx"],
+    )
+    plate_model: AnyPath | None = Field(
+        None,
+        description="HyperLPR's plate detector, likewise; default: hyperlpr_y5fu_320x_sim.onnx in model.folder, when "
+        "it lies there.",
+        examples=["models/hyperlpr_y5fu_320x_sim.onnx"],
+    )
 
 
 class TaxonomyConfig(Section):
@@ -267,6 +295,7 @@ class Config(Section):
     mqtt: MqttConfig = Field(description="The broker that takes the events.", examples=[{"host": "192.168.1.10"}])
     model: ModelConfig = Field(default_factory=_unwritten, validate_default=True, description="The detector.")
     storage: StorageConfig = Field(default_factory=_unwritten, validate_default=True, description="What the box keeps.")
+    evidence: EvidenceConfig = Field(EvidenceConfig(), description="What evidence pictures show.")
     taxonomy: TaxonomyConfig = Field(TaxonomyConfig(), description="How violations are named on the wire.")
     calendars: dict[Text, Calendar] = Field(
         {}, description="Named calendars that rules refer to.", examples=[{"workday": {"active": [{"days": ["mon"]}]}}]

@@ -114,7 +114,7 @@ class Desk:
         # The scene has moved on: from here on no trouble with a picture may cost an event.
         self._file(decided, note="not_taken")
         for i, event in enumerate(decided, first):
-            self._unkept[i] = photographed(event, frame, self._photographer)
+            self._unkept[i] = photographed(event, seen, frame, self._photographer)
 
     def _file(self, decided: Sequence[Event], note: str = "no_picture") -> None:
         """Put events on the pile that is to be kept; `note`: why they have no pictures so far."""
@@ -171,11 +171,15 @@ class Desk:
         self._state = replace(self._state, unkept=len(self._unkept))
 
 
-def photographed(event: Event, frame: Frame, photographer: Photographer) -> Event:
-    """The event with its pictures, or with the reason why there are none; a heartbeat needs none."""
+def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer) -> Event:
+    """The event with its pictures, or with the reason why there are none; a heartbeat needs none.
+
+    `frame`: the picture that `seen` was seen in.
+    """
     if event.update_reason is UpdateReason.HEARTBEAT:
         return replace(event, evidence_note=None)
-    evidence, note = photographer.take(event, frame)
+    found = seen.detections if seen.fault is None else None  # the detector is not shown pictures with a fault
+    evidence, note = photographer.take(event, frame, found)
     return replace(event, evidence=evidence, evidence_note=note)
 
 

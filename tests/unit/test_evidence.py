@@ -222,6 +222,48 @@ def test_a_write_that_fails_half_way_leaves_nothing_of_itself_and_all_the_rest(t
     assert store.used_bytes == KIB
 
 
+def aged(folder: Path, kept: Evidence, days: float) -> None:
+    """As if it had been written so long before AT."""
+    written_s = (AT - timedelta(days=days)).timestamp()
+    os.utime(folder / kept.path, (written_s, written_s))
+
+
+def test_pictures_expire_by_the_age_of_their_files(tmp_path: Path) -> None:
+    before = opened(tmp_path)
+    kept = [before.keep(event(i), "wide", jpeg(), AT) for i in range(4)]
+    for picture, days in zip(kept, (30.1, 29.9, 400, -1), strict=True):
+        aged(tmp_path, picture, days)
+    store = EvidenceFolder(tmp_path, quota_bytes=PLENTY, keep_free_bytes=0, keep_for=timedelta(days=30))
+    assert store.expire(AT) == 2
+    assert files(tmp_path) == sorted([kept[1].path, kept[3].path])
+    assert (store.used_bytes, store.expire(AT)) == (200, 0)
+    assert store.expire(AT + timedelta(days=1)) == 1
+    fresh = store.keep(event(5), "wide", jpeg(), AT)  # its file is of today, whatever it is about
+    written = datetime.fromtimestamp((tmp_path / fresh.path).stat().st_mtime, UTC)
+    assert store.expire(written + timedelta(days=29)) == 1
+    assert files(tmp_path) == [fresh.path]
+    assert store.expire(written + timedelta(days=31)) == 1
+    assert files(tmp_path) == []
+
+
+def test_pictures_that_are_still_needed_do_not_expire_and_are_the_last_to_make_room(tmp_path: Path) -> None:
+    before = opened(tmp_path)
+    kept = [before.keep(event(i), "wide", jpeg(), AT) for i in range(4)]
+    for picture in kept:
+        aged(tmp_path, picture, 90)
+    store = opened(tmp_path, quota_bytes=400)
+    store.hold([event(0).incident_id, event(2).incident_id])
+    assert store.expire(AT - timedelta(days=61)) == 0
+    fifth = store.keep(event(5), "wide", jpeg(), AT)
+    assert files(tmp_path) == sorted(k.path for k in (kept[0], kept[2], kept[3], fifth)), "the oldest not needed went"
+    assert store.expire(AT) == 1
+    assert files(tmp_path) == sorted(k.path for k in (kept[0], kept[2], fifth))
+    sixth = store.keep(event(6), "wide", jpeg(300), AT)  # no room but in place of a needed one
+    assert files(tmp_path) == sorted(k.path for k in (kept[2], sixth))
+    store.hold([])
+    assert store.expire(AT) == 1
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB and 40 inodes. The tests above cover most of it where mounting is not permitted."""
@@ -300,6 +342,19 @@ def public_place() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def test_what_cannot_be_deleted_for_its_age_is_deleted_later(public_place: Path) -> None:
+    store = opened(public_place)
+    kept = store.keep(event(), "wide", jpeg(), AT)
+    incident = (public_place / kept.path).parent
+    later = AT + timedelta(days=10_000)
+    incident.chmod(0o555)
+    with as_nobody():
+        assert store.expire(later) == 0
+    assert files(public_place) == [kept.path]
+    incident.chmod(0o755)
+    assert store.expire(later) == 1
 
 
 def test_a_folder_without_permission_is_logged_once_and_recovers(

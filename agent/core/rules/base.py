@@ -79,6 +79,8 @@ class Rule(ABC, Generic[S]):
     Settings: ClassVar[type[RuleSettings]]
     minds_people: ClassVar[bool] = False
     """Whether it matters to the rule how long persons stood beside the thing."""
+    needs_plates: ClassVar[bool] = False
+    """Whether its incidents are about whose vehicle it is; otherwise no licence plate is shown in their pictures."""
 
     @classmethod
     @abstractmethod

@@ -42,6 +42,7 @@ class IllegalParking(Rule[IllegalParkingSettings]):
 
     name = "illegal_parking"
     Settings = IllegalParkingSettings
+    needs_plates = True
 
     @classmethod
     def classes(cls, settings: IllegalParkingSettings) -> Collection[str]:

@@ -102,7 +102,7 @@ def test_the_base_is_good() -> None:
         (
             "cameras:",
             "camera:",
-            "2: camera: expected one of version, box, mqtt, model, storage, taxonomy, calendars, cameras, "
+            "2: camera: expected one of version, box, mqtt, model, storage, evidence, taxonomy, calendars, cameras, "
             'found the key "camera"; did you mean cameras?',
         ),
         (

@@ -56,7 +56,7 @@ class MemoryStore:
 class NoCamera:
     """A photographer whose disk is always full."""
 
-    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+    def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
 
 
@@ -112,7 +112,7 @@ def test_events_wait_in_memory_while_the_disk_takes_nothing(
 class BrokenCamera:
     """A photographer who fails in a way nobody foresaw."""
 
-    def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+    def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         raise MemoryError("no room for a picture")
 
 
@@ -140,7 +140,7 @@ def test_a_desk_that_a_worker_holds_is_given_up() -> None:
     release, taken = StopEvent(), StopEvent()
 
     class SlowCamera:
-        def take(self, event: Event, frame: Frame) -> tuple[tuple[Evidence, ...], str | None]:
+        def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
             taken.set()
             release.wait()
             return (), None
