@@ -4,6 +4,7 @@
 `region`s of stuck ones. `steady` undoes shaking, `kept` makes bytes of it all, `masks` are maps of yes and no.
 """
 
-from agent.core.background.channel import Background, working_picture
+from agent.core.background.channel import Background
+from agent.core.background.working import working_picture
 
 __all__ = ["Background", "working_picture"]

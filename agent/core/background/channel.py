@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import exp
 
 import cv2
 import numpy as np
@@ -24,17 +25,22 @@ from numpy.typing import NDArray
 from agent.core.background.kept import packed, planes_of, unpacked
 from agent.core.background.lessons import Lessons
 from agent.core.background.masks import Mask, both, clear_where, compared, either, grown, inverse
-from agent.core.background.reference import LEVELS_TO_LOGS, Logs, Reference, as_logs, is_grey, levels_of, logs_of
+from agent.core.background.reference import (
+    LEVELS_TO_LOGS,
+    Logs,
+    Reference,
+    as_logs,
+    is_grey,
+    levels_of,
+    logs_of,
+    median,
+)
 from agent.core.background.region import LIGHT_KEEPS, LIGHT_KEEPS_REPORTED, Region, joined, regions_of
 from agent.core.background.stays import NEAR, SETTLE_S, Stays
 from agent.core.background.steady import steadied
 from agent.core.geometry import contained
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 
-WORKING_WIDTH_PX = 320
-"""A bag of half a metre is 8 pixels wide in 20 m with a 60 degree lens."""
-HEIGHT_STEP_PX = 4
-"""Heights are multiples of this, which makes shrinking cheap; the aspect keeps to 1 %."""
 BRIDGE_S = 10.0
 """Looks this close together count as sight in between (as in core/tracking/tracker.py)."""
 MASK_MARGIN = 0.1
@@ -70,17 +76,6 @@ PART_SHARE = 0.5
 """What lies this deep in a screen is seen through it or is a part of it, and says nothing either."""
 VOTES = 20
 """Looks over which it is decided whether something came or went."""
-
-
-def working_picture(image: Image) -> Image:
-    """(H, W, 3) uint8 BGR to what `Background` looks at: (h, WORKING_WIDTH_PX, 3) of the same aspect."""
-    height = image.shape[0] * WORKING_WIDTH_PX / image.shape[1]
-    size = (WORKING_WIDTH_PX, max(1, round(height / HEIGHT_STEP_PX)) * HEIGHT_STEP_PX)
-    # Halved first, where that loses nothing: OpenCV does that in vector instructions, other ratios in plain loops.
-    if image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1] and not (image.shape[0] | image.shape[1]) % 2:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
-        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class Background:
@@ -293,11 +288,11 @@ class Background:
         )
         scores, still = [], []
         for group, _ in found:
-            sizes = np.array([np.count_nonzero(region.mask) for region in group])
-            strength = float(np.average([region.strength for region in group], weights=sizes))
-            largest = group[int(sizes.argmax())]
-            scores.append(np.clip(1 - np.exp(-strength), 0, 1))
-            still.append(np.median(stays.stood_s[largest.at][largest.mask & (stays.stuck[largest.at] > 0)]))
+            sizes = [np.count_nonzero(region.mask) for region in group]
+            strength = sum(region.strength * size for region, size in zip(group, sizes, strict=True)) / sum(sizes)
+            largest = group[sizes.index(max(sizes))]
+            scores.append(min(max(1 - exp(-strength), 0.0), 1.0))
+            still.append(median(stays.stood_s[largest.at][largest.mask & (stays.stuck[largest.at] > 0)]))
         kinds = [self._kind(group, _is_screen(box, width * height)) for group, box in found]
         boxes = np.asarray([box for _, box in found], np.float32).reshape(-1, 4)
         return Changes(
@@ -318,7 +313,7 @@ class Background:
         if region.keeps >= (LIGHT_KEEPS_REPORTED if before else LIGHT_KEEPS):
             self._absorb(region)
             return False
-        return bool(before or np.median(self._stays.stood_s[region.at][region.mask]) >= REPORT_S)
+        return bool(before or median(self._stays.stood_s[region.at][region.mask]) >= REPORT_S)
 
     def _kind(self, group: Sequence[Region], screen: bool) -> ChangeKind:
         """What a thing is; its regions cast their votes on whether it came or went, unless it is a screen."""
@@ -337,7 +332,7 @@ class Background:
         assert self._stays is not None
         stays = self._stays
         stood_s = stays.stood_s[region.at][region.mask]
-        if np.median(stood_s) < ABSORB_LIGHT_S or self._votes[region.at][region.mask].any():
+        if median(stood_s) < ABSORB_LIGHT_S or self._votes[region.at][region.mask].any():
             return
         where = np.zeros_like(stays.stuck)
         where[region.at][region.mask] = 255

@@ -24,7 +24,6 @@ from agent.core.picture_health.reference_view import Mask, ReferenceView, colour
 from agent.core.picture_health.registration import Alignment, grey_of, smoothed, structure_of_smooth
 from agent.core.types import Floats, Image, PictureFault, Stamp
 
-WIDTH_PX: Final = 320
 PERSIST_S: Final = 10.0
 """A bus that waits in front, rain on the hood in a gust: gone by then. A bag over the camera is not."""
 _PERSIST_PICTURES: Final = 3
@@ -112,8 +111,9 @@ class PictureWatch:
         """Judge one picture.
 
         Args:
-            image_small: (h, w, 3) uint8 BGR, 320 px wide, shrunk with an area filter (others blur or alias: sharpness
-                is compared). Its height may change with the stream; then it is taken for the same view, squeezed.
+            image_small: (h, w, 3) uint8 BGR, about 320 px wide, shrunk with an area filter (others blur or alias:
+                sharpness is compared). Its shape may change with the stream, or may be another than that of a recalled
+                view; then it is taken for the same view, squeezed.
         """
         look = self._looked(image_small, now.mono_s)
         elapsed_s = 0.0 if self._last_s is None else max(0.0, look.at_s - self._last_s)
