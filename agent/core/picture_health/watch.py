@@ -91,7 +91,10 @@ class PictureWatch:
     """One camera's watch. Example: `state = watch.step(small, stamp)`, then detect only if `state.fault is None`."""
 
     def __init__(self) -> None:
-        self._view: ReferenceView | None = None
+        self._begin(None)
+
+    def _begin(self, view: ReferenceView | None) -> None:
+        self._view = view
         self._lessons: list[tuple[float, Floats, float]] = []
         self._pose = CameraPose()
         self._freeze = FreezeWatch()
@@ -137,7 +140,7 @@ class PictureWatch:
 
     def renew(self) -> None:
         """Take what the camera shows from now on as its reference view: somebody set it so."""
-        self.__init__()  # type: ignore[misc]
+        self._begin(None)
 
     def keep(self) -> bytes:
         """What must survive a restart, for `recall`: at most about 80 kB."""
@@ -167,8 +170,8 @@ class PictureWatch:
         if version != _VERSION:
             raise ValueError(f"kept picture health: expected version {_VERSION}, found {version!r}")
         view = ReferenceView.recalled(rest) if rest else None
-        self.renew()
-        self._view, self._fault, self._unsure_s, self._adapted_s = view, fault, unsure_s, now.mono_s
+        self._begin(view)
+        self._fault, self._unsure_s, self._adapted_s = fault, unsure_s, now.mono_s
         self._pose.held = held
 
     def _looked(self, image: Image, at_s: float) -> _Look:

@@ -74,6 +74,15 @@ def test_working_pictures_keep_the_aspect_and_cost_alike(width: int, height: int
     assert small[0] / small[1] == pytest.approx(width / height, rel=0.01)
 
 
+def test_a_size_that_changes_while_it_is_learnt_begins_anew() -> None:
+    background = Background()
+    watched(background, range(6))
+    larger = [np.asarray(cv2.resize(pavement(second), (336, 168)), np.uint8) for second in range(20)]
+    for second, picture in enumerate(larger):
+        assert background.ready == (second > 12)
+        background.step(picture, at(6 + second), NOBODY)
+
+
 def test_a_memory_of_another_size_is_begun_anew() -> None:
     """As one kept by a release with another working size: what stands there is learnt, nothing is reported."""
     background = Background()
