@@ -118,9 +118,7 @@ def drain(outbox: SqliteOutbox, port: int, count: int, *, require_ack: bool) -> 
         print(f"{time.monotonic() - begun_s:6.1f} s  {len(arrived):7d} arrived  {rss_mib():.0f} MiB", flush=True)
     taken_s = time.monotonic() - begun_s
     cpu_ms = (time.process_time() - cpu_s) * 1000 / count
-    print(
-        f"{count} events in {taken_s:.1f} s: {count / taken_s:.0f} a second, {cpu_ms:.2f} CPU ms each, both sides"
-    )
+    print(f"{count} events in {taken_s:.1f} s: {count / taken_s:.0f} a second, {cpu_ms:.2f} CPU ms each, both sides")
     stop.set()
     courier.wake()
     thread.join()

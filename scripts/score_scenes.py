@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="scenes whose name holds this text")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     options = parser.parse_args()
+    commit = _commit() if options.write else ""  # a failure is told before the work, not after it
     cases = [case for case in CASES if options.only in case.name]
     parts = [(f"Noisy oracle, {options.seeds} seeds", list(with_oracle(cases, range(options.seeds))))]
     if options.pixels:
@@ -49,7 +50,7 @@ def main() -> None:
     sys.stdout.write(text + "\n")
     if options.write:
         before = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
-        made = f"\nMade {SystemClock().now().utc:%Y-%m-%d} at commit {_commit()}.\n"
+        made = f"\nMade {SystemClock().now().utc:%Y-%m-%d} at commit {commit}.\n"
         PAGE.write_text(f"{before}{MARK}\n{made}{text}\n", encoding="utf-8")
     totals = [sum((one.score.total for one in scored), Figures()) for _, scored in parts]
     raise SystemExit(any((total.f1 or 1.0) < LEAST_F1 or total.false or total.breaks for total in totals))

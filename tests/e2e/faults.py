@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 from agent.adapters.sqlite import read_incidents
 from agent.core.errors import StoreUnusable
-from agent.core.types import Box
 from tests.e2e.agent_process import wait_until
-from tests.e2e.street import PARKED, car_in
+from tests.e2e.street import PARKED
 
 SYN_SENT = "02"
 """State of a connection in /proc/net/tcp (include/net/tcp_states.h) that nobody has answered."""
@@ -60,16 +59,6 @@ def wait_for_parked_cars(data: Path, camera: str = "file") -> None:
 def events_of(payloads: list[bytes]) -> list[dict[str, Any]]:
     """CloudEvents in order of arrival, repeated deliveries left out."""
     return list({event["id"]: event for event in map(json.loads, payloads)}.values())
-
-
-def cars_of(events: list[dict[str, Any]]) -> list[str]:
-    """Which of the parked cars the events are about, sorted."""
-
-    def box(event: dict[str, Any]) -> Box:
-        x1, y1, x2, y2 = event["data"]["objects"][0]["box"]
-        return x1, y1, x2, y2
-
-    return sorted(str(car_in(box(event))) for event in events)
 
 
 @contextmanager

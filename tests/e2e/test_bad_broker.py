@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.agent_process import AgentProcess, stored_incidents
-from tests.e2e.faults import cars_of, check_log, check_message, events_of, told, wait_for_parked_cars
+from tests.e2e.centre import cars_of
+from tests.e2e.faults import check_log, check_message, events_of, told, wait_for_parked_cars
 from tests.e2e.street import PARKED, file_camera, write_street
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto

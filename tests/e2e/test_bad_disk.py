@@ -9,7 +9,8 @@ import pytest
 
 from tests.cameras import MAIN, SimulatedCamera, need_simulated_camera
 from tests.e2e.agent_process import AgentProcess
-from tests.e2e.faults import cars_of, check_log, events_of, told
+from tests.e2e.centre import cars_of
+from tests.e2e.faults import check_log, events_of, told
 from tests.e2e.street import PARKED, camera, clip, file_camera, write_street
 from tests.listener import Listener
 from tests.memory_disk import fill, memory_disk

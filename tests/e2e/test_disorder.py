@@ -21,8 +21,8 @@ from agent.core.geometry import iou
 from agent.core.types import Box
 from tests.cameras import PASSWORD, SUB, USER, SimulatedCamera, need_simulated_camera
 from tests.e2e.agent_process import AgentProcess, cityeye, wait_until
+from tests.e2e.centre import box_of, parsed
 from tests.e2e.faults import incidents_of
-from tests.e2e.test_main_job import box_of, parsed
 from tests.films import excerpt, standing, without, write_film
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto

@@ -11,21 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jsonschema
 import numpy as np
 import pytest
 
-from agent.core.types import Box, Image
+from agent.core.types import Image
 from tests.cameras import PASSWORD, SUB, USER, simulated_camera
 from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
+from tests.e2e.centre import box_of, cars_of, parsed
 from tests.e2e.faults import incidents_of
 from tests.e2e.street import DWELL_S, PARKED, car_in, clip, truth, write_config
-from tests.listener import Arrived, Listener
+from tests.listener import Listener
 from tests.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.server
 
-SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/contract/event.schema.json").read_text())
 OUTAGE_S = 12.0
 """Longer than the zone's clear_after (8 s): if blindness could close anything, it would by then."""
 
@@ -39,26 +38,6 @@ def scene_stamp(data: Path) -> datetime:
     with closing(sqlite3.connect(f"file:{data}/cityeye.db?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT state FROM scenes WHERE camera = 'fall'").fetchall()
     return datetime.fromisoformat(json.loads(rows[0][0])["stamp"]["utc"]) if rows else datetime.min.replace(tzinfo=UTC)
-
-
-def parsed(arrived: list[Arrived]) -> list[dict[str, Any]]:
-    """Valid CloudEvents, in order; the same id twice must be the same event twice."""
-    events: dict[str, dict[str, Any]] = {}
-    for message in arrived:
-        assert message.content_type == "application/cloudevents+json; charset=utf-8"
-        event = json.loads(message.payload)
-        jsonschema.validate(event, SCHEMA, format_checker=jsonschema.FormatChecker())
-        assert events.setdefault(event["id"], event) == event
-    return list(events.values())
-
-
-def box_of(event: dict[str, Any]) -> Box:
-    x1, y1, x2, y2 = event["data"]["objects"][0]["box"]
-    return x1, y1, x2, y2
-
-
-def cars_of(events: list[dict[str, Any]]) -> list[str]:
-    return sorted(str(car_in(box_of(event))) for event in events)
 
 
 def wait_for_state(centre: Listener, status: str) -> dict[str, Any]:

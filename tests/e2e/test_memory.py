@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.agent_process import AgentProcess, wait_until
+from tests.e2e.centre import parsed
 from tests.e2e.faults import incidents_of
 from tests.e2e.street import camera, clip, write_config, write_street
-from tests.e2e.test_main_job import parsed
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto
 

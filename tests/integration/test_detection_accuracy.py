@@ -5,26 +5,16 @@ References on these 128 photos, all 80 classes, mAP50 / mAP50-95: yolox_nano 0.5
 
 from __future__ import annotations
 
-import contextlib
-import io
 from pathlib import Path
-from typing import Any
 
 import cv2
 import pytest
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from agent.adapters.onnx import OnnxModel
 from agent.adapters.onnx.detector import suppress
 from agent.core.types import Floats, Image
+from tests.coco import Row, average_precision, xywh
 from tests.shared_data import shared
-
-Row = dict[str, Any]
-
-
-def xywh(x1: float, y1: float, x2: float, y2: float) -> list[float]:
-    return [x1, y1, x2 - x1, y2 - y1]
 
 
 def truth_of(labels: Path, image: int, width: int, height: int) -> list[Row]:
@@ -72,20 +62,3 @@ def test_a_model_reaches_its_reference_on_coco(name: str, family: str, least_50:
     mean_ap, mean_ap_50 = average_precision(images, truth, found)
     assert mean_ap_50 >= least_50
     assert mean_ap >= least
-
-
-def average_precision(images: list[Row], truth: list[Row], found: list[Row]) -> tuple[float, float]:
-    """mAP50-95 and mAP50 as COCO counts them."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {
-            "images": images,
-            "annotations": [{"id": i, **row} for i, row in enumerate(truth, start=1)],
-            "categories": [{"id": i, "name": str(i)} for i in range(80)],
-        }
-        coco.createIndex()
-        evaluation = COCOeval(coco, coco.loadRes(found), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return float(evaluation.stats[0]), float(evaluation.stats[1])

@@ -19,7 +19,7 @@ from agent.config import load
 from agent.core.types import Frame, Image, Stamp
 from scripts.render.light import DAY, DUSK, OVERCAST
 from tests.street_zones import BIN_ZONE, ZONE, rendered_bin, street_windows
-from tests.unit.cli.test_cli import run
+from tests.unit.cli.commands import run
 
 MODEL = Path(__file__).parents[2] / "models/street-nano.onnx"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.scoring.accuracy import Scored, ap50_by_class, map50
-from tests.integration.test_detection_accuracy import Row, average_precision, xywh
+from tests.coco import Row, average_precision, xywh
 
 CAR, BUS = 3, 4
 A, B, FAR = (0, 0, 10, 10), (20, 0, 30, 10), (80, 80, 90, 90)

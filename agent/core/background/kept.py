@@ -1,13 +1,19 @@
-"""Arrays as one compact text of bytes that tells when it is damaged or not its own."""
+"""What a camera has learnt, as one compact text of bytes that tells when it is damaged or not its own."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from agent.core.background.reference import LEVELS_TO_LOGS, Reference, levels_of
+from agent.core.background.reports import Votes
+from agent.core.background.stays import Stays
 
 MAGIC = b"CEBG"
 VERSION = 1
@@ -15,7 +21,61 @@ _HEAD = struct.Struct("<4sBBHHI")
 """Magic, version, number of views, height, width, CRC-32 of what follows."""
 _HINT = "renew the reference of this camera"
 
+SPREAD_KEPT = 8
+"""Units of a deviation as it is kept."""
+VIEW_PLANES = (3, 1, 1, 1)
+STAY_PLANES = (1, 1, 1, 1, 1, 1)
+"""Channels of what is kept of each view, and of the pixels' stays."""
+UNREST_LOOKS = 60
+"""A recalled measure of unrest counts as that of this many looks."""
+
 Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What a restart shall not forget: the views, the one in use first; what stands since when; what was reported."""
+
+    views: list[Reference]
+    stays: Stays
+    votes: Votes
+
+
+def as_bytes(kept: Kept) -> bytes:
+    """For `from_bytes`; 100 to 300 KB."""
+    stays, votes = kept.stays, kept.votes.view(np.uint8)
+    planes: list[Bytes] = []
+    for view in kept.views:
+        spread = np.minimum(view.spread // SPREAD_KEPT, 255).astype(np.uint8)
+        planes += [levels_of(view.logs), spread, view.known, view.holds]
+    stood_s = np.clip(stays.stood_s, 0, 2**24 - 1).astype(np.uint32)
+    bytes_of_stood = [((stood_s >> shift) & 255).astype(np.uint8) for shift in (0, 8, 16)]
+    calm = cv2.resize(stays.unrest, votes.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return packed([*planes, stays.stuck, votes, *bytes_of_stood, np.rint(calm).astype(np.uint8)], len(kept.views))
+
+
+def from_bytes(data: bytes) -> Kept:
+    """What `as_bytes` was given.
+
+    Raises:
+        ValueError: it is damaged, or something else.
+    """
+    count, height, width, body = unpacked(data)
+    planes = planes_of(body, height, width, [*VIEW_PLANES * count, *STAY_PLANES])
+    views = [_view(planes[i : i + len(VIEW_PLANES)]) for i in range(0, count * len(VIEW_PLANES), len(VIEW_PLANES))]
+    stuck, votes, *bytes_of_stood, calm = planes[count * len(VIEW_PLANES) :]
+    stays = Stays.beginning(views[0].logs)
+    stays.stuck = stuck
+    stays.stood_s = sum((part.astype(np.float32) * 256**i for i, part in enumerate(bytes_of_stood)), stays.stood_s)
+    size = (stays.unrest.shape[1], stays.unrest.shape[0])
+    stays.unrest = np.asarray(cv2.resize(calm.astype(np.float32), size, interpolation=cv2.INTER_NEAREST), np.float32)
+    stays.looks = UNREST_LOOKS
+    return Kept(views, stays, votes.view(np.int8))
+
+
+def _view(planes: Sequence[Bytes]) -> Reference:
+    levels, spread, known, holds = planes
+    return Reference(LEVELS_TO_LOGS[levels], spread.astype(np.int16) * SPREAD_KEPT, known, holds)
 
 
 def packed(planes: Sequence[Bytes], views: int) -> bytes:

@@ -121,8 +121,8 @@ class Reference:
         weight = (_coarse(usable) > 127).astype(np.float32)
         if not weight.any():
             return np.zeros_like(logs), 0.0
-        planes = np.stack(cv2.split(coarse))  # numpy is slow along an axis of three
-        overall = np.median(planes[:, weight > 0][:, ::3], axis=1).astype(np.float32)[:, None, None]
+        planes = np.stack(cv2.split(coarse)).astype(np.float32, copy=False)  # numpy is slow along an axis of three
+        overall = median(planes[:, weight > 0][:, ::3]).astype(np.float32)[:, None, None]
         smooth, trust = np.broadcast_to(overall, planes.shape), weight
         for round_ in range(LIGHT_ROUNDS):
             limit = self._coarse_limit * np.float32(LIGHT_ROUNDS - round_)
@@ -222,6 +222,12 @@ def most(channels: NDArray[Any]) -> Logs:
 def beyond(logs: Logs, lowest: Logs, highest: Logs) -> Logs:
     """(h, w) by how much the channel that is furthest out lies outside of a range; negative inside."""
     return most(cv2.max(cv2.subtract(logs, highest), cv2.subtract(lowest, logs)))
+
+
+def median(values: NDArray[np.floating[Any]]) -> NDArray[Any]:
+    """The median along the last axis: as `np.median`, which takes longer to begin than to end on arrays this small."""
+    ordered, length = np.sort(values, axis=-1), values.shape[-1]
+    return np.asarray((ordered[..., (length - 1) // 2] + ordered[..., length // 2]) / 2)
 
 
 def as_logs(values: NDArray[np.generic]) -> Logs:

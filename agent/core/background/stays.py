@@ -130,17 +130,15 @@ class Stays:
             return np.zeros_like(self.stuck)
         held = both(reference.holds, self.stuck)
         judged = both(judged, inverse(held))
-        strong = both(away_now, self._strong(reference, away))
-        weak = compared(away, _times(reference.limit, WEAK), cv2.CMP_GT)
+        beside = both(compared(away, _times(reference.limit, WEAK), cv2.CMP_GT), grown(self.stuck, NEAR))
+        fresh = both(both(judged, inverse(self.stuck)), both(settled, either(away_now, beside)))
+        gone = np.zeros_like(self.stuck)
+        if cv2.countNonZero(fresh) or cv2.countNonZero(held):
+            strong = both(away_now, self._strong(reference, away))
+            gone = _gone(both(held, self.seen), both(strong, settled))
+            self._stick(both(both(fresh, either(strong, beside)), self._restful()))
         clean = compared(away, _times(reference.limit, CLEAN), cv2.CMP_LE)
-        part = either(strong, both(weak, grown(self.stuck, NEAR)))
-        able = both(both(judged, self._restful()), inverse(self.stuck))
         back = both(clean, compared(self.still_s, LEAVE_S, cv2.CMP_GE))
-        gone = both(both(held, self.seen), both(strong, settled))
-        if cv2.countNonZero(gone):  # its rim never looked different, and goes with it; a speck proves nothing
-            core = np.asarray(cv2.morphologyEx(gone, cv2.MORPH_OPEN, AROUND), np.uint8)
-            gone = both(grown(core, RIM), both(held, self.seen))
-        self._stick(both(both(part, settled), able))
         self.free(either(gone, both(back, judged)))
         return gone
 
@@ -163,6 +161,15 @@ class Stays:
         """Nothing stands there."""
         self.stuck = both(self.stuck, inverse(where))
         clear_where(self.stood_s, where)
+
+
+def _gone(held: Mask, changed: Mask) -> Mask:
+    """Where what was held has gone: its rim never looked different, and goes with it; a speck proves nothing."""
+    gone = both(held, changed)
+    if not cv2.countNonZero(gone):
+        return gone
+    core = np.asarray(cv2.morphologyEx(gone, cv2.MORPH_OPEN, AROUND), np.uint8)
+    return both(grown(core, RIM), held)
 
 
 def _times(limit: Logs, share: float) -> Logs:

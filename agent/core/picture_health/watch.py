@@ -24,7 +24,6 @@ from agent.core.picture_health.reference_view import Mask, ReferenceView, colour
 from agent.core.picture_health.registration import Alignment, grey_of, smoothed, structure_of_smooth
 from agent.core.types import Floats, Image, PictureFault, Stamp
 
-WIDTH_PX: Final = 320
 PERSIST_S: Final = 10.0
 """A bus that waits in front, rain on the hood in a gust: gone by then. A bag over the camera is not."""
 _PERSIST_PICTURES: Final = 3
@@ -92,7 +91,10 @@ class PictureWatch:
     """One camera's watch. Example: `state = watch.step(small, stamp)`, then detect only if `state.fault is None`."""
 
     def __init__(self) -> None:
-        self._view: ReferenceView | None = None
+        self._begin(None)
+
+    def _begin(self, view: ReferenceView | None) -> None:
+        self._view = view
         self._lessons: list[tuple[float, Floats, float]] = []
         self._pose = CameraPose()
         self._freeze = FreezeWatch()
@@ -112,8 +114,9 @@ class PictureWatch:
         """Judge one picture.
 
         Args:
-            image_small: (h, w, 3) uint8 BGR, 320 px wide, shrunk with an area filter (others blur or alias: sharpness
-                is compared). Its height may change with the stream; then it is taken for the same view, squeezed.
+            image_small: (h, w, 3) uint8 BGR, about 320 px wide, shrunk with an area filter (others blur or alias:
+                sharpness is compared). Its shape may change with the stream, or may be another than that of a recalled
+                view; then it is taken for the same view, squeezed.
         """
         look = self._looked(image_small, now.mono_s)
         elapsed_s = 0.0 if self._last_s is None else max(0.0, look.at_s - self._last_s)
@@ -137,7 +140,7 @@ class PictureWatch:
 
     def renew(self) -> None:
         """Take what the camera shows from now on as its reference view: somebody set it so."""
-        self.__init__()  # type: ignore[misc]
+        self._begin(None)
 
     def keep(self) -> bytes:
         """What must survive a restart, for `recall`: at most about 80 kB."""
@@ -167,8 +170,8 @@ class PictureWatch:
         if version != _VERSION:
             raise ValueError(f"kept picture health: expected version {_VERSION}, found {version!r}")
         view = ReferenceView.recalled(rest) if rest else None
-        self.renew()
-        self._view, self._fault, self._unsure_s, self._adapted_s = view, fault, unsure_s, now.mono_s
+        self._begin(view)
+        self._fault, self._unsure_s, self._adapted_s = fault, unsure_s, now.mono_s
         self._pose.held = held
 
     def _looked(self, image: Image, at_s: float) -> _Look:

@@ -13,39 +13,14 @@ import jsonschema
 import pytest
 
 from agent import __version__
-from agent.cli import main
 from agent.cli.texts import _TEXTS, Texts, known_lang, lang_of, take_lang
-
-GOOD = """\
-mqtt: {host: broker}
-cameras:
-  - id: gate
-    name: 东门
-    url: rtsp://192.168.1.64/x
-    zones: [{id: kerb, polygon: [[0, 0], [1, 0], [1, 1]], rules: {illegal_parking: {}}}]
-"""
+from tests.unit.cli.commands import GOOD, run, write
 
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-
-
-def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in argv])
-    out, err = capsys.readouterr()
-    assert isinstance(caught.value.code, int)
-    return caught.value.code, out, err
-
-
-def write(folder: Path, text: str) -> Path:
-    (folder / "models").mkdir()
-    (folder / "models/yolox_nano.onnx").touch()
-    file = folder / "c.yaml"
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

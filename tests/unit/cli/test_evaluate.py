@@ -10,7 +10,7 @@ import pytest
 
 from agent.adapters.recording import Recorder
 from agent.core.recording import Header
-from tests.unit.cli.test_cli import run
+from tests.unit.cli.commands import run
 from tests.unit.core.world import START, Step, car, every
 
 SET = """\

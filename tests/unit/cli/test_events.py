@@ -15,7 +15,7 @@ from agent.app.places import DATABASE
 from agent.core.types import CloseReason, Event, Message
 from tests.events import T0, closed, make_event
 from tests.fakes_delivery import FakeClock
-from tests.unit.cli.test_cli import run
+from tests.unit.cli.commands import run
 
 CONFIG = """\
 mqtt: {host: broker}

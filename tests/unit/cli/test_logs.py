@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.cli.logs import LogLevel, SiteFormatter
-from tests.unit.cli.test_cli import GOOD, run, write
+from tests.unit.cli.commands import GOOD, run, write
 
 SUMMER, WINTER = 1_782_893_000.25, 1_767_261_600.0
 """2026-07-01T08:03:20.250Z and 2026-01-01T10:00:00Z"""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.test_cli import run
+from tests.unit.cli.commands import run
 
 CONFIG = """\
 mqtt: {host: broker}

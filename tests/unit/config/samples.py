@@ -12,6 +12,18 @@ from agent.config import Config, Lang, Report, inspect_text
 HOME = Path(__file__).parent
 SQUARE = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
 
+BASE = """\
+mqtt: {host: broker}
+cameras:
+  - id: gate
+    url: rtsp://192.168.1.64/x
+    zones:
+      - id: kerb
+        polygon: [[0, 0], [1, 0], [1, 1]]
+        rules:
+          illegal_parking: {}
+"""
+
 
 def good() -> dict[str, Any]:
     """A fresh small configuration as plain data."""

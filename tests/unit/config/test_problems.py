@@ -10,19 +10,7 @@ from agent.config import Lang, load
 from agent.core.errors import ConfigError
 from agent.core.rules import RULES
 from agent.core.tracking.tracker import BLIND_AFTER_S
-from tests.unit.config.samples import good, read, read_data
-
-BASE = """\
-mqtt: {host: broker}
-cameras:
-  - id: gate
-    url: rtsp://192.168.1.64/x
-    zones:
-      - id: kerb
-        polygon: [[0, 0], [1, 0], [1, 1]]
-        rules:
-          illegal_parking: {}
-"""
+from tests.unit.config.samples import BASE, good, read, read_data
 
 
 def told(text: str, lang: Lang = "en") -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.config.samples import read
-from tests.unit.config.test_problems import BASE
+from tests.unit.config.samples import BASE, read
 
 ALIGN = "found a line that does not line up with those above, column {n}; align this key with those above it"
 WIDE = "found a full-width colon (：){at}; write a plain colon and a space: key: value"

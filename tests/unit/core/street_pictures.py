@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 
+from agent.core.background import working_picture
 from agent.core.picture_health.registration import Alignment
 from agent.core.types import Image
 from scripts.render.film import Film
@@ -22,9 +23,8 @@ Pictures = tuple[Image, ...]
 
 
 def small(image: Image) -> Image:
-    """320 px wide, as the caller of the picture watch shrinks it."""
-    size = (320, round(image.shape[0] * 320 / image.shape[1]))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    """As the picture watch is given it."""
+    return working_picture(image)
 
 
 def scene(

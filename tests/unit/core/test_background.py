@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.core.background import Background, working_picture
-from agent.core.background.channel import WORKING_WIDTH_PX
+from agent.core.background.working import WORKING_PX
 from agent.core.geometry import iou
 from agent.core.types import ChangeKind, Changes, Floats, Image, Stamp
 
@@ -52,10 +52,47 @@ def box_px(changes: Changes) -> tuple[float, float, float, float]:
     return x1 * SIZE[1], y1 * SIZE[0], x2 * SIZE[1], y2 * SIZE[0]
 
 
-def test_working_picture_keeps_the_aspect() -> None:
-    small = working_picture(np.zeros((1080, 1920, 3), np.uint8))
-    assert small.shape == (180, WORKING_WIDTH_PX, 3)
-    assert small.dtype == np.uint8
+@pytest.mark.parametrize(
+    ("width", "height", "small"),
+    [
+        (1920, 1080, (320, 180)),
+        (2560, 1440, (320, 180)),
+        (720, 480, (288, 192)),
+        (640, 480, (272, 204)),
+        (704, 576, (264, 216)),
+        (1280, 1024, (264, 212)),
+        (1080, 1920, (176, 312)),
+        (333, 187, (320, 180)),
+    ],
+)
+def test_working_pictures_keep_the_aspect_and_cost_alike(width: int, height: int, small: tuple[int, int]) -> None:
+    picture = working_picture(np.full((height, width, 3), 77, np.uint8))
+    assert picture.shape == (small[1], small[0], 3)
+    assert picture.dtype == np.uint8
+    assert (picture == 77).all()
+    assert 0.94 * WORKING_PX < small[0] * small[1] <= 1.01 * WORKING_PX
+    assert small[0] / small[1] == pytest.approx(width / height, rel=0.01)
+
+
+def test_a_size_that_changes_while_it_is_learnt_begins_anew() -> None:
+    background = Background()
+    watched(background, range(6))
+    larger = [np.asarray(cv2.resize(pavement(second), (336, 168)), np.uint8) for second in range(20)]
+    for second, picture in enumerate(larger):
+        assert background.ready == (second > 12)
+        background.step(picture, at(6 + second), NOBODY)
+
+
+def test_a_memory_of_another_size_is_begun_anew() -> None:
+    """As one kept by a release with another working size: what stands there is learnt, nothing is reported."""
+    background = Background()
+    background.recall(learnt().keep(), at(5))
+    assert background.ready
+    larger = [np.asarray(cv2.resize(pavement(second, bag=True), (336, 168)), np.uint8) for second in range(40)]
+    changes = [background.step(picture, at(6 + second), NOBODY) for second, picture in enumerate(larger)]
+    assert not any(len(one) for one in changes)
+    assert not changes[0].complete
+    assert changes[-1].complete
 
 
 def test_is_not_ready_before_it_saw_enough() -> None:

@@ -350,9 +350,10 @@ def test_a_damaged_memory_is_refused_and_changes_nothing(damage: Callable[[bytes
     assert viewer.watch.keep() == kept
 
 
-def test_another_stream_size_is_the_same_view() -> None:
+@pytest.mark.parametrize("size_px", [(320, 240), (272, 204), (288, 164), (344, 192)])
+def test_another_stream_size_is_the_same_view(size_px: tuple[int, int]) -> None:
     viewer = Viewer.used_to(street())
-    squeezed = [np.asarray(cv2.resize(image, (320, 240)), np.uint8) for image in street()]
+    squeezed = [np.asarray(cv2.resize(image, size_px, interpolation=cv2.INTER_AREA), np.uint8) for image in street()]
     assert set(viewer.faults(squeezed)) == {None}
 
 

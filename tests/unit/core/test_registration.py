@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.picture_health.pose import CERTAIN
+from agent.core.picture_health.pose import CERTAIN, FARTHEST_N
 from agent.core.picture_health.registration import Alignment, align, grey_of, likeness, structure, warp
 from agent.core.types import Floats, Image
 from tests.unit.core.street_pictures import clip, grained, seen_from, small, street
@@ -57,7 +57,7 @@ def test_a_real_street_is_found_again_through_its_traffic(name: str, move: Align
     for later in pictures[10::20]:
         found = align(first, of(small(seen_from(later, move))))
         assert found.certainty > 2 * CERTAIN
-        assert px_of_320(found, move, small(later)) < 2.0
+        assert px_of_320(found, move, small(later)) < (2.0 if move.shift_n[0] <= FARTHEST_N else 2.5)
 
 
 def test_a_turned_camera_is_found_by_day_and_by_night() -> None:

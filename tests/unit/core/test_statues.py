@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.core.background.channel import WORKING_WIDTH_PX
 from agent.core.taxonomy import CLASS_IDS
 from agent.core.tracking.statues import Statues
 from agent.core.types import Box, Detections, Frame, Observation
@@ -75,4 +74,4 @@ def test_a_heap_that_is_taken_for_a_person_is_a_changed_region() -> None:
     assert [len(one.detections) for one in seen[-6:]] == [0] * 6
     # Late by the looks that it takes to doubt the person, no more.
     assert float(seen[-1].changes.still_s[0]) >= 2.0 * (len(seen) - 12) - 6.0
-    np.testing.assert_allclose(seen[-1].changes.boxes_n[0], HEAP, atol=6 / WORKING_WIDTH_PX)
+    np.testing.assert_allclose(seen[-1].changes.boxes_n[0], HEAP, atol=6 / 320)

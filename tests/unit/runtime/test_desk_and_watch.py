@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import Event as StopEvent
 from threading import Thread
 
@@ -14,50 +14,13 @@ from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
 from agent.core.scene import Scene
 from agent.core.types import Detections, Event, Evidence, Frame, Gap, GapReason, Image, ModelInfo, Stamp
 from agent.core.view import View
-from agent.ports import IncidentRow
 from agent.runtime.desk import SAVE_EVERY_S, Desk
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.watch import Watch
 from tests.fakes import FakeClock, FakeViews, street_picture
 from tests.unit.core.world import car, every, gap, plan, stamp
-
-
-@dataclass
-class MemoryStore:
-    """A store whose disk can be full or broken."""
-
-    trouble: CityEyeError | None = None
-    events: list[Event] = field(default_factory=list)
-    states: list[str] = field(default_factory=list)
-
-    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
-        self.save_state(camera, state)
-        self.events += events
-
-    def save_state(self, camera: str, state: str) -> None:
-        if self.trouble:
-            raise self.trouble
-        self.states.append(state)
-
-    def load_state(self, camera: str) -> str | None:
-        return self.states[-1] if self.states else None
-
-    def cameras(self) -> list[str]:
-        return ["gate"] if self.states else []
-
-    def forget(self, camera: str) -> None:
-        self.states.clear()
-
-    def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
-        return []
-
-
-class NoCamera:
-    """A photographer whose disk is always full."""
-
-    def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
-        return (), "disk_full"
+from tests.unit.runtime.desks import MemoryStore, NoCamera
 
 
 def a_frame(at: Stamp) -> Frame:

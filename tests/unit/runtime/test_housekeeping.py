@@ -12,7 +12,7 @@ import pytest
 from agent.ports import IncidentRow
 from agent.runtime.housekeeping import TIDY_EVERY_S, Housekeeping
 from tests.fakes import START, FakeClock, FakeStop
-from tests.unit.runtime.test_desk_and_watch import MemoryStore
+from tests.unit.runtime.desks import MemoryStore
 
 NAMES = [UUID(int=n) for n in range(4)]
 

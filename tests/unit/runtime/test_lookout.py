@@ -16,7 +16,7 @@ from agent.runtime.desk import Desk
 from agent.runtime.lookout import CHORES_EVERY_S, Lookout
 from tests.fakes import FakeViews, street_picture
 from tests.unit.core.world import duty, plan, stamp
-from tests.unit.runtime.test_desk_and_watch import MemoryStore, NoCamera
+from tests.unit.runtime.desks import MemoryStore, NoCamera
 
 PAVEMENT = ((0.0, 0.2), (1.0, 0.2), (1.0, 1.0), (0.0, 1.0))
 TARGET = duty("stall_encroachment", zone="pavement", polygon=PAVEMENT, dwell=20.0, clear_after=10.0)

@@ -1,0 +1,47 @@
+"""What a desk needs: a store in memory, and a photographer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.core.errors import CityEyeError
+from agent.core.types import Detections, Event, Evidence, Frame
+from agent.ports import IncidentRow
+
+
+@dataclass
+class MemoryStore:
+    """A store whose disk can be full or broken."""
+
+    trouble: CityEyeError | None = None
+    events: list[Event] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+
+    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+        self.save_state(camera, state)
+        self.events += events
+
+    def save_state(self, camera: str, state: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.states.append(state)
+
+    def load_state(self, camera: str) -> str | None:
+        return self.states[-1] if self.states else None
+
+    def cameras(self) -> list[str]:
+        return ["gate"] if self.states else []
+
+    def forget(self, camera: str) -> None:
+        self.states.clear()
+
+    def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+        return []
+
+
+class NoCamera:
+    """A photographer whose disk is always full."""
+
+    def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
+        return (), "disk_full"
