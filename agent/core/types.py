@@ -202,6 +202,17 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
+class UpdateReason(StrEnum):
+    """Why an `updated` event was sent."""
+
+    HEARTBEAT = "heartbeat"
+    """Nothing new: the incident still stands."""
+    ESCALATED = "escalated"
+    """Its severity grew."""
+    EVIDENCE = "evidence"
+    """New pictures were kept."""
+
+
 class CloseReason(StrEnum):
     """Why an incident was closed. A gap is never among them."""
 
@@ -265,6 +276,8 @@ class Event:
         revision: 1 for `opened`, then counting up without gaps within the incident.
         dwell_s: seconds the violation was seen to stand. blind_s: seconds within its stay when nobody looked.
         evidence_note: why pictures are missing, or None.
+        previous_incident: the earlier incident at the same place of which this one is a re-occurrence, or None.
+        update_reason: why an `updated` event was sent; None for other phases and where nobody said.
     """
 
     event_id: UUID
@@ -288,6 +301,8 @@ class Event:
     close_reason: CloseReason | None = None
     evidence: tuple[Evidence, ...] = field(default=())
     evidence_note: str | None = None
+    previous_incident: UUID | None = None
+    update_reason: UpdateReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,8 @@ def _data(event: Event, facts: BoxFacts, clock: ClockInfo, kept: int) -> EventDa
         clock=ClockPart(synced=clock.synced, source=clip(clock.source), uncertainty_ms=clock.uncertainty_ms),
         config_version=facts.config_version,
         model=None if facts.model is None else ModelPart(name=clip(facts.model.name), sha256=facts.model.sha256),
+        previous_incident=event.previous_incident,
+        update_reason=event.update_reason,
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from agent.core.types import Channel, CloseReason, Severity
+from agent.core.types import Channel, CloseReason, Severity, UpdateReason
 
 EVENT_SCHEMA_URI = "urn:cityeye:schema:event:1"
 """`dataschema` of every event of this version. A change that is not a mere addition gets a new number."""
@@ -123,6 +123,8 @@ class EventData(_Part):
     """The incident as of this event. `objects` holds the first of `objects_total` when all would not fit.
 
     `kind` is the row of the site's taxonomy: a manned stall and goods put out are kinds of one rule.
+    `previous_incident` links a re-occurrence to the incident that stood there before; `update_reason` says why an
+    `updated` event was sent. Both came after the first agents, so a reader must take their absence as null.
     """
 
     incident: UUID
@@ -147,6 +149,8 @@ class EventData(_Part):
     clock: ClockPart
     config_version: str
     model: ModelPart | None
+    previous_incident: UUID | None = None
+    update_reason: UpdateReason | None = None
 
 
 class CloudEvent(_Part):
