@@ -1,4 +1,4 @@
-"""What goes on the wire: topics, events, state, health, commands, answers, acks and pictures. Pure; `docs/contract/` is generated from here."""
+"""What goes on the wire: all messages between box and centre. Pure; `docs/contract/` is generated from here."""
 
 from __future__ import annotations
 

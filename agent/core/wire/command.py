@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.wire.reading import Instant, Name, Note, TopicName, read_object, validated
@@ -163,6 +163,9 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
 }
 COMMANDS = tuple(_ADAPTERS)
 """The names of all commands, in the order of the documentation."""
+_KNOWN = ", ".join(COMMANDS)
+_NAME = TypeAdapter[str](Name)
+_TOPIC = TypeAdapter[str](TopicName)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +186,11 @@ def parse_command(payload: bytes) -> Command:
     """
     name = read_object(payload).get("command")
     if not isinstance(name, str):
-        raise CommandRejected(RejectCode.INVALID, f"command: expected one of {', '.join(COMMANDS)}, found no text")
+        raise CommandRejected(RejectCode.INVALID, f"command: expected one of {_KNOWN}, found no text")
     adapter = _ADAPTERS.get(name)
     if adapter is None:
-        found = ascii(name[:40])
-        raise CommandRejected(
-            RejectCode.UNKNOWN_COMMAND, f"command: expected one of {', '.join(COMMANDS)}, found {found}"
-        )
+        what = f"command: expected one of {_KNOWN}, found {name[:40]!a}"
+        raise CommandRejected(RejectCode.UNKNOWN_COMMAND, what)
     command: Command = validated(adapter, payload)
     return command
 
@@ -203,22 +204,22 @@ def check_expiry(command: Command, now: datetime) -> None:
 def with_properties(command: Command, response_topic: str | None, correlation: bytes | None) -> Command:
     """The command with the MQTT 5 properties it came with; where both are there, the property wins over the body.
 
-    Correlation data that is no text of the body's form is left to the caller, who sends the bytes back as property.
+    The body's `correlation` is for people and for 3.1.1: correlation data that is no such text shows as far as it can.
+    The caller sends the bytes themselves back as property.
 
     Raises:
         CommandRejected: `invalid`, a response topic that cannot be one.
     """
     changed: dict[str, Any] = {}
     if response_topic:
-        adapter = TypeAdapter[Any](TopicName)
-        changed["response_topic"] = _checked(adapter, response_topic, RejectCode.INVALID, "response topic")
-    if correlation:
-        try:
-            changed["correlation"] = _checked(
-                TypeAdapter[Any](Name), correlation.decode("utf-8"), RejectCode.INVALID, ""
+        changed["response_topic"] = _text(response_topic, _TOPIC)
+        if changed["response_topic"] is None:
+            raise CommandRejected(
+                RejectCode.INVALID,
+                "response topic: expected 1 to 512 characters without +, #, $ and control characters",
             )
-        except (UnicodeDecodeError, CommandRejected):
-            changed["correlation"] = None
+    if correlation:
+        changed["correlation"] = _text(correlation.decode("utf-8", "replace"), _NAME)
     return command.model_copy(update=changed)
 
 
@@ -229,10 +230,10 @@ def asked(payload: bytes) -> Asked:
     except CommandRejected:
         return Asked()
     return Asked(
-        id=_text(body.get("id")),
-        command=_text(body.get("command")),
-        correlation=_text(body.get("correlation")),
-        response_topic=_text(body.get("response_topic"), TypeAdapter(TopicName)),
+        id=_text(body.get("id"), _NAME),
+        command=_text(body.get("command"), _NAME),
+        correlation=_text(body.get("correlation"), _NAME),
+        response_topic=_text(body.get("response_topic"), _TOPIC),
     )
 
 
@@ -254,17 +255,8 @@ def command_schema() -> dict[str, Any]:
     }
 
 
-def _text(value: object, adapter: TypeAdapter[Any] = TypeAdapter(Name)) -> str | None:  # noqa: B008 - immutable
-    if not isinstance(value, str):
-        return None
+def _text(value: object, adapter: TypeAdapter[str]) -> str | None:
     try:
-        return str(_checked(adapter, value, RejectCode.INVALID, ""))
-    except CommandRejected:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError:
         return None
-
-
-def _checked(adapter: TypeAdapter[Any], value: str, code: RejectCode, where: str) -> Any:
-    try:
-        return adapter.validate_python(value)
-    except ValueError:  # pydantic's ValidationError is one
-        raise CommandRejected(code, f"{where}: expected 1 to 512 characters without +, #, $ or controls") from None

@@ -1,7 +1,7 @@
 """One picture per packet, on `evidence`: a CloudEvent in JSON whose data is the JPEG in base 64.
 
-JSON and not the bare JPEG, because MQTT 3.1.1 has no properties that could say which picture it is. The price is a third
-more bytes; where that matters, an object store takes the pictures.
+JSON and not the bare JPEG, because MQTT 3.1.1 has no properties that could say which picture it is. The price is a
+third more bytes; where that matters, an object store takes the pictures.
 """
 
 from __future__ import annotations

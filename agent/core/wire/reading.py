@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 def _is_rfc3339(value: object) -> object:
-    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise ValueError("expected a moment with its offset, such as 2026-07-01T08:00:00Z")
     return value
 
@@ -52,6 +52,7 @@ def _rfc3339(value: datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
+    Field(strict=False),
     BeforeValidator(_is_rfc3339),
     AfterValidator(_to_utc),
     PlainSerializer(_rfc3339, when_used="json"),
@@ -94,7 +95,7 @@ def validated(adapter: TypeAdapter[T], payload: bytes) -> T:
     """The value of a payload that `read_object` has accepted.
 
     Raises:
-        CommandRejected: `invalid`, naming the first members that are wrong; values are never repeated, they may be secret.
+        CommandRejected: `invalid`, naming the first members that are wrong; never their values, they may be secret.
     """
     try:
         return adapter.validate_json(payload, strict=True)

@@ -162,7 +162,7 @@ def response_message(facts: BoxFacts, reply: Reply, patterns: Iterable[str] = ()
     """The answer, QoS 1, on the topic that was asked for where that is allowed, else on `rsp`.
 
     Raises:
-        CommandRejected: `too_large`, a result that no packet takes; `not_allowed` never, see `response_topic_allowed`.
+        CommandRejected: `too_large`, a result that no packet takes.
         ValueError: the result is not one of this command.
     """
     asked, rejected = reply.asked, reply.rejected
@@ -180,10 +180,8 @@ def response_message(facts: BoxFacts, reply: Reply, patterns: Iterable[str] = ()
     where = wanted if wanted and response_topic_allowed(wanted, facts, patterns) else topic(facts, "rsp")
     message = Message(topic=where, payload=dump(body), content_type=_JSON)
     if packet_bytes(message) > MAX_RESPONSE_PACKET_BYTES:
-        raise CommandRejected(
-            RejectCode.TOO_LARGE,
-            f"answer: expected at most {MAX_RESPONSE_PACKET_BYTES} bytes, found {len(message.payload)}",
-        )
+        what = f"answer: expected at most {MAX_RESPONSE_PACKET_BYTES} bytes, found {len(message.payload)}"
+        raise CommandRejected(RejectCode.TOO_LARGE, what)
     return message
 
 
