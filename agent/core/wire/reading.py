@@ -32,10 +32,12 @@ _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 T = TypeVar("T")
 
 
-def _is_rfc3339(value: object) -> object:
+def _read_moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise ValueError("expected a moment with its offset, such as 2026-07-01T08:00:00Z")
-    return value
+    return datetime.fromisoformat(value.upper())
 
 
 def _to_utc(value: datetime) -> datetime:
@@ -52,8 +54,7 @@ def _rfc3339(value: datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
-    Field(strict=False),
-    BeforeValidator(_is_rfc3339),
+    BeforeValidator(_read_moment),
     AfterValidator(_to_utc),
     PlainSerializer(_rfc3339, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
