@@ -1,7 +1,8 @@
-"""Commands, answers, acks and pictures: whatever arrives is read or rejected, and nothing is answered to the wrong place."""
+"""Commands, answers, acks and pictures: whatever arrives is read or rejected, and answers go to the right place."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
@@ -130,10 +131,8 @@ def test_any_member_may_be_anything(body: dict[str, Any], member: st.DataObject,
         response_message(FACTS, Reply(asked=asked(payload), at=T0, rejected=error))
     else:
         assert asked_of(read) == asked(payload)
-    try:
+    with contextlib.suppress(CommandRejected):
         parse_ack(payload, FACTS)
-    except CommandRejected:
-        pass
 
 
 @given(
@@ -314,7 +313,7 @@ def test_a_picture_comes_back_whole() -> None:
 def test_a_damaged_picture_is_noticed(text: str) -> None:
     message = evidence_message(PICTURE, JPEG, EvidenceOf(camera="gate"), FACTS)
     body = json.loads(message.payload) | {"data_base64": text}
-    with pytest.raises(ValueError, match="base 64|sha256"):
+    with pytest.raises(ValueError, match=r"base 64|sha256"):
         parse_evidence(json.dumps(body).encode()).picture()
 
 

@@ -22,7 +22,7 @@ _JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of message. `name`: that of its schema file. `max_bytes`: of the packet (of the payload if the centre's)."""
+    """One kind of message. `name`: that of its schema file. `max_bytes`: packet (the centre's: payload)."""
 
     topic: TopicKind
     name: str
