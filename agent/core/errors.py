@@ -18,6 +18,7 @@
         ├── UnsupportedStream     not a video, or a codec that cannot be decoded
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
         ├── StoreUnusable         read-only folder, corrupt or foreign database
+        ├── CommandRejected       a command or ack of the centre that is not carried out; `code` is for machines
         └── IllegalTransition     the lifecycle table has no such step (a bug)
 
 A message a person reads says where, what was expected, what was found and how to mend it; it never
@@ -28,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class CityEyeError(Exception):
@@ -133,6 +135,35 @@ class BrokerRefused(PermanentError):
 
 class StoreUnusable(PermanentError):
     """The data folder or database cannot be used as it is."""
+
+
+class RejectCode(StrEnum):
+    """Why a command was not carried out. A consumer must take a code that it does not know as `failed`."""
+
+    BAD_JSON = "bad_json"
+    TOO_LARGE = "too_large"
+    UNKNOWN_COMMAND = "unknown_command"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    ID_REUSED = "id_reused"
+    UNKNOWN_INCIDENT = "unknown_incident"
+    UNKNOWN_CAMERA = "unknown_camera"
+    UNKNOWN_ZONE = "unknown_zone"
+    UNKNOWN_RULE = "unknown_rule"
+    CONFLICT = "conflict"
+    NOT_ALLOWED = "not_allowed"
+    NOT_SUPPORTED = "not_supported"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+class CommandRejected(PermanentError):
+    """What the centre sent is not carried out. `code` is for machines, `message` for people; neither holds a secret."""
+
+    def __init__(self, code: RejectCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
 
 
 class IllegalTransition(PermanentError):

@@ -211,12 +211,14 @@ class Phase(StrEnum):
 
 
 class UpdateReason(StrEnum):
-    """Why an incident that goes on is told of again."""
+    """Why an `updated` event was sent."""
 
     HEARTBEAT = "heartbeat"
-    """Nothing new: it is still there."""
+    """Nothing new: the incident still stands."""
     ESCALATED = "escalated"
+    """Its severity grew."""
     EVIDENCE = "evidence"
+    """New pictures were kept."""
 
 
 class CloseReason(StrEnum):
@@ -282,7 +284,8 @@ class Event:
         revision: 1 for `opened`, then counting up without gaps within the incident.
         dwell_s: seconds the violation was seen to stand. blind_s: seconds within its stay when nobody looked.
         evidence_note: why pictures are missing, or None.
-        previous_incident: the one that ended at this place a while ago, or None. update_reason: of an `updated` event.
+        previous_incident: the earlier incident at the same place of which this one is a re-occurrence, or None.
+        update_reason: why an `updated` event was sent; None for other phases and where nobody said.
     """
 
     event_id: UUID

@@ -126,11 +126,11 @@ def _data(event: Event, facts: BoxFacts, clock: ClockInfo, kept: int) -> EventDa
         evidence=tuple(_evidence(e) for e in event.evidence[:_MAX_EVIDENCE]),
         evidence_note=None if event.evidence_note is None else clip(event.evidence_note, _NOTE_CHARS),
         close_reason=event.close_reason,
-        update_reason=event.update_reason,
-        previous_incident=event.previous_incident,
         clock=ClockPart(synced=clock.synced, source=clip(clock.source), uncertainty_ms=clock.uncertainty_ms),
         config_version=facts.config_version,
         model=None if facts.model is None else ModelPart(name=clip(facts.model.name), sha256=facts.model.sha256),
+        previous_incident=event.previous_incident,
+        update_reason=event.update_reason,
     )
 
 

@@ -123,6 +123,8 @@ class EventData(_Part):
     """The incident as of this event. `objects` holds the first of `objects_total` when all would not fit.
 
     `kind` is the row of the site's taxonomy: a manned stall and goods put out are kinds of one rule.
+    `previous_incident` links a re-occurrence to the incident that stood there before; `update_reason` says why an
+    `updated` event was sent. Both came after the first agents, so a reader must take their absence as null.
     """
 
     incident: UUID
@@ -144,11 +146,11 @@ class EventData(_Part):
     evidence: tuple[EvidencePart, ...]
     evidence_note: str | None
     close_reason: CloseReason | None
-    update_reason: UpdateReason | None = None
-    previous_incident: UUID | None = None
     clock: ClockPart
     config_version: str
     model: ModelPart | None
+    previous_incident: UUID | None = None
+    update_reason: UpdateReason | None = None
 
 
 class CloudEvent(_Part):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from agent.core.wire.facts import BoxFacts
 
 TopicKind = Literal["event", "state", "health", "ack", "cmd", "rsp", "evidence"]
+TOPIC_KINDS: tuple[TopicKind, ...] = get_args(TopicKind)
 
 
 def topic(facts: BoxFacts, kind: TopicKind) -> str:

@@ -1,0 +1,1 @@
+"""What scripts/contract.py writes besides schemas: one valid example per message, and the AsyncAPI document."""
