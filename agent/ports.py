@@ -171,10 +171,14 @@ class Outbox(Protocol):
         Twice as long after each time, up to `LONGEST_RESEND_S`. They hold up no later row of their order key.
         """
 
-    def acked(self, sequence: int) -> int:
+    def acked(self, sequence: int, missing: Sequence[tuple[int, int]] = ()) -> int:
         """The platform has every event up to this sequence: rows that were sent are done. Returns how many there were.
 
-        Rows that were never sent are left alone. Raises ValueError for a sequence that this box has not used yet.
+        Args:
+            missing: ranges of sequences, both ends included, that it does not have: what is still kept of them is sent
+                again at once, even if it was done before. Rows that were never sent are left alone.
+
+        Raises: ValueError for a sequence that this box has not used yet.
         """
 
     def unacked(self) -> int:

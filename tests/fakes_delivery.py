@@ -83,9 +83,15 @@ class FakeOutbox:
                     self.rows[row], attempts=0, due_at_utc_s=at_utc_s + wait_s, sent=self.sendings[row]
                 )
 
-    def acked(self, sequence: int) -> int:
+    def acked(self, sequence: int, missing: Sequence[tuple[int, int]] = ()) -> int:
         if sequence > max((e.sequence for e in self.rows.values()), default=0):
-            raise ValueError("not used yet")
+            raise ValueError(f"expected a sequence up to {len(self.rows)}, found {sequence}")
+        for row, envelope in self.rows.items():
+            told = row in self.delivered or row in self._unacked()
+            if told and any(first <= envelope.sequence <= last for first, last in missing):
+                self.delivered = [other for other in self.delivered if other != row]
+                self.sendings.pop(row, None)
+                self.rows[row] = replace(envelope, attempts=0, due_at_utc_s=0.0, sent=0)
         covered = [row for row in self._unacked() if self.rows[row].sequence <= sequence]
         self.delivered += covered
         return len(covered)

@@ -41,6 +41,7 @@ from agent.runtime.delivery import DeliverySettings
 from agent.runtime.desk import Desk
 from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
+from agent.runtime.inbox import Inbox
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import Supervisor
@@ -171,7 +172,8 @@ class App:
         now = self._clock.now
         run, mqtt = self._identity, self._config.mqtt
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
-        return Courier(
+        inbox = Inbox(outbox, facts, lambda: courier.wake())
+        courier = Courier(
             outbox=outbox,
             broker=PahoBroker(mqtt_settings(self._config), self._clock),
             clock=self._clock,
@@ -182,7 +184,10 @@ class App:
             ),
             jitter=self._jitter,
             settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S, delivery=delivery),
+            listen=inbox.topics,
+            inbox=inbox.take,
         )
+        return courier
 
     def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
         return CaptureLoop(

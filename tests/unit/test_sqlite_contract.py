@@ -220,6 +220,19 @@ def test_an_ack_covers_nothing_that_was_never_sent(memory: Memory) -> None:
         memory.outbox.acked(3)
 
 
+def test_what_the_platform_misses_is_sent_again_though_it_was_done(memory: Memory) -> None:
+    memory.store.record("gate", [make_event(n) for n in range(1, 7)], "s")
+    rows = memory.rows()
+    memory.outbox.done(rows[:2])
+    memory.outbox.sent(rows[2:5], NOW_S, 60.0)
+    assert memory.outbox.acked(5, [(2, 3)]) == 2
+    assert memory.due() == [2, 3, 6]
+    assert memory.outbox.depth() == 3
+    memory.outbox.set_aside(rows[5], "no")
+    memory.outbox.acked(6, [(6, 6)])
+    assert memory.due() == [2, 3], "what waits for a person is left to that person"
+
+
 def test_a_sent_row_does_not_hold_up_its_incident(memory: Memory) -> None:
     memory.store.record("gate", [make_event(1, incident=1), make_event(2, incident=1)], "s")
     memory.outbox.sent(memory.rows()[:1], NOW_S, 60.0)
@@ -260,7 +273,7 @@ STEPS = st.lists(
         st.tuples(st.just("postpone"), st.integers(0, 5), st.integers(-5, 30)),
         st.tuples(st.just("aside"), st.integers(0, 5)),
         st.tuples(st.just("sent"), st.integers(0, 5), st.integers(0, 30)),
-        st.tuples(st.just("acked"), st.integers(0, 8)),
+        st.tuples(st.just("acked"), st.integers(0, 8), st.integers(0, 8)),
         st.tuples(st.just("requeue")),
         st.tuples(st.just("later"), st.integers(1, 20)),
     ),
@@ -307,7 +320,7 @@ def _apply(memory: Memory, step: tuple[Any, ...], clock: FakeClock) -> None:
         memory.outbox.requeue()
     elif step[0] == "acked":
         with suppress(ValueError):
-            memory.outbox.acked(step[1])
+            memory.outbox.acked(step[1], [(step[2], step[1])])
     elif rows and step[0] != "later":
         row = rows[step[1] % len(rows)]
         if step[0] == "done":

@@ -30,6 +30,10 @@ _SENT = """
 UPDATE outbox SET due_at_utc_s = ? + min(?, ? * (1 << min(sent, 10))), sent = sent + 1, attempts = 0
 WHERE row = ? AND state = 0
 """
+_AGAIN = """
+UPDATE outbox SET state = 0, sent = 0, attempts = 0, due_at_utc_s = 0
+WHERE sequence BETWEEN ? AND ? AND (state = 1 OR state = 0 AND sent > 0)
+"""
 _PRUNE = """
 DELETE FROM outbox WHERE state = 1 AND row <= (
   SELECT row FROM outbox WHERE state = 1 ORDER BY row DESC LIMIT 1 OFFSET ?)
@@ -69,13 +73,14 @@ class SqliteOutbox:
         values = [(at_utc_s, LONGEST_RESEND_S, resend_after_s, row) for row in rows]
         self._database.write(lambda connection: connection.executemany(_SENT, values))
 
-    def acked(self, sequence: int) -> int:
+    def acked(self, sequence: int, missing: Sequence[tuple[int, int]] = ()) -> int:
         """See `ports.Outbox.acked`."""
         last = int(self._database.read("SELECT value FROM meta WHERE key = 'sequence'")[0][0])
         if sequence > last:
             raise ValueError(f"expected a sequence up to {last}, found {sequence}")
 
         def work(connection: sqlite3.Connection) -> int:
+            connection.executemany(_AGAIN, missing)
             sql = "UPDATE outbox SET state = 1, reason = NULL WHERE state = 0 AND sent > 0 AND sequence <= ?"
             count = connection.execute(sql, (sequence,)).rowcount
             connection.execute(_PRUNE, (self._keep_delivered,))
