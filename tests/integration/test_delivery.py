@@ -18,9 +18,10 @@ import pytest
 from agent.adapters.mqtt import MqttSettings, PahoBroker
 from agent.adapters.sqlite import Database, SqliteOutbox, SqliteStore
 from agent.core.types import Event, Message
-from agent.core.wire import event_message, parse_event
+from agent.core.wire import event_message, parse_event, topic
 from agent.runtime.courier import Courier, CourierSettings
 from agent.runtime.delivery import DeliverySettings
+from agent.runtime.inbox import Inbox
 from tests.agent_child import STATE
 from tests.events import CLOCK, FACTS, closed, make_event
 from tests.fakes_delivery import WallClock
@@ -50,6 +51,11 @@ class WatchedOutbox(SqliteOutbox):
     def done(self, rows: Sequence[int]) -> None:
         super().done(rows)
         self._tell()
+
+    def acked(self, sequence: int, missing: Sequence[tuple[int, int]] = ()) -> int:
+        count = super().acked(sequence, missing)
+        self._tell()
+        return count
 
     def postpone(self, row: int, due_at_utc_s: float) -> None:
         super().postpone(row, due_at_utc_s)
@@ -92,7 +98,10 @@ class Box:
             state=STATE,
             jitter=random.Random(3).uniform,
             settings=settings,
+            listen=[topic(FACTS, "ack")],
+            inbox=lambda received: self.inbox.take(received),
         )
+        self.inbox = Inbox(self.outbox, FACTS, self.courier.wake)
         self.store = SqliteStore(self.database, self._encode, self.courier.wake)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.courier.run, args=(self._stop,))
@@ -151,6 +160,37 @@ def test_events_arrive_between_online_and_offline(tmp_path: Path, mosquitto: Mos
     with Listener(mosquitto.port) as later:
         (retained,) = later.wait_for(1)
         assert (retained.retain, states([retained])) == (True, [("offline", "stopped")])
+
+
+def test_an_event_is_sent_again_until_the_platform_says_that_it_has_it(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    delivery = DeliverySettings(require_ack=True, resend_after_s=0.2)
+    settings = CourierSettings(first_wait_s=0.05, longest_wait_s=0.2, will_delay_s=0, delivery=delivery)
+    with Listener(mosquitto.port) as listener, Box(tmp_path, mosquitto.port, settings) as box:
+        box.record(make_event(1), make_event(2))
+        arrived = listener.wait_for(5, "/event")
+        assert {m.payload for m in arrived} == {m.payload for m in arrived[:2]}, "a repetition is the same to the byte"
+        assert set(sequences(arrived)) == {1, 2}
+        assert (box.outbox.depth(), box.outbox.unacked()) == (2, 2)
+        listener.publish(topic(FACTS, "ack"), b'{"sequence": "00000000000000000002"}')
+        box.wait_until_delivered()
+        assert [r.delivered for r in box.store.incidents(limit=9)] == [True, True]
+        quiet = len(listener.on("/event"))
+        box.record(make_event(3))
+        listener.wait_for(quiet + 1, "/event")
+        assert sequences(listener.on("/event")[quiet:])[0] == 3, "what was acknowledged is not sent again"
+
+
+def test_the_platform_gets_again_what_it_misses(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    with Listener(mosquitto.port) as listener, Box(tmp_path, mosquitto.port) as box:
+        box.record(*(make_event(n) for n in range(1, 6)))
+        before = listener.wait_for(5, "/event")
+        box.wait_until_delivered()
+        missing = b'[{"first": "00000000000000000002", "last": "00000000000000000003"}]'
+        listener.publish(topic(FACTS, "ack"), b'{"sequence": "00000000000000000005", "missing": ' + missing + b"}")
+        again = listener.wait_for(7, "/event")[5:]
+        assert sequences(again) == [2, 3]
+        assert [m.payload for m in again] == [m.payload for m in before[1:3]]
+        box.wait_until_delivered()
 
 
 def test_a_new_event_wakes_the_courier(tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
