@@ -18,7 +18,9 @@ from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
+from agent.adapters.photographer import CloserLook
 from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
+from agent.app.main_stream import main_stream
 from agent.app.parts import (
     evidence_folder,
     facts_of,
@@ -87,7 +89,10 @@ class App:
             views = SqliteViews(database)
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             evidence.prepare()
-            desks = recalled_desks(config, store, views, self._clock, evidence)
+            ledger = SqliteLedger(database)
+            streams = {camera.id: main_stream(camera, self._clock, ledger) for camera in config.cameras}
+            closer = {camera: CloserLook(stream, detector) for camera, stream in streams.items() if stream}
+            desks = recalled_desks(config, store, views, self._clock, evidence, closer)
             readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
             lookouts = recalled_lookouts(config, views, readers, self._clock)
             mailroom = Mailroom()
@@ -102,7 +107,7 @@ class App:
                 )
                 for _ in range(config.model.workers)
             ]
-            ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)
+            heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
             captures = {camera.id: self._capture(camera, mailroom, ledger) for camera in config.cameras}
             health = Health(
                 clock=self._clock,
