@@ -199,7 +199,7 @@ def test_a_picture_of_the_main_stream_is_blurred_where_persons_are_in_that_pictu
         return list(kept), note
 
     still = Still(image=large, at=clock.now().utc)
-    [wide, _], note = taken(still, "kerb")
+    [wide, _], note = taken(still, "yard")
     picture = np.asarray(cv2.imread(str(tmp_path / wide.path)), np.uint8)[:720]
     difference = np.abs(picture.astype(int) - large.astype(int)).max(axis=2) > 40
     assert (picture.shape, wide.captured_at, note) == ((720, 1280, 3), still.at, None)
@@ -207,9 +207,9 @@ def test_a_picture_of_the_main_stream_is_blurred_where_persons_are_in_that_pictu
     assert difference[400:, 700:].mean() < 0.01
 
     for still_or_none, zone, sees, expected in (
-        (None, "kerb", PEOPLE, "sub_stream"),
+        (None, "yard", PEOPLE, "sub_stream"),
         (still, "", PEOPLE, None),  # the camera's own incident: the picture that was judged
-        (still, "kerb", None, None),  # a faulty picture: likewise
+        (still, "yard", None, None),  # a faulty picture: likewise
     ):
         [wide, *_], note = taken(still_or_none, zone, sees)
         assert np.asarray(cv2.imread(str(tmp_path / wide.path))).shape[1] == 320
