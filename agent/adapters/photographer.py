@@ -13,7 +13,7 @@ from agent.adapters.pictures import Caption, close_up, wide
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.errors import EvidenceSkipped
 from agent.core.plan import CameraPlan
-from agent.core.types import Detections, Event, Evidence, Frame, Image
+from agent.core.types import Detections, Event, Evidence, Frame, Image, Stamp
 from agent.ports import Detector, MainStream
 
 SUB_STREAM = "sub_stream"
@@ -28,20 +28,45 @@ class View:
     at: datetime
 
 
+class LastView:
+    """The last picture of the main stream, for several events of one look at the street.
+
+    One for all cameras: such a picture takes 6 MB, and hardly ever do two cameras have events at once.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[str, Stamp], View] | None = None
+
+    def of(self, frame: Frame) -> View | None:
+        """What was kept for this picture of the watching, or None."""
+        kept = self._kept
+        return kept[1] if kept and kept[0] == (frame.camera, frame.stamp) else None
+
+    def keep(self, frame: Frame, view: View) -> None:
+        """Keep it, in place of any other."""
+        self._kept = ((frame.camera, frame.stamp), view)
+
+
 class CloserLook:
     """Pictures of the main stream, and what is in them: persons went on since the watching's picture was taken."""
 
-    def __init__(self, main: MainStream, detector: Detector) -> None:
+    def __init__(self, main: MainStream, detector: Detector, last: LastView) -> None:
         self._main = main
         self._detector = detector
+        self._last = last
 
-    def view(self) -> View | None:
-        """One of now, or None when there is none to be had now."""
+    def view(self, frame: Frame) -> View | None:
+        """One of now, or None when there is none to be had now. `frame`: what the watching sees; asked once for each."""
+        view = self._last.of(frame)
+        if view is not None:
+            return view
         still = self._main.picture()
         if still is None:
             return None
         [found] = self._detector.detect([still.image])
-        return View(image=still.image, found=found, at=still.at)
+        view = View(image=still.image, found=found, at=still.at)
+        self._last.keep(frame, view)
+        return view
 
 
 class ScenePhotographer:
@@ -61,7 +86,7 @@ class ScenePhotographer:
         """See `ports.Photographer.take`. The note `sub_stream`: the main stream gave no picture when it was wanted."""
         view, note = View(image=frame.image, found=found, at=frame.stamp.utc), None
         if self._closer and event.zone and found is not None:
-            closer = self._closer.view()
+            closer = self._closer.view(frame)
             view, note = (closer, None) if closer else (view, SUB_STREAM)
         kept = []
         try:

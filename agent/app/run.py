@@ -18,7 +18,7 @@ from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
-from agent.adapters.photographer import CloserLook
+from agent.adapters.photographer import CloserLook, LastView
 from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
 from agent.app.main_stream import main_stream
 from agent.app.parts import (
@@ -91,7 +91,8 @@ class App:
             evidence.prepare()
             ledger = SqliteLedger(database)
             streams = {camera.id: main_stream(camera, self._clock, ledger) for camera in config.cameras}
-            closer = {camera: CloserLook(stream, detector) for camera, stream in streams.items() if stream}
+            last = LastView()
+            closer = {camera: CloserLook(stream, detector, last) for camera, stream in streams.items() if stream}
             desks = recalled_desks(config, store, views, self._clock, evidence, closer)
             readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
             lookouts = recalled_lookouts(config, views, readers, self._clock)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.onnx import OnnxDetector
-from agent.adapters.photographer import CloserLook, ScenePhotographer
+from agent.adapters.photographer import CloserLook, LastView, ScenePhotographer
 from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.privacy.blur import BLOCKS, COARSE_ROWS, coarse, unrecognisable
 from agent.adapters.privacy.regions import head_boxes, plate_boxes
@@ -174,8 +174,10 @@ class Elsewhere:
 
     def __init__(self, still: Still | None) -> None:
         self._still = still
+        self.asked = 0
 
     def picture(self) -> Still | None:
+        self.asked += 1
         return self._still
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
@@ -194,7 +196,7 @@ def test_a_picture_of_the_main_stream_is_blurred_where_persons_are_in_that_pictu
 
     def taken(still: Still | None, zone: str, sees: Detections | None = PEOPLE) -> tuple[list[Evidence], str | None]:
         main = Elsewhere(still)
-        photographer = ScenePhotographer(folder, plan(), PrivacyGuard(), CloserLook(main, main))
+        photographer = ScenePhotographer(folder, plan(), PrivacyGuard(), CloserLook(main, main, LastView()))
         kept, note = photographer.take(replace(incident, zone=zone), frame, sees)
         return list(kept), note
 
@@ -214,6 +216,24 @@ def test_a_picture_of_the_main_stream_is_blurred_where_persons_are_in_that_pictu
         [wide, *_], note = taken(still_or_none, zone, sees)
         assert np.asarray(cv2.imread(str(tmp_path / wide.path))).shape[1] == 320
         assert (wide.captured_at, note) == (frame.stamp.utc, expected)
+
+
+def test_events_of_one_look_share_the_picture_of_the_main_stream() -> None:
+    clock, last = FakeClock(), LastView()
+    still = Still(image=street_picture(5, (1280, 720)), at=clock.now().utc)
+    gate, yard = Elsewhere(still), Elsewhere(still)
+    at_gate, at_yard = CloserLook(gate, gate, last), CloserLook(yard, yard, last)
+
+    def frame(camera: str) -> Frame:
+        return Frame(camera=camera, seq=1, stamp=clock.now(), image=street_picture())
+
+    assert at_gate.view(frame("gate")) is at_gate.view(frame("gate")) is not None
+    assert gate.asked == 1
+    assert at_yard.view(frame("yard")) is not None
+    assert yard.asked == 1, "another camera's picture is another"
+    clock.advance(1)
+    at_yard.view(frame("yard"))
+    assert yard.asked == 2, "and so is another look's"
 
 
 # The real models
