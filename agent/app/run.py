@@ -36,7 +36,7 @@ from agent.app.teach import zone_readers
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
-from agent.ports import Clock, LoginLedger
+from agent.ports import Clock, Detector, LoginLedger
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.desk import Desk
@@ -90,9 +90,7 @@ class App:
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             evidence.prepare()
             ledger = SqliteLedger(database)
-            streams = {camera.id: main_stream(camera, self._clock, ledger) for camera in config.cameras}
-            last = LastView()
-            closer = {camera: CloserLook(stream, detector, last) for camera, stream in streams.items() if stream}
+            closer = self._closer_looks(detector, ledger)
             desks = recalled_desks(config, store, views, self._clock, evidence, closer)
             readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
             lookouts = recalled_lookouts(config, views, readers, self._clock)
@@ -182,6 +180,12 @@ class App:
             jitter=self._jitter,
             settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S),
         )
+
+    def _closer_looks(self, detector: Detector, ledger: LoginLedger) -> dict[str, CloserLook]:
+        """By camera, for those whose evidence comes from their main stream."""
+        streams = {camera.id: main_stream(camera, self._clock, ledger) for camera in self._config.cameras}
+        last = LastView()
+        return {camera: CloserLook(stream, detector, last) for camera, stream in streams.items() if stream}
 
     def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
         return CaptureLoop(
