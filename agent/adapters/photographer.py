@@ -56,7 +56,7 @@ class CloserLook:
         self._last = last
 
     def view(self, frame: Frame) -> View | None:
-        """One of now, or None when there is none to be had. `frame`: what the watching sees; the same gives the same."""
+        """One of now, or None when there is none to be had. `frame`: what the watching sees; one gives one view."""
         view = self._last.of(frame)
         if view is not None:
             return view
