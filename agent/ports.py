@@ -146,6 +146,10 @@ class Views(Protocol):
         """These were carried out."""
 
 
+LONGEST_RESEND_S = 600.0
+"""No longer than this between two attempts, be it the broker or the platform that does not answer."""
+
+
 class Outbox(Protocol):
     """What still has to reach the centre, in order."""
 
@@ -160,6 +164,24 @@ class Outbox(Protocol):
 
     def postpone(self, row: int, due_at_utc_s: float) -> None:
         """Count a failed attempt and try again at the given time."""
+
+    def sent(self, rows: Sequence[int], at_utc_s: float, resend_after_s: float) -> None:
+        """The broker has these rows, but the platform has not said so: send them again if it does not.
+
+        Twice as long after each time, up to `LONGEST_RESEND_S`. They hold up no later row of their order key.
+        """
+
+    def acked(self, sequence: int) -> int:
+        """The platform has every event up to this sequence: rows that were sent are done. Returns how many there were.
+
+        Rows that were never sent are left alone. Raises ValueError for a sequence that this box has not used yet.
+        """
+
+    def unacked(self) -> int:
+        """Rows that were sent and wait for the platform's word."""
+
+    def dropped(self) -> int:
+        """Events that were given up, ever, because the backlog was full."""
 
     def set_aside(self, row: int, reason: str) -> None:
         """Do not try again until `requeue`; kept for a person to look at."""
@@ -282,6 +304,32 @@ class Lost:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A message from the centre.
+
+    Attributes:
+        response_topic, correlation: of MQTT 5; None where the sender gave none, and in 3.1.1.
+        retained: it was kept by the broker for whoever subscribes, and may be old.
+    """
+
+    topic: str
+    payload: bytes
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRefused:
+    """The broker does not let us listen; the session goes on."""
+
+    reason: str
+
+
+News = Acked | Lost | Received | SubscriptionRefused
+
+
 class Link(Protocol):
     """One MQTT session from CONNACK to its end. Never reconnects by itself.
 
@@ -303,7 +351,10 @@ class Link(Protocol):
     def publish(self, message: Message) -> int:
         """Hand one message over; returns a token that an `Acked` will carry. Raises BrokerUnreachable."""
 
-    def poll(self, timeout_s: float) -> list[Acked | Lost]:
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Listen, with QoS 1. What the broker says to it comes with `poll`. Raises BrokerUnreachable."""
+
+    def poll(self, timeout_s: float) -> list[News]:
         """What happened since the last call; waits up to `timeout_s` for the first, or for `wake`.
 
         `Lost` is told once; afterwards nothing happens any more and the call returns at once.

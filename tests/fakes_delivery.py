@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from agent.core.errors import BrokerUnreachable
 from agent.core.types import Envelope, Event, Message, Stamp
-from agent.ports import Acked, IncidentRow, Link, Lost
+from agent.ports import LONGEST_RESEND_S, Acked, IncidentRow, Link, Lost, News
 
 
 class FakeClock:
@@ -42,6 +42,7 @@ class FakeOutbox:
         self.rows: dict[int, Envelope] = {}
         self.delivered: list[int] = []
         self.aside: dict[int, str] = {}
+        self.sendings: dict[int, int] = {}
 
     def add(self, message: Message, *, order_key: str, sequence: int | None = None) -> int:
         """Append one pending row; the sequence defaults to the row number."""
@@ -60,7 +61,8 @@ class FakeOutbox:
             if row in self.delivered or row in self.aside:
                 continue
             if now_s < envelope.due_at_utc_s <= now_s + 86_400:
-                waiting.add(envelope.order_key)
+                if row not in self.sendings:
+                    waiting.add(envelope.order_key)
             elif envelope.order_key not in waiting:
                 found.append(envelope)
         return found[:limit]
@@ -72,13 +74,39 @@ class FakeOutbox:
         old = self.rows[row]
         self.rows[row] = replace(old, attempts=old.attempts + 1, due_at_utc_s=due_at_utc_s)
 
+    def sent(self, rows: Sequence[int], at_utc_s: float, resend_after_s: float) -> None:
+        for row in rows:
+            if row not in self.delivered and row not in self.aside:
+                wait_s = min(LONGEST_RESEND_S, resend_after_s * 2 ** self.sendings.get(row, 0))
+                self.sendings[row] = self.sendings.get(row, 0) + 1
+                self.rows[row] = replace(
+                    self.rows[row], attempts=0, due_at_utc_s=at_utc_s + wait_s, sent=self.sendings[row]
+                )
+
+    def acked(self, sequence: int) -> int:
+        if sequence > max((e.sequence for e in self.rows.values()), default=0):
+            raise ValueError("not used yet")
+        covered = [row for row in self._unacked() if self.rows[row].sequence <= sequence]
+        self.delivered += covered
+        return len(covered)
+
+    def unacked(self) -> int:
+        return len(self._unacked())
+
+    def _unacked(self) -> list[int]:
+        return [row for row in self.sendings if row not in self.delivered and row not in self.aside]
+
+    def dropped(self) -> int:
+        return 0
+
     def set_aside(self, row: int, reason: str) -> None:
         self.aside[row] = reason
 
     def requeue(self) -> int:
         count = len(self.aside)
         for row in self.aside:
-            self.rows[row] = replace(self.rows[row], attempts=0, due_at_utc_s=0.0)
+            self.rows[row] = replace(self.rows[row], attempts=0, due_at_utc_s=0.0, sent=0)
+            self.sendings.pop(row, None)
         self.aside.clear()
         return count
 
@@ -186,7 +214,8 @@ class FakeLink:
     _token: int = 0
     _owed: set[int] = field(default_factory=set)
     _woken: threading.Event = field(default_factory=threading.Event)
-    _happened: deque[Acked | Lost] = field(default_factory=deque)
+    _happened: deque[News] = field(default_factory=deque)
+    topics: tuple[str, ...] = ()
 
     def publish(self, message: Message) -> int:
         if self.lost or self.closed:
@@ -209,12 +238,21 @@ class FakeLink:
             assert answer == "ignore", answer
         return self._token
 
+    def subscribe(self, topics: Sequence[str]) -> None:
+        if self.lost or self.closed:
+            raise BrokerUnreachable("the fake session is over")
+        self.topics += tuple(topics)
+
+    def tell(self, news: News) -> None:
+        """Something that happens on its own."""
+        self._happened.append(news)
+
     def lose(self, reason: str) -> None:
         """End the session from the far side."""
         self.lost = True
         self._happened.append(Lost(reason=reason))
 
-    def poll(self, timeout_s: float) -> list[Acked | Lost]:
+    def poll(self, timeout_s: float) -> list[News]:
         if not self._happened and not self.lost and not self.closed:
             self.broker.idle(self, timeout_s)
         self._woken.clear()

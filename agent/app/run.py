@@ -39,6 +39,7 @@ from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, s
 from agent.ports import Clock, Detector, LoginLedger
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
+from agent.runtime.delivery import DeliverySettings
 from agent.runtime.desk import Desk
 from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
@@ -85,7 +86,12 @@ class App:
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
             courier = self._courier(facts, outbox)
-            store = SqliteStore(database, lambda event, n: event_message(event, n, facts, clock_info()), courier.wake)
+            store = SqliteStore(
+                database,
+                lambda event, n: event_message(event, n, facts, clock_info()),
+                courier.wake,
+                backlog=config.mqtt.backlog,
+            )
             views = SqliteViews(database)
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             evidence.prepare()
@@ -167,7 +173,8 @@ class App:
 
     def _courier(self, facts: BoxFacts, outbox: SqliteOutbox) -> Courier:
         now = self._clock.now
-        run = self._identity
+        run, mqtt = self._identity, self._config.mqtt
+        delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
         return Courier(
             outbox=outbox,
             broker=PahoBroker(mqtt_settings(self._config), self._clock),
@@ -178,7 +185,7 @@ class App:
                 will=lambda: will_message(facts, run),
             ),
             jitter=self._jitter,
-            settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S),
+            settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S, delivery=delivery),
         )
 
     def _closer_looks(self, detector: Detector, ledger: LoginLedger) -> dict[str, CloserLook]:

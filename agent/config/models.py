@@ -105,6 +105,18 @@ class MqttConfig(Section):
     client_id: Text | None = Field(
         None, description="MQTT client id; default cityeye-TENANT-BOX.", examples=["cityeye-default-box-1"]
     )
+    require_ack: bool = Field(
+        False,
+        description="An event counts as delivered when the platform's own `ack` covers it, not when the broker has it.",
+    )
+    resend_after: Seconds = Field(
+        60.0, ge=5, le=600, description="With require_ack: how long to wait for the platform before sending again."
+    )
+    backlog: int = Field(
+        100_000,
+        ge=1000,
+        description="Undelivered events that are kept; beyond, the oldest `updated` ones are given up, and counted.",
+    )
     keepalive: Seconds = Field(30.0, ge=5, le=3600, description="How often the connection proves that it is alive.")
 
 

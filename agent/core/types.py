@@ -326,6 +326,7 @@ class Envelope:
     """One outbox row. `row` orders delivery; `sequence` is the box's event sequence number.
 
     Rows with the same `order_key` (the incident) never overtake each other.
+    `sent` is how often the broker took it while the platform's word is awaited.
     `due_at_utc_s` is seconds since the epoch: rows outlive a boot, so a monotonic clock cannot serve.
     """
 
@@ -335,6 +336,7 @@ class Envelope:
     message: Message
     attempts: int
     due_at_utc_s: float
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.core.errors import BrokerRefused, BrokerUnreachable
 from agent.core.types import Message
-from agent.ports import Broker, Clock, Link, Outbox
+from agent.ports import Broker, Clock, Link, Outbox, Received
 from agent.runtime.backoff import Backoff, Jitter
 from agent.runtime.delivery import Delivery, DeliverySettings
 
@@ -81,7 +81,10 @@ class Courier:
         state: StateMessages,
         jitter: Jitter,
         settings: CourierSettings | None = None,
+        listen: Sequence[str] = (),
+        inbox: Callable[[Received], None] | None = None,
     ) -> None:
+        """`listen`: topics to subscribe to; `inbox` takes what comes, in the courier's thread, and does not raise."""
         self._outbox = outbox
         self._broker = broker
         self._clock = clock
@@ -90,7 +93,8 @@ class Courier:
         self._backoff = Backoff(jitter, base_s=self._settings.first_wait_s, cap_s=self._settings.longest_wait_s)
         self._telemetry: deque[Message] = deque(maxlen=_TELEMETRY_QUEUE)
         self._link: Link | None = None
-        self._delivery = Delivery(outbox, clock, self._settings.delivery)
+        self._delivery = Delivery(outbox, clock, self._settings.delivery, inbox)
+        self._listen = tuple(listen)
         self._last_loss: str | None = None
         self._lock = threading.Lock()
         self._snapshot = CourierState()
@@ -170,6 +174,8 @@ class Courier:
         opened_s = self._clock.now().mono_s
         self._telemetry.clear()
         try:
+            if self._listen:
+                link.subscribe(self._listen)
             self._delivery.session_opened(link, self._state.online())
             self._link = link
             while not stop.is_set():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agent.core.errors import BrokerUnreachable, StoreFull
 from agent.core.types import Envelope, Message, Stamp
 from agent.core.wire import packet_bytes
-from agent.ports import Acked, Clock, Link, Lost, Outbox
+from agent.ports import Acked, Clock, Link, Lost, News, Outbox, Received, SubscriptionRefused
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,9 @@ class DeliverySettings:
         ack_timeout_s: a broker that owes a PUBACK for so long is taken for lost.
         attempts: after so many refusals that lie in the message itself a row is set aside. A refusal for other reasons
             (rights, quota) is tried again for ever, since the centre may mend it at any time.
+        require_ack: a row is done when the platform says so, not when the broker has it.
+        resend_after_s: if it does not, the row is sent again after that time, then after twice that, and so on.
+        unacked: most rows that wait for the platform's word. Brokers drop silently what waits beyond a thousand.
     """
 
     window: int = 20
@@ -33,6 +36,9 @@ class DeliverySettings:
     first_postpone_s: float = 5.0
     longest_postpone_s: float = 600.0
     attempts: int = 10
+    require_ack: bool = False
+    resend_after_s: float = 60.0
+    unacked: int = 500
 
 
 @dataclass(slots=True)
@@ -56,10 +62,14 @@ class Delivery:
     state message was answered) and is lost again with this row alone, the row counts as refused.
     """
 
-    def __init__(self, outbox: Outbox, clock: Clock, settings: DeliverySettings) -> None:
+    def __init__(
+        self, outbox: Outbox, clock: Clock, settings: DeliverySettings, inbox: Callable[[Received], None] | None = None
+    ) -> None:
+        """`inbox` takes what the centre sends, at once and without raising."""
         self._outbox = outbox
         self._clock = clock
         self._settings = settings
+        self._inbox = inbox
         self.counts = Counts()
         self._link: Link | None = None
         self._flying: dict[int, Envelope] = {}
@@ -124,7 +134,7 @@ class Delivery:
         self.counts.in_flight = len(self._flying)
         return bool(self._flying or self._arrived)
 
-    def take(self, news: Iterable[Acked | Lost]) -> None:
+    def take(self, news: Iterable[News]) -> None:
         """Act on what happened. Raises BrokerUnreachable when the session was lost, after acting on the rest."""
         lost = self._act_on(news)
         if lost is not None:
@@ -135,12 +145,17 @@ class Delivery:
         if self._link is not None:
             self._act_on(self._link.poll(0.0))
 
-    def _act_on(self, news: Iterable[Acked | Lost]) -> Lost | None:
+    def _act_on(self, news: Iterable[News]) -> Lost | None:
         lost: Lost | None = None
         for event in news:
             self._silent_since_s = self._clock.now().mono_s
             if isinstance(event, Lost):
                 lost = event
+            elif isinstance(event, Received):
+                if self._inbox is not None:
+                    self._inbox(event)
+            elif isinstance(event, SubscriptionRefused):
+                log.error("the broker sends us no commands: %s; check its access list", event.reason)
             elif event.token == self._state_token:
                 self._state_answered(event)
             elif (envelope := self._flying.pop(event.token, None)) is not None:
@@ -160,17 +175,19 @@ class Delivery:
         room = min(window, link.window if self.state_acked else link.window - 1) - len(self._flying)
         if room <= 0:
             return
+        fresh = self._settings.unacked - self._outbox.unacked() if self._settings.require_ack else room
         rows = {envelope.row for envelope in self._flying.values()}
         keys = {envelope.order_key for envelope in self._flying.values()}
         for envelope in self._outbox.due(now, window):
             if envelope.row in rows:
                 continue
-            if envelope.order_key in keys or room == 0:
+            if envelope.order_key in keys or room == 0 or (fresh <= 0 and envelope.sent == 0):
                 break
             if self._fits(envelope, link):
                 self._send(envelope, link)
                 keys.add(envelope.order_key)
                 room -= 1
+                fresh -= envelope.sent == 0
 
     def _send(self, envelope: Envelope, link: Link) -> None:
         if not self._flying:
@@ -225,7 +242,11 @@ class Delivery:
         if not self._arrived or self._clock.now().mono_s < self._paused_until_s:
             return
         try:
-            self._outbox.done(self._arrived)
+            if self._settings.require_ack:
+                at_utc_s = self._clock.now().utc.timestamp()
+                self._outbox.sent(self._arrived, at_utc_s, self._settings.resend_after_s)
+            else:
+                self._outbox.done(self._arrived)
         except StoreFull as error:
             self._pause(error)
             return

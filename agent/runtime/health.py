@@ -77,6 +77,8 @@ class Health:
                 "inference_ms": round(sum(inference) / len(inference), 2) if inference else None,
                 "loop_restarts": sum(loop.restarts for loop in loops),
                 "loops_failed": sum(loop.phase is LoopPhase.FAILED for loop in loops),
+                "events_unacked": self._outbox.unacked(),
+                "events_dropped": self._outbox.dropped(),
                 "broker_connected": broker.connected_since is not None,
                 "broker_error": broker.last_error,
                 "events_waiting_for_disk": sum(desk.state.unkept for desk in self._desks.values()),

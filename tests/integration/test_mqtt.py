@@ -10,11 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
 
 from agent.adapters.mqtt import MqttSettings, PahoBroker, TlsSettings
+from agent.adapters.mqtt.link import MAX_RECEIVED_BYTES
+from agent.adapters.mqtt.properties import properties
 from agent.core.errors import BrokerRefused, BrokerUnreachable
 from agent.core.wire import event_message, will_message
-from agent.ports import Acked, Broker, Link, Lost
+from agent.ports import Acked, Broker, Link, Lost, News, Received, SubscriptionRefused
 from tests.certificates import Pair, authority, issued
 from tests.events import CLOCK, FACTS, RUN, make_event
 from tests.fakes_delivery import FakeBroker, FakeLink, WallClock
@@ -38,9 +43,9 @@ def broker_for(port: int, **changes: object) -> PahoBroker:
     return PahoBroker(settings_for(port, **changes), WallClock())
 
 
-def happened(link: Link, count: int = 1) -> list[Acked | Lost]:
+def happened(link: Link, count: int = 1) -> list[News]:
     """The next so many things that happen."""
-    things: list[Acked | Lost] = []
+    things: list[News] = []
     while len(things) < count:
         news = link.poll(10.0)
         assert news, f"waited in vain, got only {things}"
@@ -146,6 +151,62 @@ def test_qos_0_is_delivered_too(mosquitto: Mosquitto) -> None:
         token = link.publish(replace(EVENT, qos=0))
         assert happened(link) == [Acked(token=token, error=None)]
         listener.wait_for(1)
+        link.close()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_the_centre_sends_is_received(mosquitto: Mosquitto, protocol: str) -> None:
+    link = broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0)
+    link.subscribe(["t/cmd", "t/ack"])
+    centre = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+    centre.connect("127.0.0.1", mosquitto.port)
+    centre.loop_start()
+    asked = properties(PacketTypes.PUBLISH, ResponseTopic="t/rsp/7", CorrelationData=b"\x00seven")
+    assert link.poll(0.5) == []  # subscribed by now
+    centre.publish("t/other", b"no", 1)
+    centre.publish("t/cmd", b"verify", 1, properties=asked).wait_for_publish(10)
+    plain = Received(topic="t/cmd", payload=b"verify")
+    told = replace(plain, response_topic="t/rsp/7", correlation=b"\x00seven") if protocol == "5" else plain
+    assert happened(link) == [told]
+    centre.disconnect()
+    centre.loop_stop()
+    link.close()
+
+
+def test_what_the_broker_kept_is_told_apart(mosquitto: Mosquitto) -> None:
+    with Listener(mosquitto.port):
+        first = broker_for(mosquitto.port).connect(WILL, 0)
+        first.publish(replace(EVENT, topic="t/cmd", retain=True))
+        happened(first)
+        first.close()
+    link = broker_for(mosquitto.port).connect(WILL, 0)
+    link.subscribe(["t/cmd"])
+    assert happened(link) == [Received(topic="t/cmd", payload=EVENT.payload, retained=True)]
+    link.close()
+
+
+def test_a_message_larger_than_any_command_never_reaches_the_agent(mosquitto: Mosquitto) -> None:
+    for protocol in ("5", "3.1.1"):
+        link = broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0)
+        link.subscribe(["t/cmd"])
+        assert link.poll(0.5) == []
+        other = broker_for(mosquitto.port, client_id="centre").connect(WILL, 0)
+        other.publish(replace(EVENT, topic="t/cmd", payload=bytes(MAX_RECEIVED_BYTES + 1)))
+        other.publish(replace(EVENT, topic="t/cmd", payload=b"small"))
+        happened(other, 2)
+        other.close()
+        assert [m.payload for m in happened(link) if isinstance(m, Received)] == [b"small"]
+        link.close()
+
+
+def test_a_denied_subscription_is_told_and_the_session_goes_on(mosquitto: Mosquitto) -> None:
+    """Mosquitto's own access list grants every subscription and delivers nothing, so the answer is made here."""
+    with Proxy(mosquitto.port) as proxy:
+        link = broker_for(proxy.port).connect(WILL, 0)
+        proxy.say_to_client(b"\x90\x04\x00\x01\x00\x87")
+        assert happened(link) == [SubscriptionRefused(reason="Not authorized")]
+        token = link.publish(EVENT)
+        assert happened(link) == [Acked(token=token, error=None)]
         link.close()
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agent.core.errors import BrokerRefused, BrokerUnreachable, StoreFull, StoreUnusable
 from agent.core.types import Message
 from agent.core.wire import packet_bytes, state_message, will_message
+from agent.ports import Received, SubscriptionRefused
 from agent.runtime.backoff import Backoff
 from agent.runtime.courier import Courier, CourierSettings, CourierState, StateMessages
 from agent.runtime.delivery import DeliverySettings
@@ -71,7 +72,13 @@ class FakeStop(threading.Event):
 class Rig:
     """A courier with fakes around it; `run` ends when `until` is true, looked at whenever time passes."""
 
-    def __init__(self, courier_settings: CourierSettings | None = None) -> None:
+    def __init__(
+        self,
+        courier_settings: CourierSettings | None = None,
+        *,
+        listen: Sequence[str] = (),
+        inbox: Callable[[Received], None] | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.outbox = FakeOutbox()
         self.broker = FakeBroker()
@@ -85,6 +92,8 @@ class Rig:
             state=STATE,
             jitter=random.Random(1).uniform,
             settings=courier_settings,
+            listen=listen,
+            inbox=inbox,
         )
         self._steps = 0
 
@@ -350,6 +359,53 @@ def test_an_unusable_store_ends_the_loop_and_closes_the_session(rig: Rig, monkey
         rig.run()
     assert rig.broker.links[0].closed
     assert rig.courier.snapshot().connected_since is None
+
+
+def acking(unacked: int = 500) -> Rig:
+    delivery = DeliverySettings(require_ack=True, resend_after_s=60.0, unacked=unacked)
+    return Rig(CourierSettings(delivery=delivery))
+
+
+def test_a_puback_is_not_enough_where_the_platform_must_say_so() -> None:
+    rig = acking()
+    rig.add("a", "b")
+    rig.run(until=lambda: rig.clock.elapsed_s > 70)
+    assert rig.events == ["a1", "b2", "a1", "b2"]
+    assert rig.outbox.depth() == 2
+    rig.outbox.acked(1)
+    rig.run(until=lambda: rig.clock.elapsed_s > 300)
+    assert rig.events == ["a1", "b2", "a1", "b2", "b2"]
+    assert (rig.outbox.depth(), rig.outbox.unacked()) == (1, 1)
+
+
+def test_what_waits_for_the_platform_is_bounded() -> None:
+    rig = acking(unacked=3)
+    rig.add(*"abcdefg")
+    rig.run(until=lambda: rig.clock.elapsed_s > 50)
+    assert rig.events == ["a1", "b2", "c3"]
+    rig.outbox.acked(2)
+    rig.run(until=lambda: rig.clock.elapsed_s > 55)
+    assert rig.events == ["a1", "b2", "c3", "d4", "e5"]
+
+
+def test_what_the_centre_sends_goes_to_the_inbox_of_every_session(caplog: pytest.LogCaptureFixture) -> None:
+    came: list[Received] = []
+    rig = Rig(listen=["t/cmd"], inbox=came.append)
+    first = Received(topic="t/cmd", payload=b"1")
+
+    def idle(link: FakeLink, timeout_s: float) -> None:
+        if len(came) < 2:
+            link.tell(first)
+        if len(came) == 1:
+            link.tell(SubscriptionRefused(reason="Not authorized"))
+            link.lose("gone")
+        rig.pass_time(timeout_s)
+
+    rig.broker.idle = idle
+    rig.run(until=lambda: len(came) >= 2)
+    assert came == [first, first]
+    assert {link.topics for link in rig.broker.links} == {("t/cmd",)}
+    assert "sends us no commands: Not authorized" in caplog.text
 
 
 def test_telemetry_goes_out_on_a_session_and_is_dropped_without_one(rig: Rig) -> None:

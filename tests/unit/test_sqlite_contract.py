@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.adapters.sqlite import Database, SqliteLedger, SqliteOutbox, SqliteStore
-from agent.core.types import Event, Message
+from agent.core.types import Event, Message, Phase
 from agent.ports import LoginLedger, Outbox, Store
 from tests.events import T0, closed, make_event
 from tests.fakes_delivery import FakeClock, FakeLedger, FakeOutbox, FakeStore
@@ -186,6 +187,59 @@ def test_rows_set_aside_wait_for_a_person(memory: Memory) -> None:
     assert memory.outbox.set_aside_count() == 0
 
 
+def test_a_sent_row_comes_back_unless_the_platform_has_it(memory: Memory) -> None:
+    memory.store.record("gate", [make_event(1), make_event(2), make_event(3)], "s")
+    first, second, _ = memory.rows()
+    memory.outbox.sent([first, second], NOW_S, 60.0)
+    assert memory.due() == [3]
+    assert (memory.outbox.depth(), memory.outbox.unacked()) == (3, 2)
+    assert memory.outbox.acked(1) == 1
+    assert memory.due(after_s=59) == [3]
+    assert memory.due(after_s=60) == [2, 3]
+    assert (memory.outbox.depth(), memory.outbox.unacked()) == (2, 1)
+    assert [r.delivered for r in memory.store.incidents(limit=9)] == [False, False, True]
+
+
+def test_each_time_it_waits_twice_as_long_up_to_ten_minutes(memory: Memory) -> None:
+    memory.store.record("gate", [make_event(1)], "s")
+    [row] = memory.rows()
+    waits = []
+    for _ in range(12):
+        memory.outbox.sent([row], NOW_S, 60.0)
+        later = FakeClock(CLOCK.now().utc + timedelta(seconds=700))
+        waits.append(memory.outbox.due(later.now(), 9)[0].due_at_utc_s - NOW_S)
+    assert waits == [60, 120, 240, 480, *[600] * 8]
+
+
+def test_an_ack_covers_nothing_that_was_never_sent(memory: Memory) -> None:
+    memory.store.record("gate", [make_event(1), make_event(2)], "s")
+    memory.outbox.sent(memory.rows()[1:], NOW_S, 60.0)
+    assert memory.outbox.acked(2) == 1
+    assert memory.due(after_s=700) == [1]
+    with pytest.raises(ValueError):
+        memory.outbox.acked(3)
+
+
+def test_a_sent_row_does_not_hold_up_its_incident(memory: Memory) -> None:
+    memory.store.record("gate", [make_event(1, incident=1), make_event(2, incident=1)], "s")
+    memory.outbox.sent(memory.rows()[:1], NOW_S, 60.0)
+    assert memory.due() == [2]
+
+
+def test_a_full_backlog_gives_up_the_oldest_updates_only(tmp_path: Path) -> None:
+    with Database(tmp_path / "cityeye.db", reserve_bytes=0).open() as database:
+        store, outbox = SqliteStore(database, encode, backlog=10), SqliteOutbox(database)
+        phases = [Phase.OPENED, Phase.UPDATED, Phase.UPDATED, Phase.CLOSED]
+        for n in range(1, 41):
+            store.record("gate", [replace(make_event(n), phase=phases[n % 4])], "s")
+        kept = [e.sequence for e in outbox.due(CLOCK.now(), 100)]
+        assert {n for n in range(1, 41) if phases[n % 4] is not Phase.UPDATED} <= set(kept)
+        assert outbox.dropped() == 20
+        assert len(kept) == 20
+        store.record("gate", [make_event(41)], "s")
+        assert outbox.due(CLOCK.now(), 100)[-1].sequence == 41, "numbers are never used again"
+
+
 def test_ledger_counts_per_camera_and_credential(memory: Memory) -> None:
     assert memory.ledger.refusals("gate", "f1") == (0, 0.0)
     memory.ledger.refused("gate", "f1", 10.0)
@@ -205,6 +259,8 @@ STEPS = st.lists(
         st.tuples(st.just("done"), st.integers(0, 5)),
         st.tuples(st.just("postpone"), st.integers(0, 5), st.integers(-5, 30)),
         st.tuples(st.just("aside"), st.integers(0, 5)),
+        st.tuples(st.just("sent"), st.integers(0, 5), st.integers(0, 30)),
+        st.tuples(st.just("acked"), st.integers(0, 8)),
         st.tuples(st.just("requeue")),
         st.tuples(st.just("later"), st.integers(1, 20)),
     ),
@@ -227,7 +283,8 @@ def test_sqlite_does_what_the_fake_does(steps: list[tuple[Any, ...]], database: 
         assert [(e.sequence, e.attempts, e.due_at_utc_s) for e in fake] == [
             (e.sequence, e.attempts, e.due_at_utc_s) for e in real
         ]
-        assert len({(m.outbox.depth(), m.outbox.set_aside_count()) for m in memories}) == 1
+        counts = {(m.outbox.depth(), m.outbox.set_aside_count(), m.outbox.unacked()) for m in memories}
+        assert len(counts) == 1
         assert memories[0].store.incidents(limit=99) == memories[1].store.incidents(limit=99)
 
 
@@ -248,10 +305,15 @@ def _apply(memory: Memory, step: tuple[Any, ...], clock: FakeClock) -> None:
         memory.store.record("gate", [make_event(n, incident=i) for n, i in step[1]], "s")
     elif step[0] == "requeue":
         memory.outbox.requeue()
+    elif step[0] == "acked":
+        with suppress(ValueError):
+            memory.outbox.acked(step[1])
     elif rows and step[0] != "later":
         row = rows[step[1] % len(rows)]
         if step[0] == "done":
             memory.outbox.done([row])
+        elif step[0] == "sent":
+            memory.outbox.sent([row], clock.now().utc.timestamp(), float(step[2]))
         elif step[0] == "postpone":
             memory.outbox.postpone(row, clock.now().utc.timestamp() + step[2])
         else:

@@ -7,13 +7,15 @@ paho's wheel (the external loop of its documentation), and the callbacks only ap
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 import ssl
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -24,11 +26,15 @@ from agent.adapters.mqtt.reasons import UNFIT_REASONS, Silent, connack_error, lo
 from agent.adapters.mqtt.settings import MqttSettings
 from agent.core.errors import BrokerUnreachable
 from agent.core.types import Message
-from agent.ports import Acked, Clock, Lost
+from agent.ports import Acked, Clock, Lost, News, Received, SubscriptionRefused
+
+log = logging.getLogger(__name__)
 
 _SLICE_S = 1.0
 """paho's keep-alive is looked after at least this often."""
 _CLOSE_S = 2.0
+MAX_RECEIVED_BYTES = 1024 * 1024
+"""No command is larger; a broker of MQTT 5 does not even send what is."""
 _WINDOW = 20
 """paho's own limit of messages in flight, which cannot be changed once the broker has told its own."""
 
@@ -50,7 +56,7 @@ class PahoLink:
         self._settings = settings
         self._clock = clock
         self._protocol = "5" if client.protocol == MQTTProtocolVersion.MQTTv5 else "3.1.1"
-        self._happened: deque[Acked | Lost] = deque()
+        self._happened: deque[News] = deque()
         self._connack: Connack | None = None
         self._last_error = ""
         self._over = False
@@ -62,6 +68,8 @@ class PahoLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
         client.on_log = self._on_log
 
     @property
@@ -89,7 +97,9 @@ class PahoLink:
         host, port, keepalive_s = self._settings.host, self._settings.port, self._settings.keepalive_s
         if self._client.protocol == MQTTProtocolVersion.MQTTv5:
             # The session outlives the connection, so that a quick reconnect cancels a delayed will (MQTT 5 §3.1.3.2.2).
-            with_expiry = properties(PacketTypes.CONNECT, SessionExpiryInterval=session_expiry_s)
+            with_expiry = properties(
+                PacketTypes.CONNECT, SessionExpiryInterval=session_expiry_s, MaximumPacketSize=MAX_RECEIVED_BYTES
+            )
             self._client.connect(host, port, keepalive_s, clean_start=False, properties=with_expiry)
         else:
             self._client.connect(host, port, keepalive_s)
@@ -117,7 +127,13 @@ class PahoLink:
             raise BrokerUnreachable(f"{self._settings.where}: the session is over (paho rc {int(info.rc)})")
         return int(info.mid)
 
-    def poll(self, timeout_s: float) -> list[Acked | Lost]:
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """See `ports.Link.subscribe`."""
+        code = MQTTErrorCode.MQTT_ERR_NO_CONN if self._over else self._client.subscribe([(t, 1) for t in topics])[0]
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise BrokerUnreachable(f"{self._settings.where}: the session is over (paho rc {int(code)})")
+
+    def poll(self, timeout_s: float) -> list[News]:
         """See `ports.Link.poll`."""
         deadline_s = self._clock.now().mono_s + timeout_s
         left_s = timeout_s
@@ -203,6 +219,28 @@ class PahoLink:
     ) -> None:
         error = f"{reason} (MQTT {reason.value})" if reason.is_failure else None
         self._happened.append(Acked(token=mid, error=error, unfit=reason.value in UNFIT_REASONS))
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if len(message.payload) > MAX_RECEIVED_BYTES:
+            log.warning("%s: a message of %d bytes was ignored", message.topic, len(message.payload))
+            return
+        given = message.properties
+        self._happened.append(
+            Received(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                response_topic=getattr(given, "ResponseTopic", None),
+                correlation=getattr(given, "CorrelationData", None),
+                retained=message.retain,
+            )
+        )
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            self._happened.append(SubscriptionRefused(reason=", ".join(dict.fromkeys(refused))))
 
     def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:

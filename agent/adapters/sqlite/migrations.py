@@ -72,4 +72,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             "INSERT INTO meta VALUES ('heads', 0)",
         ),
     ),
+    Migration(
+        "the platform's acknowledgements, and a bounded backlog",
+        (
+            # sent: how often the broker took it while the platform's word is awaited. lesser: goes first when full.
+            "ALTER TABLE outbox ADD COLUMN sent INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE outbox ADD COLUMN lesser INTEGER NOT NULL DEFAULT 0",
+            "CREATE INDEX outbox_lesser ON outbox (row) WHERE state = 0 AND lesser = 1",
+            "CREATE INDEX outbox_unacked ON outbox (sequence) WHERE state = 0 AND sent > 0",
+            "INSERT INTO meta VALUES ('dropped', 0)",
+        ),
+    ),
 )

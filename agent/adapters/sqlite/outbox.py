@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from agent.adapters.sqlite.connection import Database
 from agent.core.types import Envelope, Message, Stamp
+from agent.ports import LONGEST_RESEND_S
 
 _KEEP_DELIVERED = 5000
 """Delivered rows that are kept for people to look at: about 10 MB."""
@@ -15,14 +17,18 @@ _LONGEST_WAIT_S = 900.0
 clock was set back: it is due."""
 
 _DUE = """
-SELECT row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s
+SELECT row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s, sent
 FROM outbox AS o
 WHERE state = 0 AND NOT (due_at_utc_s > :now AND due_at_utc_s <= :horizon)
   AND NOT EXISTS (
     SELECT 1 FROM outbox AS older
     WHERE older.order_key = o.order_key AND older.row < o.row AND older.state <> 1 AND older.state = 0
-      AND older.due_at_utc_s > :now AND older.due_at_utc_s <= :horizon)
+      AND older.sent = 0 AND older.due_at_utc_s > :now AND older.due_at_utc_s <= :horizon)
 ORDER BY row LIMIT :limit
+"""
+_SENT = """
+UPDATE outbox SET due_at_utc_s = ? + min(?, ? * (1 << min(sent, 10))), sent = sent + 1, attempts = 0
+WHERE row = ? AND state = 0
 """
 _PRUNE = """
 DELETE FROM outbox WHERE state = 1 AND row <= (
@@ -41,19 +47,7 @@ class SqliteOutbox:
         """See `ports.Outbox.due`."""
         now_s = now.utc.timestamp()
         rows = self._database.read(_DUE, {"now": now_s, "horizon": now_s + _LONGEST_WAIT_S, "limit": limit})
-        return [
-            Envelope(
-                row=row,
-                sequence=sequence,
-                order_key=order_key,
-                message=Message(
-                    topic=topic, payload=bytes(payload), content_type=content_type, qos=qos, retain=bool(retain)
-                ),
-                attempts=attempts,
-                due_at_utc_s=due_at_utc_s,
-            )
-            for row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s in rows
-        ]
+        return [_envelope(row) for row in rows]
 
     def done(self, rows: Sequence[int]) -> None:
         """See `ports.Outbox.done`. A row that was done before stays done."""
@@ -70,6 +64,33 @@ class SqliteOutbox:
         sql = "UPDATE outbox SET attempts = attempts + 1, due_at_utc_s = ? WHERE row = ? AND state = 0"
         self._database.write(lambda connection: connection.execute(sql, (due_at_utc_s, row)))
 
+    def sent(self, rows: Sequence[int], at_utc_s: float, resend_after_s: float) -> None:
+        """See `ports.Outbox.sent`."""
+        values = [(at_utc_s, LONGEST_RESEND_S, resend_after_s, row) for row in rows]
+        self._database.write(lambda connection: connection.executemany(_SENT, values))
+
+    def acked(self, sequence: int) -> int:
+        """See `ports.Outbox.acked`."""
+        last = int(self._database.read("SELECT value FROM meta WHERE key = 'sequence'")[0][0])
+        if sequence > last:
+            raise ValueError(f"expected a sequence up to {last}, found {sequence}")
+
+        def work(connection: sqlite3.Connection) -> int:
+            sql = "UPDATE outbox SET state = 1, reason = NULL WHERE state = 0 AND sent > 0 AND sequence <= ?"
+            count = connection.execute(sql, (sequence,)).rowcount
+            connection.execute(_PRUNE, (self._keep_delivered,))
+            return count
+
+        return self._database.write(work)
+
+    def unacked(self) -> int:
+        """See `ports.Outbox.unacked`."""
+        return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 0 AND sent > 0")[0][0])
+
+    def dropped(self) -> int:
+        """See `ports.Outbox.dropped`."""
+        return int(self._database.read("SELECT value FROM meta WHERE key = 'dropped'")[0][0])
+
     def set_aside(self, row: int, reason: str) -> None:
         """See `ports.Outbox.set_aside`."""
         sql = "UPDATE outbox SET state = 2, reason = ? WHERE row = ? AND state = 0"
@@ -77,7 +98,7 @@ class SqliteOutbox:
 
     def requeue(self) -> int:
         """See `ports.Outbox.requeue`."""
-        sql = "UPDATE outbox SET state = 0, attempts = 0, due_at_utc_s = 0, reason = NULL WHERE state = 2"
+        sql = "UPDATE outbox SET state = 0, attempts = 0, sent = 0, due_at_utc_s = 0, reason = NULL WHERE state = 2"
         return self._database.write(lambda connection: connection.execute(sql).rowcount)
 
     def depth(self) -> int:
@@ -87,3 +108,16 @@ class SqliteOutbox:
     def set_aside_count(self) -> int:
         """See `ports.Outbox.set_aside_count`."""
         return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 2")[0][0])
+
+
+def _envelope(columns: tuple[Any, ...]) -> Envelope:
+    row, sequence, order_key, topic, payload, content_type, qos, retain, attempts, due_at_utc_s, sent = columns
+    return Envelope(
+        row=row,
+        sequence=sequence,
+        order_key=order_key,
+        message=Message(topic=topic, payload=bytes(payload), content_type=content_type, qos=qos, retain=bool(retain)),
+        attempts=attempts,
+        due_at_utc_s=due_at_utc_s,
+        sent=sent,
+    )

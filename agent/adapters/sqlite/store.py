@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -12,8 +13,10 @@ from uuid import UUID
 
 from agent.adapters.sqlite.connection import Database
 from agent.core.errors import StoreUnusable
-from agent.core.types import Event, Message
+from agent.core.types import Event, Message, Phase
 from agent.ports import IncidentRow
+
+log = logging.getLogger(__name__)
 
 _UPSERT_INCIDENT = """
 INSERT INTO incidents (incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, blind_s, close_reason,
@@ -33,6 +36,13 @@ _NEWEST_FIRST = " ORDER BY opened_at DESC, number DESC LIMIT ?"
 _KEEP_CLOSED = 100_000
 """Closed incidents that are remembered: years at a busy box, about 30 MB."""
 _PRUNE_EVERY = 1000
+BACKLOG = 100_000
+"""Undelivered events: at 1.5 KB each 150 MB, and weeks of a busy box."""
+_BOUND_EVERY = 100
+_DROP = """
+DELETE FROM outbox WHERE row IN (
+  SELECT row FROM outbox WHERE state = 0 AND lesser = 1 AND sent = 0 ORDER BY row LIMIT ?)
+"""
 
 
 class SqliteStore:
@@ -41,6 +51,8 @@ class SqliteStore:
     Args:
         encode: makes the message of an event with its sequence number; called inside the transaction.
         recorded: called after each commit that brought new outbox rows (to wake the courier).
+        backlog: about how many undelivered events are kept; beyond, the oldest `updated` ones that were never sent are
+            given up and counted. `opened` and `closed` are never given up.
     """
 
     def __init__(
@@ -48,8 +60,11 @@ class SqliteStore:
         database: Database,
         encode: Callable[[Event, int], Message],
         recorded: Callable[[], None] = lambda: None,
+        *,
+        backlog: int = BACKLOG,
     ) -> None:
         self._database = database
+        self._backlog = backlog
         self._encode = encode
         self._recorded = recorded
 
@@ -93,8 +108,8 @@ class SqliteStore:
         sequence = int(connection.execute(query).fetchall()[0][0])
         message = self._encode(event, sequence)
         connection.execute(
-            "INSERT INTO outbox (event_id, sequence, order_key, topic, content_type, qos, retain, payload) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO outbox (event_id, sequence, order_key, topic, content_type, qos, retain, payload, lesser)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 str(event.event_id),
                 sequence,
@@ -104,12 +119,24 @@ class SqliteStore:
                 message.qos,
                 message.retain,
                 message.payload,
+                event.phase is Phase.UPDATED,
             ),
         )
         connection.execute(_UPSERT_INCIDENT, _incident_values(event))
         if sequence % _PRUNE_EVERY == 0:
             _prune_incidents(connection)
+        if sequence % min(_BOUND_EVERY, self._backlog) == 0:
+            self._bound(connection)
         return True
+
+    def _bound(self, connection: sqlite3.Connection) -> None:
+        """Give up the oldest lesser events beyond the backlog."""
+        waiting = int(connection.execute("SELECT count(*) FROM outbox WHERE state = 0").fetchone()[0])
+        if waiting > self._backlog:
+            dropped = connection.execute(_DROP, (waiting - self._backlog,)).rowcount
+            connection.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (dropped,))
+            if dropped:
+                log.warning("%d events wait for the centre: the oldest %d updates were given up", waiting, dropped)
 
 
 def read_incidents(path: Path, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
