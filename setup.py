@@ -20,6 +20,7 @@ setup(
     package_data={"agent": ["py.typed"], "agent.models": ["manifest.yaml", "street-nano.onnx"]},
     install_requires=[
         "av>=14,<19",
+        "httpx>=0.27,<1",
         "numpy>=1.26",
         "onnxruntime>=1.18",
         "opencv-python-headless>=4.9",

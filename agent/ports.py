@@ -250,6 +250,33 @@ class Photographer(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Still:
+    """A single picture, (H, W, 3) uint8 BGR, and when it was taken."""
+
+    image: Image
+    at: datetime
+
+
+class StillSource(Protocol):
+    """One way to a single picture of a camera."""
+
+    def picture(self) -> Image:
+        """Log in and fetch one now; may take some seconds.
+
+        Raises:
+            CameraUnreachable, CameraStalled, StreamEnded: a later call may succeed.
+            CameraRefused, UnsupportedStream: it will not, until somebody changes something.
+        """
+
+
+class MainStream(Protocol):
+    """The better pictures of a camera that is watched by its sub-stream. Used by one thread at a time."""
+
+    def picture(self) -> Still | None:
+        """One of now, after a short wait at most; None when there is none to be had now."""
+
+
 class Pictures(Protocol):
     """The evidence pictures that are kept. Safe to call from several threads."""
 

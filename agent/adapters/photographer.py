@@ -5,45 +5,109 @@ Nothing is drawn or cropped, let alone kept, before the privacy guard has been o
 
 from __future__ import annotations
 
-import logging
+from dataclasses import dataclass
+from datetime import datetime
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.pictures import Caption, close_up, wide
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.errors import EvidenceSkipped
 from agent.core.plan import CameraPlan
-from agent.core.types import Detections, Event, Evidence, Frame
+from agent.core.types import Detections, Event, Evidence, Frame, Image, Stamp
+from agent.ports import Detector, MainStream
 
-log = logging.getLogger(__name__)
+SUB_STREAM = "sub_stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """A picture, (H, W, 3) uint8 BGR, what the detector sees in it (None: it was not asked), and when it was taken."""
+
+    image: Image
+    found: Detections | None
+    at: datetime
+
+
+class LastView:
+    """The last picture of the main stream, for several events of one look at the street.
+
+    One for all cameras: such a picture takes 6 MB, and hardly ever do two cameras have events at once.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[str, Stamp], View] | None = None
+
+    def of(self, frame: Frame) -> View | None:
+        """What was kept for this picture of the watching, or None."""
+        kept = self._kept
+        return kept[1] if kept and kept[0] == (frame.camera, frame.stamp) else None
+
+    def keep(self, frame: Frame, view: View) -> None:
+        """Keep it, in place of any other."""
+        self._kept = ((frame.camera, frame.stamp), view)
+
+
+class CloserLook:
+    """Pictures of the main stream, and what is in them: persons went on since the watching's picture was taken."""
+
+    def __init__(self, main: MainStream, detector: Detector, last: LastView) -> None:
+        self._main = main
+        self._detector = detector
+        self._last = last
+
+    def view(self, frame: Frame) -> View | None:
+        """One of now, or None when there is none to be had. `frame`: what the watching sees; one gives one view."""
+        view = self._last.of(frame)
+        if view is not None:
+            return view
+        still = self._main.picture()
+        if still is None:
+            return None
+        [found] = self._detector.detect([still.image])
+        view = View(image=still.image, found=found, at=still.at)
+        self._last.keep(frame, view)
+        return view
 
 
 class ScenePhotographer:
     """`ports.Photographer` for one camera."""
 
-    def __init__(self, folder: EvidenceFolder, plan: CameraPlan, guard: PrivacyGuard) -> None:
+    def __init__(
+        self, folder: EvidenceFolder, plan: CameraPlan, guard: PrivacyGuard, closer: CloserLook | None = None
+    ) -> None:
+        """`closer`: pictures of the main stream; None: those that the watching sees have to do."""
         self._folder = folder
+        self._closer = closer
         self._guard = guard
         self._outlines = plan.outlines_n
         self._time_zone = plan.time_zone
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
-        """See `ports.Photographer.take`."""
+        """See `ports.Photographer.take`. The note `sub_stream`: the main stream gave no picture when it was wanted."""
+        view, note = View(image=frame.image, found=found, at=frame.stamp.utc), None
+        if self._closer and event.zone and found is not None:
+            closer = self._closer.view(frame)
+            view, note = (closer, None) if closer else (view, SUB_STREAM)
+        kept = []
+        try:
+            for kind, jpeg in self._pictures(event, view).items():
+                kept.append(self._folder.keep(event, kind, jpeg, view.at))
+        except EvidenceSkipped as error:
+            return tuple(kept), error.reason
+        return tuple(kept), note
+
+    def _pictures(self, event: Event, view: View) -> dict[str, bytes]:
+        """The JPEGs of an event, by kind."""
         whole = not event.zone  # an incident of the camera itself: its picture as it is says all
         boxes = [] if whole else [seen.box_n for seen in event.objects]
         caption = Caption(
             camera=event.camera,
             zone=event.zone or event.objects[0].class_name,
-            at=frame.stamp.utc.astimezone(self._time_zone),
+            at=view.at.astimezone(self._time_zone),
             dwell_s=event.dwell_s,
         )
-        image = self._guard.protect(frame.image, found, event)
+        image = self._guard.protect(view.image, view.found, event)
         pictures = {"wide": wide(image, self._outlines.get(event.zone, ()), boxes, caption)}
         if boxes:
             pictures["close_up"] = close_up(image, boxes[0])
-        kept = []
-        try:
-            for kind, jpeg in pictures.items():
-                kept.append(self._folder.keep(event, kind, jpeg, frame.stamp.utc))
-        except EvidenceSkipped as error:
-            return tuple(kept), error.reason
-        return tuple(kept), None
+        return pictures

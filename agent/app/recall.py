@@ -8,7 +8,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from agent.adapters.evidence import EvidenceFolder
-from agent.adapters.photographer import ScenePhotographer
+from agent.adapters.photographer import CloserLook, ScenePhotographer
 from agent.app.amnesia import forgotten
 from agent.app.parts import privacy_guard
 from agent.config import Config
@@ -56,9 +56,17 @@ def _view(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
 
 
 def recalled_desks(
-    config: Config, store: Store, views: Views, clock: Clock, evidence: EvidenceFolder
+    config: Config,
+    store: Store,
+    views: Views,
+    clock: Clock,
+    evidence: EvidenceFolder,
+    closer: Mapping[str, CloserLook],
 ) -> dict[str, Desk]:
     """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile.
+
+    Args:
+        closer: by camera, where evidence pictures come from its main stream.
 
     Raises: ModelError for a face or plate model that cannot be used.
     """
@@ -77,7 +85,7 @@ def recalled_desks(
         views.forget(camera)
     desks = {}
     for camera, plan in plans.items():
-        photographer = ScenePhotographer(evidence, plan, guard)
+        photographer = ScenePhotographer(evidence, plan, guard, closer.get(camera))
         scene = _recalled(plan, store, now)
         desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
         desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))

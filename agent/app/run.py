@@ -18,7 +18,9 @@ from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
+from agent.adapters.photographer import CloserLook, LastView
 from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
+from agent.app.main_stream import main_stream
 from agent.app.parts import (
     evidence_folder,
     facts_of,
@@ -34,7 +36,7 @@ from agent.app.teach import zone_readers
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
-from agent.ports import Clock, LoginLedger
+from agent.ports import Clock, Detector, LoginLedger
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.delivery import DeliverySettings
@@ -94,7 +96,9 @@ class App:
             views = SqliteViews(database)
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             evidence.prepare()
-            desks = recalled_desks(config, store, views, self._clock, evidence)
+            ledger = SqliteLedger(database)
+            closer = self._closer_looks(detector, ledger)
+            desks = recalled_desks(config, store, views, self._clock, evidence, closer)
             readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
             lookouts = recalled_lookouts(config, views, readers, self._clock)
             mailroom = Mailroom()
@@ -109,7 +113,7 @@ class App:
                 )
                 for _ in range(config.model.workers)
             ]
-            ledger, heartbeat = SqliteLedger(database), Heartbeat(config.storage.folder / HEARTBEAT)
+            heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
             captures = {camera.id: self._capture(camera, mailroom, ledger) for camera in config.cameras}
             health = Health(
                 clock=self._clock,
@@ -188,6 +192,12 @@ class App:
             inbox=inbox.take,
         )
         return courier
+
+    def _closer_looks(self, detector: Detector, ledger: LoginLedger) -> dict[str, CloserLook]:
+        """By camera, for those whose evidence comes from their main stream."""
+        streams = {camera.id: main_stream(camera, self._clock, ledger) for camera in self._config.cameras}
+        last = LastView()
+        return {camera: CloserLook(stream, detector, last) for camera, stream in streams.items() if stream}
 
     def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
         return CaptureLoop(

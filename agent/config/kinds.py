@@ -165,6 +165,26 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
     return f"rtsp://{rest}"
 
 
+_MAIN_STREAM = Words("auto, off, or an http:// or rtsp:// address", "auto、off，或 http://、rtsp:// 地址")
+_MAIN_STREAM_MEND = Words(
+    "for example http://192.168.1.64/ISAPI/Streaming/channels/101/picture",
+    "例如 http://192.168.1.64/ISAPI/Streaming/channels/101/picture",
+)
+
+
+def _main_stream(value: object, info: ValidationInfo) -> str:
+    """`auto`, `off`, or an address without credentials."""
+    if isinstance(value, str) and value in ("auto", "off"):
+        return value
+    if isinstance(value, str) and value.lower().startswith("rtsp://"):
+        return _camera_url(value, info)
+    if isinstance(value, str) and re.fullmatch(r"https?://[^\s@/?#]+(/[^\s@]*)?", value):
+        return value
+    login = isinstance(value, str) and "@" in value
+    mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
+    raise fault(_MAIN_STREAM, None, mend if login else _MAIN_STREAM_MEND)
+
+
 def _absolute(value: str, info: ValidationInfo) -> str:
     if not value or "\0" in value:
         raise fault(Words("a path", "路径"), None, Words("write a path", "请填写路径"))
@@ -223,6 +243,7 @@ Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "pat
 """A name that becomes a level of an MQTT topic."""
 Host = Annotated[str, BeforeValidator(_host), WithJsonSchema(_TEXT)]
 CameraUrl = Annotated[str, BeforeValidator(_camera_url), WithJsonSchema(_TEXT)]
+MainStreamUrl = Annotated[str, BeforeValidator(_main_stream), WithJsonSchema(_TEXT)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone), WithJsonSchema(_TEXT)]
 Point = Annotated[
     tuple[float, float],

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
-from agent.config.kinds import AnyPath, CameraUrl, Host, Id, Point, ReadableFile, TimeZone
+from agent.config.kinds import AnyPath, CameraUrl, Host, Id, MainStreamUrl, Point, ReadableFile, TimeZone
 from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
@@ -257,6 +257,11 @@ class CameraConfig(Section):
     )
     username: Text | None = Field(None, description="Login at the camera.", examples=["admin"])
     password: Secret | None = Field(None, description="Its password.", examples=[{"env": "CAMERA_PASSWORD"}])
+    main_stream: MainStreamUrl = Field(
+        "auto",
+        description="Where evidence pictures come from: an http:// or rtsp:// address; off: the url above; auto: of a "
+        "Hikvision sub-stream its main stream, by ISAPI or one keyframe.",
+    )
     decode: Literal["auto", "keyframes", "all"] = Field(
         "auto", description="Which pictures are decoded; auto: keyframes, or all when they come too rarely."
     )

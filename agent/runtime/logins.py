@@ -29,11 +29,15 @@ class LoginBudget:
     keep (full disk) is remembered here: a lost count could lock the box out.
     """
 
-    def __init__(self, *, camera: str, fingerprint: str, ledger: LoginLedger, clock: Clock) -> None:
+    def __init__(
+        self, *, camera: str, fingerprint: str, ledger: LoginLedger, clock: Clock, most: int = MAX_REFUSALS
+    ) -> None:
+        """`most`: refusals after which this client tries no more; who can be done without leaves some to others."""
         self._camera = camera
         self._fingerprint = fingerprint
         self._ledger = ledger
         self._clock = clock
+        self._most = most
         self._unrecorded = 0
         self._last: Stamp | None = None
         self._reason = ""
@@ -41,7 +45,7 @@ class LoginBudget:
     def check(self) -> None:
         """Return when a login may be tried. Raises CameraRefused (attempted=False) when not."""
         count, waited_s = self._standing()
-        if count < MAX_REFUSALS or waited_s >= LOCK_S:
+        if count < self._most or waited_s >= LOCK_S:
             return
         text = self._reason or f"camera {self._camera}: expected the login to be accepted, found it refused earlier"
         raise CameraRefused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.onnx import OnnxDetector
-from agent.adapters.photographer import ScenePhotographer
+from agent.adapters.photographer import CloserLook, LastView, ScenePhotographer
 from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.privacy.blur import BLOCKS, COARSE_ROWS, coarse, unrecognisable
 from agent.adapters.privacy.regions import head_boxes, plate_boxes
@@ -20,7 +22,8 @@ from agent.app.parts import FACE_MODEL, PLATE_MODEL, privacy_guard
 from agent.core.errors import ModelError
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASS_IDS
-from agent.core.types import Detections, Event, Floats, Frame, Image, SeenObject
+from agent.core.types import Detections, Event, Evidence, Floats, Frame, Image, ModelInfo, SeenObject
+from agent.ports import Still
 from tests.fakes import FakeClock, street_picture
 from tests.shared_data import shared
 from tests.unit.config.samples import config_of, good
@@ -115,6 +118,9 @@ def test_the_plate_of_a_vehicle() -> None:
 PERSON, CAR = ("person", 0.6, (20.0, 20.0, 60.0, 120.0)), ("car", 0.6, (150.0, 60.0, 250.0, 120.0))
 
 
+PEOPLE = found(PERSON)
+
+
 @pytest.mark.parametrize(
     ("rule", "faces", "plates", "expected"),
     [
@@ -159,6 +165,75 @@ def test_both_pictures_of_an_event_are_blurred_before_anything_is_cut_out(tmp_pa
         assert bare.shape == blurred.shape
         difference = np.abs(bare.astype(int) - blurred.astype(int)).max(axis=2) > 30
         assert 0.005 < difference.mean() < 0.5, "the head, and only it"
+
+
+class Elsewhere:
+    """`ports.MainStream` and `ports.Detector`: a larger picture of a moment later, with somebody in it."""
+
+    info = ModelInfo(name="none", sha256="0" * 64, input_px=(1, 1), class_names=())
+
+    def __init__(self, still: Still | None) -> None:
+        self._still = still
+        self.asked = 0
+
+    def picture(self) -> Still | None:
+        self.asked += 1
+        return self._still
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        assert self._still is not None
+        assert [image is self._still.image for image in images] == [True]
+        return [found(("person", 0.6, (500.0, 100.0, 600.0, 300.0)))]
+
+
+def test_a_picture_of_the_main_stream_is_blurred_where_persons_are_in_that_picture(tmp_path: Path) -> None:
+    large, clock = street_picture(5, (1280, 720)), FakeClock()
+    frame = Frame(camera="gate", seq=1, stamp=clock.now(), image=street_picture())
+    clock.advance(1)
+    folder = EvidenceFolder(tmp_path, quota_bytes=10**9, keep_free_bytes=0)
+    seen = SeenObject(class_name="garbage", score=0.5, box_n=(0.1, 0.1, 0.3, 0.7))
+    incident = replace(about("garbage_overflow"), objects=(seen,), zone="")
+
+    def taken(still: Still | None, zone: str, sees: Detections | None = PEOPLE) -> tuple[list[Evidence], str | None]:
+        main = Elsewhere(still)
+        photographer = ScenePhotographer(folder, plan(), PrivacyGuard(), CloserLook(main, main, LastView()))
+        kept, note = photographer.take(replace(incident, zone=zone), frame, sees)
+        return list(kept), note
+
+    still = Still(image=large, at=clock.now().utc)
+    [wide, _], note = taken(still, "yard")
+    picture = np.asarray(cv2.imread(str(tmp_path / wide.path)), np.uint8)[:720]
+    difference = np.abs(picture.astype(int) - large.astype(int)).max(axis=2) > 40
+    assert (picture.shape, wide.captured_at, note) == ((720, 1280, 3), still.at, None)
+    assert difference[84:175, 485:615].mean() > 0.3, "the head that is there"
+    assert difference[400:, 700:].mean() < 0.01
+
+    for still_or_none, zone, sees, expected in (
+        (None, "yard", PEOPLE, "sub_stream"),
+        (still, "", PEOPLE, None),  # the camera's own incident: the picture that was judged
+        (still, "yard", None, None),  # a faulty picture: likewise
+    ):
+        [wide, *_], note = taken(still_or_none, zone, sees)
+        assert np.asarray(cv2.imread(str(tmp_path / wide.path))).shape[1] == 320
+        assert (wide.captured_at, note) == (frame.stamp.utc, expected)
+
+
+def test_events_of_one_look_share_the_picture_of_the_main_stream() -> None:
+    clock, last = FakeClock(), LastView()
+    still = Still(image=street_picture(5, (1280, 720)), at=clock.now().utc)
+    gate, yard = Elsewhere(still), Elsewhere(still)
+    at_gate, at_yard = CloserLook(gate, gate, last), CloserLook(yard, yard, last)
+
+    def frame(camera: str) -> Frame:
+        return Frame(camera=camera, seq=1, stamp=clock.now(), image=street_picture())
+
+    assert at_gate.view(frame("gate")) is at_gate.view(frame("gate")) is not None
+    assert gate.asked == 1
+    assert at_yard.view(frame("yard")) is not None
+    assert yard.asked == 1, "another camera's picture is another"
+    clock.advance(1)
+    at_yard.view(frame("yard"))
+    assert yard.asked == 2, "and so is another look's"
 
 
 # The real models

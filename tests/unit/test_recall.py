@@ -40,7 +40,7 @@ def test_the_incident_of_a_camera_that_nobody_asks_for_is_closed_at_the_start(ch
         store = SqliteStore(database, encode, lambda: None)
         store.record("gate", opened, scene.keep())
         evidence = EvidenceFolder(tmp_path / "evidence", quota_bytes=10**7, keep_free_bytes=0)
-        recalled_desks(config_of(text), store, FakeViews(), FakeClock(), evidence)
+        recalled_desks(config_of(text), store, FakeViews(), FakeClock(), evidence, {})
         [row] = store.incidents(limit=10)
     assert row.closed_at is not None
     assert (row.incident_id, row.close_reason) == (opened[0].incident_id, CloseReason.RULE_REMOVED)

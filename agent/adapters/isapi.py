@@ -1,0 +1,124 @@
+"""A single picture of a Hikvision camera over HTTP: `GET /ISAPI/Streaming/channels/101/picture`, digest login.
+
+Credentials go into the digest only, never into the URL, a log or an error.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import cv2
+import httpx
+import numpy as np
+
+from agent.core.errors import CameraRefused, CameraUnreachable, CityEyeError, UnsupportedStream
+from agent.core.types import Image
+from agent.ports import Clock
+
+MAX_JPEG_BYTES = 8 * 1024 * 1024
+"""A picture of 12 megapixels is 3 to 6 MB; a camera that sends more has been mistaken for something else."""
+CONNECT_S = 1.0
+DEADLINE_S = 4.0
+"""For the whole answer, however slowly it dribbles."""
+_JPEG = b"\xff\xd8\xff"
+
+# httpx and httpcore tell of every request, with its address, to loggers of their own.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class IsapiStills:
+    """Implements `ports.StillSource`. Use from one thread at a time."""
+
+    def __init__(self, *, camera: str, url: str, username: str | None, password: str | None, clock: Clock) -> None:
+        """`url`: the address of the picture, without credentials."""
+        self._where = f"camera {camera} ({httpx.URL(url).copy_with(query=None)})"
+        self._url = url
+        self._login = None if username is None else (username, password or "")
+        self._clock = clock
+
+    def picture(self) -> Image:
+        """Fetch one; see `ports.StillSource.picture`."""
+        try:
+            jpeg = self._fetch()
+        except KeyError as error:  # httpx looks the digest's algorithm up in a table
+            text = f"expected digest authentication that can be spoken, found algorithm {error}"
+            problem: CityEyeError = CameraRefused(
+                f"{self._where}: {text}; the password was not tried; set WEB digest algorithm to MD5 or SHA256",
+                attempted=False,
+            )
+        except httpx.HTTPError as error:
+            mend = "check that the camera's web port is on and its address right, or set main_stream"
+            problem = CameraUnreachable(f"{self._where}: expected a picture over HTTP, found {_fault(error)}; {mend}")
+        else:
+            return self._decoded(jpeg)
+        raise problem
+
+    def _fetch(self) -> bytes:
+        # A digest of its own for each request: a kept one would try a nonce that the camera may have forgotten.
+        digest = None if self._login is None else httpx.DigestAuth(*self._login)
+        timeout = httpx.Timeout(DEADLINE_S / 2, connect=CONNECT_S)
+        deadline_s = self._clock.now().mono_s + DEADLINE_S
+        # No proxy of the environment, no redirect: the login is for this camera.
+        with (
+            httpx.Client(timeout=timeout, trust_env=False, verify=False) as client,  # noqa: S501 - self-signed all
+            client.stream("GET", self._url, auth=digest) as response,
+        ):
+            self._check(response)
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_JPEG_BYTES or self._clock.now().mono_s > deadline_s:
+                    break
+            else:
+                return bytes(body)
+        raise CameraUnreachable(
+            f"{self._where}: expected a picture of at most {MAX_JPEG_BYTES} bytes within {DEADLINE_S:g} s, found "
+            f"{len(body)} bytes and no end; check the address"
+        )
+
+    def _check(self, response: httpx.Response) -> None:
+        """Return when a picture follows. Raises what the status means."""
+        status = response.status_code
+        attempted = "authorization" in response.request.headers
+        if status == 401:
+            if attempted:
+                mend = "check username and password; the camera locks this box out after a few wrong ones"
+                text = f"expected the login to be accepted, found that it is refused (401); {mend}"
+            else:
+                text = (
+                    "expected to be let in by digest authentication, found that the camera wants another kind or a "
+                    "login (401); on a Hikvision camera set Security > Authentication > WEB Authentication to digest"
+                )
+            raise CameraRefused(f"{self._where}: {text}", attempted=attempted)
+        if status == 403:
+            mend = "give this user the right to take pictures (remote live view), and check the IP address filter"
+            text = f"expected to be let in, found that this user is forbidden to (403); {mend}"
+            raise CameraRefused(f"{self._where}: {text}", attempted=False)  # the login itself was right
+        if status in (404, 405, 501):
+            mend = "the camera has no such picture: set main_stream"
+            raise UnsupportedStream(f"{self._where}: expected a picture, found status {status}; {mend}")
+        if status != 200:
+            mend = "the camera is busy or starting: none needed when it passes"
+            raise CameraUnreachable(f"{self._where}: expected a picture, found status {status}; {mend}")
+
+    def _decoded(self, body: bytes) -> Image:
+        whole = body.startswith(_JPEG)
+        image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR) if whole else None
+        if image is None:
+            start = body[:8].decode("ascii", "backslashreplace")
+            raise UnsupportedStream(
+                f"{self._where}: expected a JPEG, found {len(body)} bytes that begin with {start!r}; check the address"
+            )
+        return np.asarray(image, np.uint8)
+
+
+def _fault(error: httpx.HTTPError) -> str:
+    """What went wrong, by its kind: never the text, which may hold the address."""
+    match error:
+        case httpx.TimeoutException():
+            return "no answer in time"
+        case httpx.ConnectError():
+            return "that it cannot be connected to"
+        case _:
+            return type(error).__name__
