@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +57,7 @@ class Mosquitto:
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque(maxlen=5000)
         self._news = threading.Condition()
 
     def start(self) -> Self:
