@@ -184,6 +184,9 @@ class Outbox(Protocol):
     def unacked(self) -> int:
         """Rows that were sent and wait for the platform's word."""
 
+    def highest_unacked(self) -> int:
+        """The highest sequence among them, 0 when there are none."""
+
     def dropped(self) -> int:
         """Events that were given up, ever, because the backlog was full."""
 

@@ -102,6 +102,9 @@ class FakeOutbox:
     def _unacked(self) -> list[int]:
         return [row for row in self.sendings if row not in self.delivered and row not in self.aside]
 
+    def highest_unacked(self) -> int:
+        return max((self.rows[row].sequence for row in self._unacked()), default=0)
+
     def dropped(self) -> int:
         return 0
 
@@ -248,6 +251,11 @@ class FakeLink:
         if self.lost or self.closed:
             raise BrokerUnreachable("the fake session is over")
         self.topics += tuple(topics)
+
+    @property
+    def newest(self) -> int:
+        """The token of the last publish."""
+        return self._token
 
     def tell(self, news: News) -> None:
         """Something that happens on its own."""

@@ -2,7 +2,8 @@
 
 The last minute of pictures is kept, small and grey. The place of whatever was not detected a moment ago is compared
 with them, from the newest backwards, until it looked different: then it came. Where no arrival is in that minute
-nothing is claimed: what always looked like that may be a thing of the street that the detector mistakes.
+nothing is claimed: what always looked like that, or did before traffic passed, may be a thing of the street that the
+detector mistakes.
 """
 
 from __future__ import annotations
@@ -92,13 +93,18 @@ class LookBack:
         if float(here.std()) < LEAST_CONTRAST:
             return 0.0
         alike_s = now_s
+        arrived = False
         for at_s, picture in reversed(self._pictures):
             then = picture[top:bottom, left:right]
             if _correlation(here, then - then.mean()) >= ALIKE:
+                if arrived:
+                    return 0.0  # it looked like this before something else passed: that was no arrival
                 alike_s = at_s
-            elif alike_s - at_s > BRIDGE_S or alike_s == now_s:
-                return now_s - alike_s
-        return 0.0
+            elif alike_s == now_s:
+                return 0.0  # it is new to this very picture
+            elif alike_s - at_s > BRIDGE_S:
+                arrived = True
+        return now_s - alike_s if arrived else 0.0
 
 
 def _correlation(a: Floats, b: Floats) -> float:

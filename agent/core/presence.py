@@ -44,7 +44,9 @@ class Presence:
 
     Attributes:
         entered: when its clock began. last_seen: its last sighting.
-        dwell_s: seconds attested by sight since `entered`. blind_s: seconds of its stay in which nobody could look.
+        dwell_s: seconds attested by sight since `entered`. unnamed_s: those of them before the detector named it, which
+            are known by looking back: they tell when it came, but do not make an incident of it any sooner.
+        blind_s: seconds of its stay in which nobody could look.
         channel: the way of seeing that is most certain of it. kind: the taxonomy's row, once open, if the rule tells.
         looks, sure_looks: sightings after the first, and those in which the detector was as certain as the rule asks.
         watched_s, beside_s: seconds of looking in which it stood there, and those in which a person was beside it.
@@ -60,6 +62,7 @@ class Presence:
     entered: Stamp
     last_seen: Stamp
     dwell_s: float = 0.0
+    unnamed_s: float = 0.0
     blind_s: float = 0.0
     class_name: str
     score: float
@@ -83,6 +86,8 @@ class Presence:
         A new track may be known to have stood there before it was first told of, as things left standing are.
         """
         entered = track.stay_since if track.hits == 1 else track.last_seen
+        dwell_s = track.last_seen.mono_s - entered.mono_s
+        named_only = all(channel is Channel.MODEL for channel, _ in track.channels)
         return Presence(
             rule=duty.rule,
             zone=duty.zone.zone_id,
@@ -90,7 +95,8 @@ class Presence:
             severity=duty.settings.severity,
             entered=entered,
             last_seen=track.last_seen,
-            dwell_s=track.last_seen.mono_s - entered.mono_s,
+            dwell_s=dwell_s,
+            unnamed_s=dwell_s if named_only else 0.0,
             class_name=track.class_name,
             score=track.best_score,
             box_n=track.place_n,

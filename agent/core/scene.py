@@ -240,8 +240,7 @@ class Scene:
         trigger = Trigger.PERMITTED if duty is None else end_trigger(report, duty)
         if trigger:
             return self._end(presence, trigger, report, now)
-        settled = seen_now and report.track.settled  # whatever the pictures before it say: one sighting is none
-        if duty and settled and is_sure(presence, report.track, duty) and self._is_overdue(presence, duty):
+        if duty and seen_now and is_sure(presence, report.track, duty) and self._is_overdue(presence, duty):
             return [self._open(presence, now)]
         return []
 
@@ -270,7 +269,7 @@ class Scene:
 
     def _is_overdue(self, presence: Presence, duty: Duty) -> bool:
         limit_s = RULES[presence.rule].limit_s(duty.settings, presence.class_name)
-        if presence.state is not State.WATCHED or presence.dwell_s < limit_s:
+        if presence.state is not State.WATCHED or presence.dwell_s - presence.unnamed_s < limit_s:
             return False
         rivals = [p for p in self._presences.values() if p.state is State.OPEN]
         return not any(

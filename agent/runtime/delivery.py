@@ -152,10 +152,15 @@ class Delivery:
             if isinstance(event, Lost):
                 lost = event
             elif isinstance(event, Received):
+                self._mark_arrived()  # first, so that an acknowledgement covers what came in the same moment
                 if self._inbox is not None:
                     self._inbox(event)
             elif isinstance(event, SubscriptionRefused):
-                log.error("the broker sends us no commands: %s; check its access list", event.reason)
+                log.error("the broker lets this box not listen: %s; check its access list", event.reason)
+                if self._settings.require_ack:
+                    log.error(
+                        "without the platform's acknowledgements delivery stops at %d events", self._settings.unacked
+                    )
             elif event.token == self._state_token:
                 self._state_answered(event)
             elif (envelope := self._flying.pop(event.token, None)) is not None:
@@ -176,18 +181,20 @@ class Delivery:
         if room <= 0:
             return
         fresh = self._settings.unacked - self._outbox.unacked() if self._settings.require_ack else room
+        highest = self._outbox.highest_unacked() if self._settings.require_ack else 0
         rows = {envelope.row for envelope in self._flying.values()}
         keys = {envelope.order_key for envelope in self._flying.values()}
         for envelope in self._outbox.due(now, window):
             if envelope.row in rows:
                 continue
-            if envelope.order_key in keys or room == 0 or (fresh <= 0 and envelope.sent == 0):
+            is_new = envelope.sequence > highest  # what lies before was refused once, or is missed by the platform
+            if envelope.order_key in keys or room == 0 or (fresh <= 0 and is_new):
                 break
             if self._fits(envelope, link):
                 self._send(envelope, link)
                 keys.add(envelope.order_key)
                 room -= 1
-                fresh -= envelope.sent == 0
+                fresh -= is_new
 
     def _send(self, envelope: Envelope, link: Link) -> None:
         if not self._flying:

@@ -47,5 +47,5 @@ class Inbox:
         missing = [(int(part.first), int(part.last)) for part in ack.missing]
         self._outbox.acked(int(ack.sequence), missing)
         if missing:
-            log.info("the platform misses %d ranges of events: they are sent again", len(missing))
+            log.info("the platform misses %d ranges of events: what is still kept of them is sent again", len(missing))
             self._wake()

@@ -110,7 +110,16 @@ def sent_by_the_box() -> dict[str, Message]:
         cameras=(CameraReport(camera="gate", state="watching", blind_s=3.2, drops=7, last_picture=T0),),
         outbox_depth=2,
         outbox_set_aside=0,
-        facts={"cpu_share": 0.42},
+        facts={
+            "inference_ms": 21.4,
+            "loop_restarts": 0,
+            "loops_failed": 0,
+            "events_unacked": 0,
+            "events_dropped": 0,
+            "broker_connected": True,
+            "broker_error": None,
+            "events_waiting_for_disk": 0,
+        },
     )
     about = EvidenceOf(camera="gate", incident=INCIDENT, sequence=1)
     return {

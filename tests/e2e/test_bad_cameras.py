@@ -125,7 +125,7 @@ def test_a_digest_that_cannot_be_spoken_spends_no_credential(street: Street) -> 
 
 
 def test_a_stream_that_stops_while_its_connection_stays_is_stalled_not_offline(street: Street) -> None:
-    lines = [line for line in street.log.splitlines() if "camera stall (" in line and "expected" in line]
+    lines = [line for line in street.log.splitlines() if "camera stall (rtsp" in line and "expected" in line]
     assert lines
     for line in lines:
         found = "none while the connection stays open"

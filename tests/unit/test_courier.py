@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from agent.core.errors import BrokerRefused, BrokerUnreachable, StoreFull, StoreUnusable
 from agent.core.types import Message
 from agent.core.wire import packet_bytes, state_message, will_message
-from agent.ports import Received, SubscriptionRefused
+from agent.ports import Acked, Received, SubscriptionRefused
 from agent.runtime.backoff import Backoff
 from agent.runtime.courier import Courier, CourierSettings, CourierState, StateMessages
 from agent.runtime.delivery import DeliverySettings
@@ -388,6 +388,51 @@ def test_what_waits_for_the_platform_is_bounded() -> None:
     assert rig.events == ["a1", "b2", "c3", "d4", "e5"]
 
 
+def test_a_hole_before_what_waits_for_the_platform_does_not_stop_everything() -> None:
+    rig = acking(unacked=3)
+    rig.add(*"abcdefg")
+    refused: list[Message] = []
+
+    def answer(m: Message) -> str:
+        if m.payload == b"a1" and not refused:
+            refused.append(m)
+            return "refuse"
+        return "accept"
+
+    rig.broker.answer = answer
+    rig.run(until=lambda: rig.clock.elapsed_s > 100)
+    assert {"a1", "b2", "c3", "d4"} <= set(rig.events), "the refused one goes though the limit is reached"
+    assert "e5" not in rig.events
+    rig.outbox.acked(4, [(2, 2)])
+    rig.run(until=lambda: rig.clock.elapsed_s > 110)
+    assert rig.events[-3:] == ["b2", "e5", "f6"]
+
+
+def test_an_acknowledgement_covers_what_the_broker_took_in_the_same_moment() -> None:
+    rigs: list[Rig] = []
+
+    def inbox(received: Received) -> None:
+        rigs[0].outbox.acked(int(received.payload))
+
+    rigs.append(rig := Rig(CourierSettings(delivery=DeliverySettings(require_ack=True)), inbox=inbox))
+    rig.add("a")
+    told: list[Received] = []
+
+    def answer(m: Message) -> str:
+        if m.topic == "t/event":
+            told.append(Received(topic="t/ack", payload=b"1"))
+            rig.broker.received.append(m)
+            link = rig.broker.links[-1]
+            link.tell(Acked(token=link.newest, error=None))
+            link.tell(told[-1])
+            return "ignore"
+        return "accept"
+
+    rig.broker.answer = answer
+    rig.run(until=lambda: bool(told) and rig.clock.elapsed_s > 5)
+    assert rig.outbox.depth() == 0
+
+
 def test_what_the_centre_sends_goes_to_the_inbox_of_every_session(caplog: pytest.LogCaptureFixture) -> None:
     came: list[Received] = []
     rig = Rig(listen=["t/cmd"], inbox=came.append)
@@ -405,7 +450,7 @@ def test_what_the_centre_sends_goes_to_the_inbox_of_every_session(caplog: pytest
     rig.run(until=lambda: len(came) >= 2)
     assert came == [first, first]
     assert {link.topics for link in rig.broker.links} == {("t/cmd",)}
-    assert "sends us no commands: Not authorized" in caplog.text
+    assert "not listen: Not authorized" in caplog.text
 
 
 def test_telemetry_goes_out_on_a_session_and_is_dropped_without_one(rig: Rig) -> None:

@@ -92,6 +92,11 @@ class SqliteOutbox:
         """See `ports.Outbox.unacked`."""
         return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 0 AND sent > 0")[0][0])
 
+    def highest_unacked(self) -> int:
+        """See `ports.Outbox.highest_unacked`."""
+        rows = self._database.read("SELECT max(sequence) FROM outbox WHERE state = 0 AND sent > 0")
+        return int(rows[0][0] or 0)
+
     def dropped(self) -> int:
         """See `ports.Outbox.dropped`."""
         return int(self._database.read("SELECT value FROM meta WHERE key = 'dropped'")[0][0])

@@ -54,7 +54,7 @@ class CameraReport(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """What the agent measured about itself. `facts` holds further figures by name, such as `cpu_share`."""
+    """What the agent measured about itself. `facts` holds further figures by name, such as `events_dropped`."""
 
     at: datetime
     cameras: tuple[CameraReport, ...]

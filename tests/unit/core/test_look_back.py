@@ -73,6 +73,17 @@ def test_a_passer_by_does_not_hide_the_arrival() -> None:
     assert float(told[0]) == pytest.approx(19.0, abs=1.0)
 
 
+def test_what_shows_again_after_traffic_has_passed_has_not_arrived() -> None:
+    """A crash barrier that the detector takes for a bus, on a motorway: between two lorries nothing arrives."""
+    look_back = LookBack()
+    for t in range(40):
+        image = picture(t, arrives_s=0.0)
+        if 20 <= t < 30:
+            image[80:170, 90:170] = np.random.default_rng(t).integers(0, 255, (90, 80, 3), np.uint8)
+        told = look_back.step(image, found(BOX) if t >= 33 else found(), SIZE, stamp(t))
+    assert told.tolist() == [0.0]
+
+
 def test_nothing_is_claimed_across_a_gap() -> None:
     look_back = LookBack()
     for t in range(30):
@@ -105,5 +116,5 @@ def test_the_incident_began_when_the_car_came_not_when_it_was_first_detected() -
         events += scene.step(view.observe(seen, found(BOX) if t >= 32 else found()))
     [opened] = [e for e in events if e.phase is Phase.OPENED]
     assert opened.first_seen == stamp(20).utc
-    assert opened.at == stamp(80).utc
-    assert opened.dwell_s == 60.0
+    assert opened.at == stamp(92).utc, "the pixels before prove no car: it opens a dwell after it was detected"
+    assert opened.dwell_s == 72.0
