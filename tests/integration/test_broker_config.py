@@ -66,7 +66,7 @@ class City:
         return {topic: self._publish(name, Message(topic=topic, payload=payload, content_type="")) for topic in topics}
 
     def _publish(self, name: str, message: Message) -> str | None:
-        # A session each: Mosquitto 2.0.11 was seen to end the session at the second publish that it denies.
+        # A session each: with these files Mosquitto 2.0.11 ended the session soon after a publish that it denied.
         link = self.connect(name)
         try:
             link.publish(message)
