@@ -180,8 +180,10 @@ class Delivery:
         room = min(window, link.window if self.state_acked else link.window - 1) - len(self._flying)
         if room <= 0:
             return
-        fresh = self._settings.unacked - self._outbox.unacked() if self._settings.require_ack else room
-        highest = self._outbox.highest_unacked() if self._settings.require_ack else 0
+        fresh, highest = room, 0  # without the platform's word the window alone bounds what is under way
+        if self._settings.require_ack:
+            fresh = self._settings.unacked - self._outbox.unacked()
+            highest = self._outbox.highest_unacked()
         rows = {envelope.row for envelope in self._flying.values()}
         keys = {envelope.order_key for envelope in self._flying.values()}
         for envelope in self._outbox.due(now, window):

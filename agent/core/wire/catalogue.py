@@ -46,6 +46,20 @@ def _box(kind: TopicKind, schema: Callable[[], dict[str, Any]], summary: str, **
     return Kind(topic=kind, sender="box", schema=schema, summary=summary, **(values | other))
 
 
+def _centre(kind: TopicKind, schema: Callable[[], dict[str, Any]], summary: str, *, name: str) -> Kind:
+    return Kind(
+        topic=kind,
+        name=name,
+        sender="centre",
+        qos=1,
+        retain=False,
+        content_type=_JSON,
+        schema=schema,
+        max_bytes=MAX_COMMAND_BYTES,
+        summary=summary,
+    )
+
+
 KINDS: tuple[Kind, ...] = (
     _box("event", event_schema, "Something the centre is to know about one incident.", content_type=EVENT_CONTENT_TYPE),
     _box("state", state_schema, "Whether the box is there; also its last will.", retain=True),
@@ -58,27 +72,7 @@ KINDS: tuple[Kind, ...] = (
         max_bytes=MAX_EVIDENCE_PACKET_BYTES,
     ),
     _box("rsp", response_schema, "The answer to a command.", name="response", max_bytes=MAX_RESPONSE_PACKET_BYTES),
-    Kind(
-        topic="cmd",
-        name="command",
-        sender="centre",
-        qos=1,
-        retain=False,
-        content_type=_JSON,
-        schema=command_schema,
-        max_bytes=MAX_COMMAND_BYTES,
-        summary="What the centre asks of one box.",
-    ),
-    Kind(
-        topic="ack",
-        name="ack",
-        sender="centre",
-        qos=1,
-        retain=False,
-        content_type=_JSON,
-        schema=ack_schema,
-        max_bytes=MAX_COMMAND_BYTES,
-        summary="Up to where the events of one box are stored at the centre.",
-    ),
+    _centre("cmd", command_schema, "What the centre asks of one box.", name="command"),
+    _centre("ack", ack_schema, "Up to where the events of one box are stored at the centre.", name="ack"),
 )
 """In the order of the documentation."""
