@@ -23,9 +23,16 @@ class Proxy:
     """
 
     def __init__(
-        self, target_port: int, *, refuse_5: bool = False, hang_up_5: bool = False, silent_5: bool = False
+        self,
+        target_port: int,
+        *,
+        port: int | None = None,
+        refuse_5: bool = False,
+        hang_up_5: bool = False,
+        silent_5: bool = False,
     ) -> None:
-        self.port = free_port()
+        """`port`: where to listen, from now on; a free one when None."""
+        self.port = free_port() if port is None else port
         self.refuse_5 = refuse_5
         self.hang_up_5 = hang_up_5
         self.silent_5 = silent_5

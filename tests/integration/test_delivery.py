@@ -26,7 +26,7 @@ from tests.agent_child import STATE
 from tests.events import CLOCK, FACTS, closed, make_event
 from tests.fakes_delivery import WallClock
 from tests.listener import Arrived, Listener
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import Mosquitto, free_port
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.server
@@ -204,14 +204,14 @@ def test_a_new_event_wakes_the_courier(tmp_path: Path, mosquitto: Mosquitto, mon
 
 
 def test_a_broker_that_comes_late_and_goes_in_between(tmp_path: Path) -> None:
-    server = Mosquitto(tmp_path / "mosquitto")
-    with Box(tmp_path, server.port) as box:
+    server, port = Mosquitto(tmp_path / "mosquitto"), free_port()  # the box finds the way when somebody listens
+    with Box(tmp_path, port) as box:
         box.record(*(make_event(n) for n in range(1, 31)))
-        with server, Listener(server.port) as listener:
+        with server, Listener(server.port) as listener, Proxy(server.port, port=port):
             assert sequences(listener.wait_for(30, "/event")) == list(range(1, 31))
             box.wait_until_delivered()
         box.record(*(make_event(n) for n in range(31, 61)))
-        with server, Listener(server.port) as listener:
+        with server, Listener(server.port) as listener, Proxy(server.port, port=port):
             box.record(*(make_event(n) for n in range(61, 91)))
             assert sequences(listener.wait_for(60, "/event")) == list(range(31, 91))
             box.wait_until_delivered()
