@@ -9,6 +9,7 @@ from threading import Event as StopEvent
 from typing import Protocol
 from uuid import UUID
 
+from agent.core.silence import Dismissal, Pause
 from agent.core.types import (
     Detections,
     Envelope,
@@ -21,6 +22,7 @@ from agent.core.types import (
     Stamp,
     ZoneReading,
 )
+from agent.core.wire import Asked
 from agent.core.zone_state import Head
 
 
@@ -144,6 +146,71 @@ class Views(Protocol):
 
     def done(self, requests: Sequence[ResetRequest]) -> None:
         """These were carried out."""
+
+
+class SilenceStore(Protocol):
+    """What is not to be reported; survives restarts. Another process may change it while the agent runs.
+
+    Those that are over stay listed for a month. What writes raises StoreFull, StoreUnusable.
+    """
+
+    def dismiss(self, dismissal: Dismissal) -> None:
+        """Keep it, in place of an earlier one of the same incident."""
+
+    def take_back(self, incident_id: UUID) -> Dismissal | None:
+        """Drop the dismissal of an incident and return it; None when there was none."""
+
+    def dismissals(self, camera: str | None = None) -> list[Dismissal]:
+        """In the order in which they were made: all, or one camera's."""
+
+    def pause(self, pause: Pause, now: datetime) -> None:
+        """Keep it, in place of those that lie within it."""
+
+    def resume(self, asked: Pause) -> None:
+        """Drop the pauses that lie within what is asked; a wider one stays."""
+
+    def pauses(self) -> list[Pause]:
+        """In the order in which they were made."""
+
+    def version(self) -> int:
+        """A number that changes with every change, quick to ask for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A command that was taken, for answering it again.
+
+    Attributes:
+        digest: of its content. asked: what the answer repeats. correlation: the bytes of MQTT 5.
+        answer: the JSON of the response; None while it is being carried out.
+    """
+
+    digest: str
+    asked: Asked
+    correlation: bytes | None
+    answer: str | None
+
+
+class AnswerMemory(Protocol):
+    """Which commands were taken, and what was answered; survives restarts. Safe to call from several threads.
+
+    What writes raises StoreFull, StoreUnusable.
+    """
+
+    def find(self, command_id: str) -> Answered | None:
+        """What is known of this id."""
+
+    def begin(self, taken: Answered) -> None:
+        """A command is going to be carried out; `taken.asked.id` and its command are set. The oldest are forgotten."""
+
+    def finish(self, command_id: str, answer: str) -> None:
+        """It was answered."""
+
+    def forget(self, command_id: str) -> None:
+        """It was not carried out after all, and may come again."""
+
+    def unfinished(self, command: str) -> list[Answered]:
+        """Commands of that name without an answer, oldest first."""
 
 
 LONGEST_RESEND_S = 600.0

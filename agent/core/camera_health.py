@@ -82,8 +82,8 @@ class CameraHealth:
         """The incident that is open now. Its `class_name` is the fault."""
         return self._incident
 
-    def step(self, seen: Observation | Gap) -> list[Event]:
-        """Take one look, or learn that nobody looked; at most one incident closes and one opens.
+    def step(self, seen: Observation | Gap, *, paused: bool = False) -> list[Event]:
+        """Take one look, or learn that nobody looked; at most one incident closes and one opens, none while `paused`.
 
         Raises: ValueError when the camera is another one, or time runs backwards.
         """
@@ -97,7 +97,7 @@ class CameraHealth:
             self._last = self._well_since = None
             return []
         fault = OFFLINE if isinstance(seen, Gap) else seen.fault.value if seen.fault else None
-        events = self._well(now) if fault is None else self._ill(fault, now)
+        events = self._well(now) if fault is None else self._ill(fault, now, paused=paused)
         self._last = (now, fault)
         return events
 
@@ -159,7 +159,7 @@ class CameraHealth:
                 self._forgive()
         return self._close(now, Trigger.LEFT) if well_s >= self._settings.clear_after else []
 
-    def _ill(self, fault: str, now: Stamp) -> list[Event]:
+    def _ill(self, fault: str, now: Stamp, *, paused: bool) -> list[Event]:
         """A look, or a gap, with this fault."""
         self._well_since = None
         incident = self._incident
@@ -174,7 +174,7 @@ class CameraHealth:
         if not self._suspect or self._useless_s < 0:
             self._suspect, self._relief_s = self._begun(fault, now), 0.0
             self._shares_s = {fault: self._suspect.dwell_s}
-        if self._useless_s < self._settings.dwell:
+        if self._useless_s < self._settings.dwell or paused:
             return []
         events = self._close(now, Trigger.LEFT)
         suspect = replace(self._suspect, track_id=_number(self._suspect.class_name))

@@ -25,6 +25,7 @@ class Trigger(StrEnum):
     PERMITTED = "permitted"
     RULE_REMOVED = "rule_removed"
     ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
     LASTED = "lasted"
     ESCALATED = "escalated"
 
@@ -36,6 +37,7 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.WATCHED, Trigger.PERMITTED): State.FORGOTTEN,
     (State.WATCHED, Trigger.RULE_REMOVED): State.FORGOTTEN,
     (State.WATCHED, Trigger.ACCEPTED): State.FORGOTTEN,
+    (State.WATCHED, Trigger.DISMISSED): State.FORGOTTEN,
     (State.OPEN, Trigger.LASTED): State.OPEN,
     (State.OPEN, Trigger.ESCALATED): State.OPEN,
     (State.OPEN, Trigger.LEFT): State.CLOSED,
@@ -43,6 +45,7 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.OPEN, Trigger.PERMITTED): State.CLOSED,
     (State.OPEN, Trigger.RULE_REMOVED): State.CLOSED,
     (State.OPEN, Trigger.ACCEPTED): State.CLOSED,
+    (State.OPEN, Trigger.DISMISSED): State.CLOSED,
 }
 
 

@@ -34,6 +34,7 @@ _REASONS = {
     Trigger.PERMITTED: CloseReason.PERMITTED,
     Trigger.RULE_REMOVED: CloseReason.RULE_REMOVED,
     Trigger.ACCEPTED: CloseReason.ACCEPTED,
+    Trigger.DISMISSED: CloseReason.DISMISSED,
 }
 _UPDATES = {Trigger.LASTED: UpdateReason.HEARTBEAT, Trigger.ESCALATED: UpdateReason.ESCALATED}
 

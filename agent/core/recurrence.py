@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
+
+import numpy as np
 
 from agent.core.geometry import contained, iou
 from agent.core.presence import Presence
 from agent.core.tracking.sighting import group_of
+from agent.core.tracking.track import Look, Track
 from agent.core.types import Box, Stamp
 
 SAME_PLACE_IOU = 0.3
@@ -19,9 +22,9 @@ MOST_ENDED = 100
 """How many are remembered for each camera; the oldest are forgotten first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ended:
-    """An incident that ended, as far as a later one at its place must know it."""
+    """An incident that ended, as far as a later one at its place must know it, or a command of the centre."""
 
     incident_id: UUID
     rule: str
@@ -29,10 +32,13 @@ class Ended:
     group: str
     box_n: Box
     at: Stamp
+    class_name: str = ""
+    track_id: int | None = None
+    look: Look = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-def ended_of(presence: Presence, now: Stamp) -> Ended:
-    """What is remembered of an incident that ends now."""
+def ended_of(presence: Presence, track: Track | None, now: Stamp) -> Ended:
+    """What is remembered of an incident that ends now. `track`: the thing, where the tracker still knows it."""
     assert presence.incident_id is not None
     return Ended(
         incident_id=presence.incident_id,
@@ -41,6 +47,9 @@ def ended_of(presence: Presence, now: Stamp) -> Ended:
         group=group_of(presence.class_name),
         box_n=presence.box_n,
         at=now,
+        class_name=presence.class_name,
+        track_id=presence.track_id,
+        look=track.look if track else np.zeros(0, np.float32),
     )
 
 

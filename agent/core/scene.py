@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from agent.core.camera_health import RULE as HEALTH_RULE
 from agent.core.camera_health import CameraHealth
 from agent.core.judgement import (
     belongs,
@@ -24,6 +27,7 @@ from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.recurrence import MOST_ENDED, Ended, ended_of, previous_of
 from agent.core.rules import RULES
+from agent.core.silence import Silences, Spot
 from agent.core.taxonomy import FIXTURE, OBJECT
 from agent.core.tracking.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
 from agent.core.tracking.track import Report, Sight, Track
@@ -76,6 +80,8 @@ class Scene:
         self._ended: tuple[Ended, ...] = ()
         self._health = CameraHealth(plan.box_id, plan.camera, plan.health)
         self._stamp: Stamp | None = None
+        self.silences = Silences()
+        """What is not to be reported; kept by others, and set anew whenever it changes."""
 
     def step(self, seen: Observation | Gap) -> list[Event]:
         """Take one look, or learn that nobody looked.
@@ -89,7 +95,8 @@ class Scene:
         if self._stamp is not None and seen.stamp.mono_s < self._stamp.mono_s:
             raise ValueError(f"{seen.camera}: time ran back from {self._stamp.mono_s} to {seen.stamp.mono_s}")
         self._stamp = seen.stamp
-        events = self._health.step(seen)
+        paused = self.silences.paused(self._plan.camera, "", HEALTH_RULE, seen.stamp.utc)
+        events = self._health.step(seen, paused=paused)
         if isinstance(seen, Gap) or seen.fault is not None:
             self._tracker.interrupt()
             return events
@@ -107,6 +114,28 @@ class Scene:
         changed = {track.track_id for track in self._tracker.tracks if is_only_changed(track)}
         accepted = [p for p in self._presences.values() if p.zone == (zone or p.zone) and p.track_id in changed]
         return [event for p in accepted for event in self._end(p, Trigger.ACCEPTED, None, now)]
+
+    def spot_of(self, incident_id: UUID) -> Spot | None:
+        """Where and what an incident on the street is, or was when it ended a short while ago; None: not known."""
+        for presence in self._presences.values():
+            if presence.incident_id == incident_id:
+                return _spot(presence, self._track_of(presence))
+        for past in self._ended:
+            if past.incident_id == incident_id:
+                return Spot(
+                    rule=past.rule,
+                    zone=past.zone,
+                    class_name=past.class_name,
+                    track_id=past.track_id,
+                    box_n=past.box_n,
+                    look=past.look,
+                )
+        return None
+
+    def dismiss(self, incident_id: UUID, now: Stamp) -> list[Event]:
+        """Close it, as somebody says that it is none; what keeps it from opening again are the `silences`."""
+        dismissed = [p for p in self._presences.values() if p.incident_id == incident_id]
+        return [event for p in dismissed for event in self._end(p, Trigger.DISMISSED, None, now)]
 
     @property
     def open_incidents(self) -> tuple[Presence, ...]:
@@ -240,7 +269,8 @@ class Scene:
         trigger = Trigger.PERMITTED if duty is None else end_trigger(report, duty)
         if trigger:
             return self._end(presence, trigger, report, now)
-        if duty and seen_now and is_sure(presence, report.track, duty) and self._is_overdue(presence, duty):
+        ripe = duty and seen_now and is_sure(presence, report.track, duty) and self._is_overdue(presence, duty)
+        if ripe and not self._is_hushed(presence, report.track, now):
             return [self._open(presence, now)]
         return []
 
@@ -278,6 +308,9 @@ class Scene:
             if other.rule == presence.rule or (is_put_down(presence) and is_put_down(other))
         )
 
+    def _is_hushed(self, presence: Presence, track: Track, now: Stamp) -> bool:
+        return self.silences.hush(self._plan.camera, _spot(presence, track), now.utc)
+
     def _open(self, presence: Presence, now: Stamp) -> Event:
         duty = next(d for d in self._plan.duties if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone))
         kind = RULES[presence.rule].kind(duty.settings, presence.class_name, presence.attended)
@@ -289,10 +322,27 @@ class Scene:
         self._presences[presence.rule, presence.track_id] = presence
         return presence.event(Phase.OPENED, now, camera=self._plan.camera)
 
+    def _track_of(self, presence: Presence) -> Track | None:
+        return next((track for track in self._tracker.tracks if track.track_id == presence.track_id), None)
+
     def _end(self, presence: Presence, trigger: Trigger, report: Report | None, now: Stamp) -> list[Event]:
         del self._presences[presence.rule, presence.track_id]
         ended = presence.ended(trigger, report.track.unseen_s if report else 0.0)
         if ended.state is not State.CLOSED:
             return []
-        self._ended = (*self._ended, ended_of(ended, now))[-MOST_ENDED:]
+        track = (
+            report.track if report else next((t for t in self._tracker.tracks if t.track_id == ended.track_id), None)
+        )
+        self._ended = (*self._ended, ended_of(ended, track, now))[-MOST_ENDED:]
         return [ended.event(Phase.CLOSED, now, camera=self._plan.camera, trigger=trigger)]
+
+
+def _spot(presence: Presence, track: Track | None) -> Spot:
+    return Spot(
+        rule=presence.rule,
+        zone=presence.zone,
+        class_name=presence.class_name,
+        track_id=presence.track_id,
+        box_n=track.place_n if track else presence.box_n,
+        look=track.look if track else np.zeros(0, np.float32),
+    )

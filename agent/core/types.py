@@ -230,6 +230,8 @@ class CloseReason(StrEnum):
     RULE_REMOVED = "rule_removed"
     ACCEPTED = "accepted"
     """The operator declared what stands there normal."""
+    DISMISSED = "dismissed"
+    """The centre dismissed it: a false report, or something that is tolerated."""
     FORGOTTEN = "forgotten"
     """The agent lost its memory of the place (damaged store); the thing may still be there and is then found anew."""
 
@@ -315,13 +317,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What goes on the wire, apart from when: topic and payload are final once made."""
+    """What goes on the wire, apart from when: topic and payload are final once made.
+
+    `correlation`: of an answer in MQTT 5, the bytes that came with the question.
+    """
 
     topic: str
     payload: bytes
     content_type: str
     qos: int = 1
     retain: bool = False
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

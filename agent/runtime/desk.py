@@ -6,9 +6,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from uuid import UUID
 
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.scene import Scene
+from agent.core.silence import Silences, Spot
 from agent.core.tracking.tracker import BLIND_AFTER_S
 from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
 from agent.ports import Photographer, Store
@@ -93,6 +95,23 @@ class Desk:
         with self._lock:
             if not self._closed:
                 self._file(self._scene.accept(zone, now))
+                self._keep(now)
+
+    def hush(self, silences: Silences) -> None:
+        """From now on this is what is not to be reported."""
+        with self._lock:
+            self._scene.silences = silences
+
+    def spot_of(self, incident: UUID) -> Spot | None:
+        """Where and what an incident on the street is, or was a short while ago; None: this camera knows none such."""
+        with self._lock:
+            return self._scene.spot_of(incident)
+
+    def dismiss(self, incident: UUID, now: Stamp) -> None:
+        """Close an incident that is none; `hush` first, or it opens again."""
+        with self._lock:
+            if not self._closed:
+                self._file(self._scene.dismiss(incident, now))
                 self._keep(now)
 
     def close(self, timeout_s: float) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from agent.adapters.sqlite.answers import SqliteAnswers
 from agent.adapters.sqlite.connection import Database
 from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
 from agent.adapters.sqlite.outbox import SqliteOutbox
+from agent.adapters.sqlite.silences import SqliteSilences
 from agent.adapters.sqlite.store import SqliteStore, read_incidents
 from agent.adapters.sqlite.views import SqliteViews
 from agent.adapters.sqlite.visitor import Visitor
 
 __all__ = [
     "Database",
+    "SqliteAnswers",
     "SqliteHeads",
     "SqliteLedger",
     "SqliteOutbox",
+    "SqliteSilences",
     "SqliteStore",
     "SqliteViews",
     "Visitor",

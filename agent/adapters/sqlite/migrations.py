@@ -83,4 +83,25 @@ MIGRATIONS: tuple[Migration, ...] = (
             "INSERT INTO meta VALUES ('dropped', 0)",
         ),
     ),
+    Migration(
+        "answers to commands, dismissals and pauses",
+        (
+            # answer: NULL while the command is being carried out. asked: what the answer repeats.
+            """CREATE TABLE answers (
+                number INTEGER PRIMARY KEY AUTOINCREMENT,
+                command_id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
+                command TEXT NOT NULL, response_topic TEXT, correlation TEXT, correlation_data BLOB,
+                answer TEXT
+            )""",
+            """CREATE TABLE dismissals (
+                number INTEGER PRIMARY KEY AUTOINCREMENT,
+                incident_id TEXT NOT NULL UNIQUE, camera TEXT NOT NULL, until_utc_s REAL, dismissal TEXT NOT NULL
+            )""",
+            """CREATE TABLE pauses (
+                number INTEGER PRIMARY KEY AUTOINCREMENT, until_utc_s REAL NOT NULL, pause TEXT NOT NULL
+            )""",
+            # Counts up with every change of the two, so that a running agent sees what another process changed.
+            "INSERT INTO meta VALUES ('silences', 0)",
+        ),
+    ),
 )
