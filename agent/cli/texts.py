@@ -254,6 +254,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "reason.forgotten": ("forgotten", "记录丢失"),
     "reason.permitted": ("permitted", "时段允许"),
     "reason.accepted": ("accepted as normal", "确认为正常"),
+    "reason.dismissed": ("dismissed", "已撤销"),
     "reason.rule_removed": ("rule removed", "规则已删除"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),

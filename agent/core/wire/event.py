@@ -40,6 +40,7 @@ _PHASE_WORDS = {
 _CLOSE_WORDS = {
     CloseReason.CLEARED: ("已消除", " cleared"),
     CloseReason.ACCEPTED: ("现状已确认为正常，已结束", " ended: accepted as normal"),
+    CloseReason.DISMISSED: ("已由中心撤销，已结束", " ended: dismissed by the centre"),
     CloseReason.FORGOTTEN: ("记录丢失，重新观察", " lost from memory, watched anew"),
     CloseReason.REPLACED: ("已离开，原位置换为新目标", " left, its place taken by another"),
     CloseReason.PERMITTED: ("进入允许时段，已结束", " ended: now permitted"),
