@@ -117,6 +117,9 @@ class Store(Protocol):
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         """Newest first."""
 
+    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+        """A person has taken notice. Returns since when it counts so: the first one counts; None: not known here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetRequest:

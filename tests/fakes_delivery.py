@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from agent.core.errors import BrokerUnreachable
 from agent.core.types import Envelope, Event, Message, Stamp
@@ -141,6 +142,7 @@ class FakeStore:
         self._events: dict[object, int] = {}
         self._incidents: dict[object, Event] = {}
         self._states: dict[str, str] = {}
+        self._acknowledged: dict[UUID, datetime] = {}
 
     def record(self, camera: str, events: Sequence[Event], state: str) -> None:
         unknown: dict[object, Event] = {}
@@ -170,6 +172,9 @@ class FakeStore:
 
     def forget(self, camera: str) -> None:
         self._states.pop(camera, None)
+
+    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+        return self._acknowledged.setdefault(incident_id, at) if incident_id in self._incidents else None
 
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         rows = [self._row(e) for e in reversed(self._incidents.values()) if camera in (None, e.camera)]

@@ -92,6 +92,19 @@ def _host(value: object) -> str:
     raise fault(expected, None, Words("for example 192.168.1.10", "例如 192.168.1.10"))
 
 
+def _topic_filter(value: object) -> str:
+    expected = Words(
+        "an MQTT topic filter: levels between /, + for one, # at the end",
+        "MQTT 主题过滤器：以 / 分级，+ 为一级，# 只在末尾",
+    )
+    if isinstance(value, str) and 0 < len(value.encode("utf-8", "replace")) <= 512 and "$" not in value:
+        levels = value.split("/")
+        wild = all(level in ("+", "#") or not {"+", "#"} & set(level) for level in levels)
+        if wild and "#" not in levels[:-1] and all(levels) and value.isprintable():
+            return value
+    raise fault(expected, None, Words("for example city/answers/+", "例如 city/answers/+"))
+
+
 _NO_IP_MEND = Words(
     "an IPv4 address has four numbers from 0 to 255, without zeros before them",
     "IPv4 地址由四个 0 到 255 的数字组成，前面不加零",
@@ -242,6 +255,7 @@ _TEXT = {"type": "string", "minLength": 1}
 Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
 """A name that becomes a level of an MQTT topic."""
 Host = Annotated[str, BeforeValidator(_host), WithJsonSchema(_TEXT)]
+TopicFilter = Annotated[str, BeforeValidator(_topic_filter), WithJsonSchema(_TEXT)]
 CameraUrl = Annotated[str, BeforeValidator(_camera_url), WithJsonSchema(_TEXT)]
 MainStreamUrl = Annotated[str, BeforeValidator(_main_stream), WithJsonSchema(_TEXT)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone), WithJsonSchema(_TEXT)]

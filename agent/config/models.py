@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
-from agent.config.kinds import AnyPath, CameraUrl, Host, Id, MainStreamUrl, Point, ReadableFile, TimeZone
+from agent.config.kinds import AnyPath, CameraUrl, Host, Id, MainStreamUrl, Point, ReadableFile, TimeZone, TopicFilter
 from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
@@ -41,6 +41,11 @@ AgentClass = Literal[
     "chair",
     "cart",
 ]  # taxonomy.CLASSES, spelt out for the type checker; a test holds the two together
+
+
+CommandName = Literal[
+    "verify", "acknowledge", "dismiss", "snapshot", "config.get", "config.put", "rules.pause", "ping", "restart"
+]  # wire.COMMANDS, likewise
 
 
 class Section(BaseModel):
@@ -118,6 +123,27 @@ class MqttConfig(Section):
         description="Undelivered events that are kept; beyond, the oldest `updated` ones are given up, and counted.",
     )
     keepalive: Seconds = Field(30.0, ge=5, le=3600, description="How often the connection proves that it is alive.")
+
+
+class CommandsConfig(Section):
+    """What the box does when the centre asks."""
+
+    response_topics: tuple[TopicFilter, ...] = Field(
+        (),
+        max_length=20,
+        description="Topics that answers may go to beside those of the contract, with + and # as MQTT has them.",
+        examples=[["city/answers/+"]],
+    )
+    refuse: tuple[CommandName, ...] = Field(
+        (), description="Commands that are not carried out here.", examples=[["config.put", "restart"]]
+    )
+    probation: Seconds = Field(
+        120.0,
+        ge=10,
+        le=3600,
+        description="How long a configuration that came by command is watched; the former one comes back when the box "
+        "gets unhealthy.",
+    )
 
 
 class ModelConfig(Section):
@@ -298,6 +324,7 @@ class Config(Section):
     version: Literal[1] = Field(1, description="Version of this file format.")
     box: BoxConfig = Field(BoxConfig(), description="This box.")
     mqtt: MqttConfig = Field(description="The broker that takes the events.", examples=[{"host": "192.168.1.10"}])
+    commands: CommandsConfig = Field(CommandsConfig(), description="What the box does when the centre asks.")
     model: ModelConfig = Field(default_factory=_unwritten, validate_default=True, description="The detector.")
     storage: StorageConfig = Field(default_factory=_unwritten, validate_default=True, description="What the box keeps.")
     evidence: EvidenceConfig = Field(EvidenceConfig(), description="What evidence pictures show.")

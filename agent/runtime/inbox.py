@@ -13,22 +13,28 @@ log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Takes the platform's acknowledgements."""
+    """Takes the platform's acknowledgements, and hands its commands on."""
 
-    def __init__(self, outbox: Outbox, facts: BoxFacts, wake: Callable[[], None]) -> None:
-        """`wake`: called when something is to be sent again."""
+    def __init__(
+        self, outbox: Outbox, facts: BoxFacts, wake: Callable[[], None], command: Callable[[Received], None]
+    ) -> None:
+        """`wake`: something is to be sent again. `command`: takes a command, at once and without raising."""
         self._outbox = outbox
         self._facts = facts
         self._wake = wake
+        self._command = command
         self._last_fault = ""
 
     @property
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
-        return (topic(self._facts, "ack"),)
+        return (topic(self._facts, "ack"), topic(self._facts, "cmd"))
 
     def take(self, received: Received) -> None:
         """Act on a message. Raises StoreUnusable."""
+        if received.topic == topic(self._facts, "cmd"):
+            self._command(received)
+            return
         if received.topic != topic(self._facts, "ack"):
             log.debug("%s: not for us", received.topic)
             return

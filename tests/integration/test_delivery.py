@@ -101,7 +101,7 @@ class Box:
             listen=[topic(FACTS, "ack")],
             inbox=lambda received: self.inbox.take(received),
         )
-        self.inbox = Inbox(self.outbox, FACTS, self.courier.wake)
+        self.inbox = Inbox(self.outbox, FACTS, self.courier.wake, lambda _: None)
         self.store = SqliteStore(self.database, self._encode, self.courier.wake)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.courier.run, args=(self._stop,))

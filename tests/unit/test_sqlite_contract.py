@@ -331,3 +331,13 @@ def _apply(memory: Memory, step: tuple[Any, ...], clock: FakeClock) -> None:
             memory.outbox.postpone(row, clock.now().utc.timestamp() + step[2])
         else:
             memory.outbox.set_aside(row, "no")
+
+
+def test_the_first_acknowledgement_of_an_incident_counts(memory: Memory) -> None:
+    event, later = make_event(1), T0 + timedelta(minutes=5)
+    assert memory.store.acknowledge(event.incident_id, T0, "a", None) is None
+    memory.store.record("gate", [event], "s1")
+    assert memory.store.acknowledge(event.incident_id, T0, "a", "on our way") == T0
+    assert memory.store.acknowledge(event.incident_id, later, "b", None) == T0
+    memory.store.record("gate", [closed(event, 2)], "s2")
+    assert memory.store.acknowledge(event.incident_id, later, "b", None) == T0

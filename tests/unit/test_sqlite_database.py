@@ -156,7 +156,7 @@ def test_a_damaged_database_says_so(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[8192:] = b"\xaa" * (len(content) - 8192)
     path.write_bytes(content)
-    with opened(tmp_path) as database, pytest.raises(StoreUnusable, match=r"malformed.*\.recover"):
+    with pytest.raises(StoreUnusable, match=r"malformed.*\.recover"), opened(tmp_path) as database:
         SqliteStore(database, encode).incidents(limit=99)
 
 

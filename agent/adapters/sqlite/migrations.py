@@ -84,7 +84,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
     ),
     Migration(
-        "answers to commands, dismissals and pauses",
+        "answers to commands, dismissals, pauses and acknowledgements",
         (
             # answer: NULL while the command is being carried out. asked: what the answer repeats.
             """CREATE TABLE answers (
@@ -102,6 +102,9 @@ MIGRATIONS: tuple[Migration, ...] = (
             )""",
             # Counts up with every change of the two, so that a running agent sees what another process changed.
             "INSERT INTO meta VALUES ('silences', 0)",
+            "ALTER TABLE incidents ADD COLUMN acknowledged_at TEXT",
+            "ALTER TABLE incidents ADD COLUMN acknowledged_by TEXT",
+            "ALTER TABLE incidents ADD COLUMN acknowledged_note TEXT",
         ),
     ),
 )

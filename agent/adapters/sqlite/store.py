@@ -27,6 +27,10 @@ ON CONFLICT (incident_id) DO UPDATE SET
     close_reason = excluded.close_reason, revision = excluded.revision
 WHERE excluded.revision >= revision
 """
+_ACKNOWLEDGE = """
+UPDATE incidents SET acknowledged_at = ?, acknowledged_by = ?, acknowledged_note = ?
+WHERE incident_id = ? AND acknowledged_at IS NULL
+"""
 _SELECT_INCIDENTS = """
 SELECT incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, blind_s, close_reason, revision,
        NOT EXISTS (SELECT 1 FROM outbox WHERE order_key = incident_id AND state <> 1)
@@ -100,6 +104,18 @@ class SqliteStore:
         """See `ports.Store.incidents`."""
         sql, parameters = _incident_query(limit, camera)
         return [_incident(row) for row in self._database.read(sql, parameters)]
+
+    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+        """See `ports.Store.acknowledge`."""
+
+        def work(connection: sqlite3.Connection) -> list[tuple[str]]:
+            row = (_text(at), by, note, str(incident_id))
+            connection.execute(_ACKNOWLEDGE, row)
+            sql = "SELECT acknowledged_at FROM incidents WHERE incident_id = ?"
+            return connection.execute(sql, (str(incident_id),)).fetchall()
+
+        found = self._database.write(work)
+        return datetime.fromisoformat(found[0][0]) if found else None
 
     def _add(self, connection: sqlite3.Connection, event: Event) -> bool:
         if connection.execute("SELECT 1 FROM outbox WHERE event_id = ?", (str(event.event_id),)).fetchone():

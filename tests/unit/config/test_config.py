@@ -9,10 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from agent.config import home_of
-from agent.config.models import AgentClass
+from agent.config.models import AgentClass, CommandName
 from agent.core.calendar import ALWAYS
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASSES
+from agent.core.wire import COMMANDS
 from tests.unit.config.samples import config_of, good
 
 
@@ -98,6 +99,7 @@ def test_nothing_can_be_changed() -> None:
 
 def test_agent_classes_are_those_of_the_taxonomy() -> None:
     assert get_args(AgentClass) == CLASSES
+    assert get_args(CommandName) == COMMANDS
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

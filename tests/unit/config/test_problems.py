@@ -83,6 +83,18 @@ def test_the_base_is_good() -> None:
             "1: mqtt: expected a section (key: value), found text; write its keys below it, indented",
         ),
         (
+            "cameras:",
+            "commands: {response_topics: [a/#/b]}\ncameras:",
+            "2: commands.response_topics[0]: expected an MQTT topic filter: levels between /, + for one, # at the end, "
+            'found the text "a/#/b"; for example city/answers/+',
+        ),
+        (
+            "cameras:",
+            "commands: {refuse: [dance]}\ncameras:",
+            "2: commands.refuse[0]: expected verify, acknowledge, dismiss, snapshot, config.get, config.put, "
+            'rules.pause, ping or restart, found the text "dance"; correct it or delete the key',
+        ),
+        (
             "mqtt: {host: broker}",
             "box: {}",
             "mqtt: expected the key mqtt, found nothing; add mqtt: {host: 192.168.1.10}",
@@ -90,8 +102,8 @@ def test_the_base_is_good() -> None:
         (
             "cameras:",
             "camera:",
-            "2: camera: expected one of version, box, mqtt, model, storage, evidence, taxonomy, calendars, cameras, "
-            'found the key "camera"; did you mean cameras?',
+            "2: camera: expected one of version, box, mqtt, commands, model, storage, evidence, taxonomy, calendars, "
+            'cameras, found the key "camera"; did you mean cameras?',
         ),
         (
             "id: gate",

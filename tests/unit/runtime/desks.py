@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 from agent.core.errors import CityEyeError
 from agent.core.types import Detections, Event, Evidence, Frame
@@ -35,6 +37,9 @@ class MemoryStore:
 
     def forget(self, camera: str) -> None:
         self.states.clear()
+
+    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+        return None
 
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         return []

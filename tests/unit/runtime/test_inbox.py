@@ -29,16 +29,30 @@ def ack(sequence: int, **more: object) -> Received:
     return Received(topic=topic(FACTS, "ack"), payload=json.dumps(body).encode())
 
 
+def no_command(received: Received) -> None:
+    raise AssertionError(f"handed on: {received}")
+
+
+def test_a_command_is_handed_on_as_it_came() -> None:
+    taken: list[Received] = []
+    inbox = Inbox(outbox_of(1), FACTS, lambda: None, taken.append)
+    command = Received(topic=topic(FACTS, "cmd"), payload=b"{", correlation=b"7")
+    inbox.take(command)
+    inbox.take(Received(topic="cityeye/v1/demo/box-02/cmd", payload=b"{}"))
+    assert taken == [command]
+    assert inbox.topics == (topic(FACTS, "ack"), topic(FACTS, "cmd"))
+
+
 def test_an_acknowledgement_covers_what_was_sent() -> None:
     outbox = outbox_of(3)
-    Inbox(outbox, FACTS, lambda: None).take(ack(2))
+    Inbox(outbox, FACTS, lambda: None, no_command).take(ack(2))
     assert (outbox.delivered, outbox.unacked()) == ([1, 2], 1)
 
 
 def test_what_is_missing_is_sent_again_at_once() -> None:
     outbox, wakes = outbox_of(3), list[None]()
     missing = [{"first": f"{2:020d}", "last": f"{2:020d}"}]
-    Inbox(outbox, FACTS, lambda: wakes.append(None)).take(ack(3, missing=missing))
+    Inbox(outbox, FACTS, lambda: wakes.append(None), no_command).take(ack(3, missing=missing))
     assert outbox.delivered == [1, 3]
     assert [e.sequence for e in outbox.due(CLOCK.now(), 9)] == [2]
     assert wakes == [None]
@@ -59,7 +73,7 @@ def test_what_is_no_acknowledgement_changes_nothing_and_is_said_once(
     received: Received, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = outbox_of(3)
-    inbox = Inbox(outbox, FACTS, lambda: None)
+    inbox = Inbox(outbox, FACTS, lambda: None, no_command)
     for _ in range(3):
         inbox.take(received)
     assert outbox.delivered == []
@@ -68,6 +82,5 @@ def test_what_is_no_acknowledgement_changes_nothing_and_is_said_once(
 
 
 def test_it_listens_to_its_own_topic_only() -> None:
-    inbox = Inbox(outbox_of(1), FACTS, lambda: None)
-    assert inbox.topics == (topic(FACTS, "ack"),)
+    inbox = Inbox(outbox_of(1), FACTS, lambda: None, no_command)
     inbox.take(Received(topic="cityeye/v1/demo/other/ack", payload=ack(1).payload))

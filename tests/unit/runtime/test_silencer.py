@@ -1,0 +1,184 @@
+"""Dismissals and pauses from the command to the desk, with a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agent.adapters.sqlite import Database, SqliteSilences, Visitor
+from agent.core.errors import CommandRejected
+from agent.core.scene import Scene
+from agent.core.types import CloseReason, Event
+from agent.core.wire import Dismiss, DismissReason, RulesPause
+from agent.runtime.desk import Desk
+from agent.runtime.silencer import Silencer
+from tests.fakes import FakeClock
+from tests.unit.core.world import car, every, plan
+from tests.unit.runtime.desks import MemoryStore, NoCamera
+from tests.unit.runtime.test_desk_and_watch import serve
+
+
+class Street:
+    """One camera at its desk, and a silencer with the memory it shares with other processes."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = FakeClock()
+        self.clock.set_utc(datetime.fromisoformat("2026-11-02T08:01:02+00:00"))  # of tests.unit.core.world
+        self.store = MemoryStore()
+        self.desk = Desk("gate", scene=Scene(plan()), store=self.store, photographer=NoCamera())
+        self.silences = SqliteSilences(database)
+        self.visitor = SqliteSilences(Visitor(database.path))
+        zones = {"gate": frozenset({"kerb"}), "yard": frozenset[str]()}
+        self.silencer = Silencer(clock=self.clock, store=self.silences, desks={"gate": self.desk}, zones=zones)
+
+    def dismiss(self, incident: UUID, **more: Any) -> None:
+        more.setdefault("reason", DismissReason.TOLERATED)
+        self.silencer.dismiss(
+            Dismiss(command="dismiss", id="1", issued_at=self.clock.now().utc, incident=incident, by="li", **more)
+        )
+
+    def pause(self, **more: Any) -> datetime | None:
+        command = RulesPause(command="rules.pause", id="1", issued_at=self.clock.now().utc, **more)
+        return self.silencer.pause(command).paused_until
+
+    def opened(self) -> Event:
+        serve(self.desk, every(2, 0, 62, car()))
+        return self.store.events[-1]
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    with Database(tmp_path / "cityeye.db", reserve_bytes=0).open() as database:
+        yield Street(database)
+
+
+def test_a_dismissal_is_kept_closes_the_incident_and_keeps_the_spot_silent(street: Street) -> None:
+    incident = street.opened().incident_id
+    street.dismiss(incident, note="施工许可")
+    [dismissal] = street.visitor.dismissals()
+    assert (dismissal.incident_id, dismissal.camera, dismissal.by, dismissal.note) == (
+        incident,
+        "gate",
+        "li",
+        "施工许可",
+    )
+    assert street.store.events[-1].close_reason is CloseReason.DISMISSED
+    serve(street.desk, every(2, 64, 300, car()))
+    assert len(street.store.events) == 2
+
+
+def test_it_is_kept_before_the_incident_is_closed(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = street.opened().incident_id
+
+    def dies(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(street.silences, "dismiss", dies)
+    with pytest.raises(KeyboardInterrupt):
+        street.dismiss(incident)
+    assert len(street.store.events) == 1
+
+
+def test_it_is_taken_back_by_command_and_by_another_process(street: Street) -> None:
+    incident = street.opened().incident_id
+    street.dismiss(incident)
+    street.dismiss(incident, undo=True, reason=None)
+    assert street.visitor.dismissals() == []
+    serve(street.desk, every(2, 64, 130, car()))
+    again = street.store.events[-1]
+    assert again.previous_incident == incident
+    street.dismiss(again.incident_id)
+    assert street.visitor.take_back(again.incident_id) is not None
+    street.silencer.refresh()
+    serve(street.desk, every(2, 132, 200, car()))
+    assert len({event.incident_id for event in street.store.events}) == 3
+
+
+def test_what_was_never_dismissed_cannot_be_taken_back(street: Street) -> None:
+    with pytest.raises(CommandRejected, match="was not dismissed at this box") as caught:
+        street.dismiss(street.opened().incident_id, undo=True, reason=None)
+    assert caught.value.code == "unknown_incident"
+
+
+def test_an_incident_of_another_box_is_not_known(street: Street) -> None:
+    with pytest.raises(CommandRejected, match="is not known to this box"):
+        street.dismiss(UUID(int=3))
+
+
+def test_a_toleration_that_is_over_already_is_refused(street: Street) -> None:
+    incident = street.opened().incident_id
+    with pytest.raises(CommandRejected, match="until: expected later than"):
+        street.dismiss(incident, until=street.clock.now().utc)
+
+
+def test_a_pause_is_told_to_every_desk_and_ends_by_itself_or_by_command(street: Street) -> None:
+    now = street.clock.now().utc
+    assert street.pause(seconds=3600, camera="gate") == now + timedelta(hours=1)
+    serve(street.desk, every(2, 0, 100, car()))
+    assert street.store.events == []
+    assert street.pause(seconds=0, camera="gate") is None
+    serve(street.desk, every(2, 100, 110, car()))
+    assert len(street.store.events) == 1
+
+
+def test_resuming_a_part_tells_that_a_wider_pause_still_holds(street: Street) -> None:
+    until = street.pause(seconds=3600)
+    assert street.pause(seconds=0, camera="gate") == until
+    assert street.pause(seconds=0) is None
+    assert street.visitor.pauses() == []
+
+
+def test_a_wider_pause_takes_the_place_of_narrower_ones(street: Street) -> None:
+    street.pause(seconds=60, camera="gate", zone="kerb")
+    street.pause(seconds=60, rule="illegal_parking")
+    street.pause(seconds=600, camera="gate")
+    assert [(p.camera, p.rule) for p in street.silences.pauses()] == [(None, "illegal_parking"), ("gate", None)]
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ({"camera": "moon"}, "unknown_camera"),
+        ({"camera": "yard", "zone": "kerb"}, "unknown_zone"),
+        ({"rule": "jaywalking"}, "unknown_rule"),
+    ],
+)
+def test_places_that_do_not_exist_are_told(street: Street, place: dict[str, str], code: str) -> None:
+    with pytest.raises(CommandRejected) as caught:
+        street.pause(seconds=60, **place)
+    assert caught.value.code == code
+
+
+def test_the_cameras_own_rule_can_be_paused(street: Street) -> None:
+    assert street.pause(seconds=60, rule="camera_health") is not None
+
+
+def test_what_holds_outlives_a_restart(street: Street) -> None:
+    street.pause(seconds=3600, camera="gate")
+    desk = Desk("gate", scene=Scene(plan()), store=street.store, photographer=NoCamera())
+    zones = {"gate": frozenset({"kerb"})}
+    Silencer(clock=street.clock, store=street.visitor, desks={"gate": desk}, zones=zones).refresh()
+    serve(desk, every(2, 0, 100, car()))
+    assert street.store.events == []
+
+
+def test_one_that_cannot_be_read_holds_no_mouth_shut(
+    street: Street, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = Visitor(tmp_path / "cityeye.db")
+    row = "INSERT INTO dismissals (incident_id, camera, dismissal) VALUES ('x', 'gate', '{}')"
+    visitor.write(lambda connection: connection.execute(row))
+    assert street.silences.dismissals() == []
+    assert "does not hold any more" in caplog.text
+
+
+def test_those_long_over_are_forgotten(street: Street) -> None:
+    street.pause(seconds=60, camera="gate")
+    street.clock.advance(40 * 24 * 3600)
+    street.pause(seconds=60, camera="yard")
+    assert [pause.camera for pause in street.silences.pauses()] == ["yard"]
