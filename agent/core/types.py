@@ -315,13 +315,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What goes on the wire, apart from when: topic and payload are final once made."""
+    """What goes on the wire, apart from when: topic and payload are final once made.
+
+    `correlation` tells an asker which question an answer belongs to; MQTT 3.1.1 has no place for it.
+    """
 
     topic: str
     payload: bytes
     content_type: str
     qos: int = 1
     retain: bool = False
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
