@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event as StopEvent
 from uuid import uuid4
 
@@ -19,7 +19,17 @@ from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import CloserLook, LastView
-from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
+from agent.adapters.sqlite import (
+    Database,
+    SqliteAnswers,
+    SqliteHeads,
+    SqliteLedger,
+    SqliteOutbox,
+    SqliteSilences,
+    SqliteStore,
+    SqliteViews,
+)
+from agent.app.commands import Errands, command_rules, small_handlers
 from agent.app.main_stream import main_stream
 from agent.app.parts import (
     evidence_folder,
@@ -38,6 +48,7 @@ from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
 from agent.ports import Clock, Detector, LoginLedger
 from agent.runtime.capture import CaptureLoop
+from agent.runtime.commander import Commander, Handler
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.delivery import DeliverySettings
 from agent.runtime.desk import Desk
@@ -46,6 +57,8 @@ from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.inbox import Inbox
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.replies import Replies
+from agent.runtime.silencer import Silencer
 from agent.runtime.supervisor import Supervisor
 from agent.runtime.watch import Watch
 
@@ -68,7 +81,7 @@ class App:
         self._clock: Clock = SystemClock()
         self._jitter = random.SystemRandom().uniform
         self._identity = RunFacts(boot_id=uuid4(), agent_version=__version__)
-        self._started_at = self._clock.now().utc
+        self._started = self._clock.now()
         self._delivery = Supervisor(self._clock, self._jitter)
         self._watching = Supervisor(self._clock, self._jitter)
         self._capturing = Supervisor(self._clock, self._jitter)
@@ -86,7 +99,17 @@ class App:
             outbox = SqliteOutbox(database)
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
-            courier = self._courier(facts, outbox)
+            replies, handlers, ticks = Replies(), dict[str, Handler](), list[Callable[[], None]]()
+            commander = Commander(
+                facts=facts,
+                clock=self._clock,
+                memory=SqliteAnswers(database),
+                handlers=handlers,
+                reply=replies.put,
+                rules=command_rules(config),
+                ticks=ticks,
+            )
+            courier = self._courier(facts, outbox, commander, replies)
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts, clock_info()),
@@ -101,6 +124,23 @@ class App:
             desks = recalled_desks(config, store, views, self._clock, evidence, closer)
             readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
             lookouts = recalled_lookouts(config, views, readers, self._clock)
+            silencer = Silencer(
+                clock=self._clock,
+                store=SqliteSilences(database),
+                desks=desks,
+                zones={camera.id: frozenset(zone.id for zone in camera.zones) for camera in config.cameras},
+            )
+            silencer.refresh()
+            errands = Errands(
+                clock=self._clock,
+                identity=self._identity,
+                started=self._started,
+                config_version=lambda: facts.config_version,
+                outbox=outbox,
+                store=store,
+            )
+            handlers.update(small_handlers(errands, silencer))
+            ticks.append(silencer.refresh)
             mailroom = Mailroom()
             watches = [
                 Watch(
@@ -128,6 +168,7 @@ class App:
                 beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
+            self._delivery.start("commander", commander.run, wake=commander.wake)
             tidy = Housekeeping(clock=self._clock, store=store, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
             log.info(
@@ -172,17 +213,17 @@ class App:
             log.warning("did not end in time: %s", ", ".join(late))
         return late
 
-    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox) -> Courier:
+    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox, commander: Commander, replies: Replies) -> Courier:
         now = self._clock.now
         run, mqtt = self._identity, self._config.mqtt
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
-        inbox = Inbox(outbox, facts, lambda: courier.wake())
+        inbox = Inbox(outbox, facts, lambda: courier.wake(), commander.take)
         courier = Courier(
             outbox=outbox,
             broker=PahoBroker(mqtt_settings(self._config), self._clock),
             clock=self._clock,
             state=StateMessages(
-                online=lambda: state_message(facts, run, status="online", since=self._started_at),
+                online=lambda: state_message(facts, run, status="online", since=self._started.utc),
                 offline=lambda: state_message(facts, run, status="offline", since=now().utc),
                 will=lambda: will_message(facts, run),
             ),
@@ -190,6 +231,7 @@ class App:
             settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S, delivery=delivery),
             listen=inbox.topics,
             inbox=inbox.take,
+            replies=replies,
         )
         return courier
 

@@ -319,7 +319,7 @@ class Event:
 class Message:
     """What goes on the wire, apart from when: topic and payload are final once made.
 
-    `correlation`: of an answer in MQTT 5, the bytes that came with the question.
+    `correlation` tells an asker which question an answer belongs to; MQTT 3.1.1 has no place for it.
     """
 
     topic: str

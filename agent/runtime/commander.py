@@ -73,14 +73,18 @@ class Commander:
         rules: CommandRules | None = None,
         ticks: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """`handlers`: by command; `reply`: sends an answer, from any thread; `ticks`: called about once a second."""
+        """A commander whose `handlers` and `ticks` may be filled until it runs.
+
+        Args:
+            handlers: by command. reply: sends an answer, from any thread. ticks: called about once a second.
+        """
         self._facts = facts
         self._clock = clock
         self._memory = memory
         self._handlers = handlers
         self._reply = reply
         self._rules = rules or CommandRules()
-        self._ticks = tuple(ticks)
+        self._ticks = ticks
         self._waiting: Queue[Received | None] = Queue(MOST_WAITING)
         self._lock = Lock()
         self._under_way: set[str] = set()

@@ -17,6 +17,7 @@ from agent.core.types import Message
 from agent.ports import Broker, Clock, Link, Outbox, Received
 from agent.runtime.backoff import Backoff, Jitter
 from agent.runtime.delivery import Delivery, DeliverySettings
+from agent.runtime.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class CourierState:
     postponed: int = 0
     set_aside: int = 0
     telemetry_dropped: int = 0
+    replies_dropped: int = 0
 
 
 class Courier:
@@ -83,8 +85,12 @@ class Courier:
         settings: CourierSettings | None = None,
         listen: Sequence[str] = (),
         inbox: Callable[[Received], None] | None = None,
+        replies: Replies | None = None,
     ) -> None:
-        """`listen`: topics to subscribe to; `inbox` takes what comes, in the courier's thread, and does not raise."""
+        """`listen`: topics to subscribe to; `inbox` takes what comes, in the courier's thread, and does not raise.
+
+        `replies`: answers to what came; this courier takes them from there, and is woken when there are some.
+        """
         self._outbox = outbox
         self._broker = broker
         self._clock = clock
@@ -93,7 +99,9 @@ class Courier:
         self._backoff = Backoff(jitter, base_s=self._settings.first_wait_s, cap_s=self._settings.longest_wait_s)
         self._telemetry: deque[Message] = deque(maxlen=_TELEMETRY_QUEUE)
         self._link: Link | None = None
-        self._delivery = Delivery(outbox, clock, self._settings.delivery, inbox)
+        self._replies = replies or Replies()
+        self._replies.wake_with(self.wake)
+        self._delivery = Delivery(outbox, clock, self._settings.delivery, inbox, self._replies)
         self._listen = tuple(listen)
         self._last_loss: str | None = None
         self._lock = threading.Lock()
@@ -122,6 +130,7 @@ class Courier:
             sent=counts.sent,
             postponed=counts.postponed,
             set_aside=counts.set_aside,
+            replies_dropped=self._replies.dropped,
         )
 
     def run(self, stop: threading.Event) -> None:

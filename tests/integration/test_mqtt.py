@@ -173,6 +173,22 @@ def test_what_the_centre_sends_is_received(mosquitto: Mosquitto, protocol: str) 
     link.close()
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_an_answer_carries_its_correlation_where_the_protocol_has_a_place_for_it(
+    mosquitto: Mosquitto, protocol: str
+) -> None:
+    asker = broker_for(mosquitto.port, client_id="asker").connect(WILL, 0)
+    asker.subscribe(["t/rsp"])
+    assert asker.poll(0.5) == []  # subscribed by now
+    link = broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0)
+    answer = replace(EVENT, topic="t/rsp", correlation=b"\x00seven")
+    link.publish(answer)
+    told = b"\x00seven" if protocol == "5" else None
+    assert happened(asker) == [Received(topic="t/rsp", payload=answer.payload, correlation=told)]
+    for session in (link, asker):
+        session.close()
+
+
 def test_what_the_broker_kept_is_told_apart(mosquitto: Mosquitto) -> None:
     with Listener(mosquitto.port):
         first = broker_for(mosquitto.port).connect(WILL, 0)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,109 +14,13 @@ from hypothesis import strategies as st
 
 from agent.core.errors import BrokerRefused, BrokerUnreachable, StoreFull, StoreUnusable
 from agent.core.types import Message
-from agent.core.wire import packet_bytes, state_message, will_message
+from agent.core.wire import packet_bytes
 from agent.ports import Acked, Received, SubscriptionRefused
 from agent.runtime.backoff import Backoff
-from agent.runtime.courier import Courier, CourierSettings, CourierState, StateMessages
+from agent.runtime.courier import Courier, CourierSettings, CourierState
 from agent.runtime.delivery import DeliverySettings
-from tests.events import FACTS, RUN, T0
-from tests.fakes_delivery import FakeBroker, FakeClock, FakeLink, FakeOutbox
-
-ONLINE = state_message(FACTS, RUN, status="online", since=T0)
-OFFLINE = state_message(FACTS, RUN, status="offline", since=T0)
-WILL = will_message(FACTS, RUN)
-STATE = StateMessages(online=lambda: ONLINE, offline=lambda: OFFLINE, will=lambda: WILL)
-MANY = 5000
-
-
-def message(number: int, incident: str = "") -> Message:
-    return Message(topic="t/event", payload=f"{incident}{number}".encode(), content_type="text/plain")
-
-
-def noting(seen: list[Message], answer: Callable[[Message], str]) -> Callable[[Message], str]:
-    """An answer that also keeps what it was asked about."""
-
-    def answered(m: Message) -> str:
-        seen.append(m)
-        return answer(m)
-
-    return answered
-
-
-def dying(rig: Rig, reason: str) -> Callable[[FakeLink, float], None]:
-    """Sessions that end at the first quiet moment."""
-
-    def idle(link: FakeLink, timeout_s: float) -> None:
-        rig.pass_time(timeout_s)
-        link.lose(reason)
-
-    return idle
-
-
-class FakeStop(threading.Event):
-    """A stop event on which waiting moves the clock, and nothing else."""
-
-    def __init__(self, rig: Rig) -> None:
-        super().__init__()
-        self._rig = rig
-        self.waits: list[float] = []
-
-    def wait(self, timeout: float | None = None) -> bool:
-        assert timeout is not None
-        self.waits.append(timeout)
-        self._rig.pass_time(timeout)
-        return self.is_set()
-
-
-class Rig:
-    """A courier with fakes around it; `run` ends when `until` is true, looked at whenever time passes."""
-
-    def __init__(
-        self,
-        courier_settings: CourierSettings | None = None,
-        *,
-        listen: Sequence[str] = (),
-        inbox: Callable[[Received], None] | None = None,
-    ) -> None:
-        self.clock = FakeClock()
-        self.outbox = FakeOutbox()
-        self.broker = FakeBroker()
-        self.stop = FakeStop(self)
-        self.until: Callable[[], bool] = lambda: True
-        self.broker.idle = lambda link, timeout_s: self.pass_time(timeout_s)
-        self.courier = Courier(
-            outbox=self.outbox,
-            broker=self.broker,
-            clock=self.clock,
-            state=STATE,
-            jitter=random.Random(1).uniform,
-            settings=courier_settings,
-            listen=listen,
-            inbox=inbox,
-        )
-        self._steps = 0
-
-    def pass_time(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self._steps += 1
-        assert self._steps < MANY, "the courier goes round and round"
-        if self.until():
-            self.stop.set()
-
-    def run(self, until: Callable[[], bool] = lambda: True) -> None:
-        self.until = until
-        self.stop.clear()
-        self.courier.run(self.stop)
-
-    def add(self, *incidents: str) -> None:
-        for incident in incidents:
-            number = len(self.outbox.rows) + 1
-            self.outbox.add(message(number, incident), order_key=incident)
-
-    @property
-    def events(self) -> list[str]:
-        """Payloads that the broker took, without state messages."""
-        return [m.payload.decode() for m in self.broker.received if m.topic == "t/event"]
+from tests.courier_rig import OFFLINE, ONLINE, STATE, WILL, Rig, dying, message, noting
+from tests.fakes_delivery import FakeLink, FakeOutbox
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ class PahoLink:
         """See `ports.Link.publish`."""
         if self._over:
             raise BrokerUnreachable(f"{self._settings.where}: the session is over")
-        described = properties(PacketTypes.PUBLISH, ContentType=message.content_type) if self.protocol == "5" else None
+        described = _described(message) if self.protocol == "5" else None
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain, described)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._end(lost_reason(0, "", False, self._last_error))
@@ -245,3 +245,11 @@ class PahoLink:
     def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:
             self._last_error = text
+
+
+def _described(message: Message) -> Properties:
+    """What MQTT 5 says about a message beside its topic."""
+    told: dict[str, str | bytes | int] = {"ContentType": message.content_type}
+    if message.correlation is not None:
+        told["CorrelationData"] = message.correlation
+    return properties(PacketTypes.PUBLISH, **told)
