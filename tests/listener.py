@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -77,6 +78,12 @@ class Listener:
             if not self._news.wait_for(lambda: len(self.on(topic)) >= count, WAIT_S):
                 raise AssertionError(f"expected {count} messages on {topic!r}, got {self._arrived}")
         return self.on(topic)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until what arrived so far fulfils a condition, which may ask `on`."""
+        with self._news:
+            if not self._news.wait_for(condition, WAIT_S):
+                raise AssertionError(f"did not get there with {self._arrived}")
 
     def _keep(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         kind = getattr(message.properties, "ContentType", None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.heartbeat import last_heartbeat
-from agent.adapters.sqlite import SqliteViews, Visitor, read_incidents
+from agent.adapters.sqlite import SqliteSilences, SqliteViews, Visitor, read_incidents
 from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
+from agent.core.silence import Dismissal
 from agent.ports import IncidentRow
 
 
@@ -21,6 +24,21 @@ def stored_incidents(config: Config, *, limit: int, camera: str | None) -> list[
 def reset_reference(config: Config, camera: str, zone: str | None) -> None:
     """Ask the agent to take what stands in a zone, or anywhere in a camera's view, for normal. Raises StoreUnusable."""
     SqliteViews(Visitor(config.storage.folder / DATABASE)).request(camera, zone)
+
+
+def dismissals(config: Config) -> list[Dismissal]:
+    """Spots that the centre dismissed, in order; those that are over stay a month. Raises StoreUnusable."""
+    return SqliteSilences(Visitor(config.storage.folder / DATABASE)).dismissals()
+
+
+def take_back(config: Config, incident: UUID) -> None:
+    """Let a dismissed spot be reported again; a running agent learns of it at once. Raises StoreFull, StoreUnusable."""
+    SqliteSilences(Visitor(config.storage.folder / DATABASE)).take_back(incident)
+
+
+def now() -> datetime:
+    """The box's time, UTC."""
+    return SystemClock().now().utc
 
 
 def missing_database(config: Config) -> Path | None:

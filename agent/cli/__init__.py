@@ -19,10 +19,24 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import alive, bench, check, evaluate, events, models, reference, replay, run, schema, teach, version
+from agent.cli import (
+    alive,
+    bench,
+    check,
+    dismissals,
+    evaluate,
+    events,
+    models,
+    reference,
+    replay,
+    run,
+    schema,
+    teach,
+    version,
+)
 from agent.cli.texts import Texts, known_lang, lang_of, take_lang
 
-_COMMANDS = (run, check, replay, evaluate, events, reference, teach, models, bench, alive, schema, version)
+_COMMANDS = (run, check, replay, evaluate, events, reference, dismissals, teach, models, bench, alive, schema, version)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -235,6 +235,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "phase.updated": ("updated", "更新"),
     "phase.closed": ("closed", "结束"),
     "phase.open": ("open", "进行中"),
+    "dismissals.help": ("Spots that the centre dismissed.", "中心已撤销的位置。"),
+    "dismissals.list.help": (
+        "List the spots that stay silent because the centre dismissed an incident there.",
+        "列出因中心撤销事件而不再上报的位置。",
+    ),
+    "dismissals.undo.help": ("Let a spot be reported again.", "恢复某个位置的上报。"),
+    "dismissals.incident": (
+        "Id of the dismissed incident, or its last digits as `list` shows them.",
+        "被撤销事件的 id，或 list 显示的末几位。",
+    ),
+    "dismissals.unknown": (
+        "{incident}: expected the id of one dismissed incident, found {count}; see: cityeye dismissals list",
+        "{incident}：应为一个已撤销事件的 id，找到 {count} 个；请查看：cityeye dismissals list",
+    ),
+    "dismissals.undone": ("{incident}: reported again from now on", "{incident}：从现在起恢复上报"),
+    "dismissals.table": ("{count} dismissals", "{count} 条撤销"),
+    "dismissals.always": ("until undone", "直至恢复"),
+    "dismissed.false_report": ("false report", "误报"),
+    "dismissed.tolerated": ("tolerated", "允许"),
+    "column.dismissed": ("dismissed", "撤销时间"),
+    "column.until": ("until", "截止"),
+    "column.why": ("why", "原因"),
     "reference.help": ("The clean view that changes are compared with.", "用于比对变化的干净画面。"),
     "reference.reset.help": (
         "What stands there now is normal: incidents about things left standing end, and are not opened again for them.",
