@@ -323,6 +323,17 @@ class Photographer(Protocol):
         """
 
 
+class Samples(Protocol):
+    """Pictures of what was dismissed, to learn from."""
+
+    def keep(self, dismissal: Dismissal, image: Image, found: Detections) -> bool:
+        """Keep one, in place of an earlier one of the same incident; False, and logged, when the disk does not take it.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, as it may be kept. found: what the detector saw in it.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Still:
     """A single picture, (H, W, 3) uint8 BGR, and when it was taken."""
