@@ -27,6 +27,7 @@ class Trigger(StrEnum):
     ACCEPTED = "accepted"
     LASTED = "lasted"
     ESCALATED = "escalated"
+    EVIDENCED = "evidenced"
 
 
 TRANSITIONS: dict[tuple[State, Trigger], State] = {
@@ -38,6 +39,7 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.WATCHED, Trigger.ACCEPTED): State.FORGOTTEN,
     (State.OPEN, Trigger.LASTED): State.OPEN,
     (State.OPEN, Trigger.ESCALATED): State.OPEN,
+    (State.OPEN, Trigger.EVIDENCED): State.OPEN,
     (State.OPEN, Trigger.LEFT): State.CLOSED,
     (State.OPEN, Trigger.REPLACED): State.CLOSED,
     (State.OPEN, Trigger.PERMITTED): State.CLOSED,

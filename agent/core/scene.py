@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent.core.camera_health import CameraHealth
+from agent.core.glance import Glance, Newest
 from agent.core.judgement import (
     belongs,
     end_trigger,
@@ -22,10 +24,19 @@ from agent.core.judgement import (
 from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
-from agent.core.recurrence import MOST_ENDED, Ended, ended_of, previous_of
+from agent.core.recurrence import Ended, ended_of, previous_of, remembered
+from agent.core.revisit import OPENING_PICTURES, Incidents
 from agent.core.rules import RULES
 from agent.core.taxonomy import FIXTURE, OBJECT
-from agent.core.tracking.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
+from agent.core.tracking.sighting import (
+    WHOLE_ZONE,
+    Known,
+    Sighting,
+    fresh_readings,
+    group_of,
+    sightings,
+    zone_group,
+)
 from agent.core.tracking.track import Report, Sight, Track
 from agent.core.tracking.tracker import BRIDGE_S, Tracker
 from agent.core.types import Event, Gap, Observation, Phase, Stamp
@@ -76,6 +87,7 @@ class Scene:
         self._ended: tuple[Ended, ...] = ()
         self._health = CameraHealth(plan.box_id, plan.camera, plan.health)
         self._stamp: Stamp | None = None
+        self._newest: Newest | None = None
 
     def step(self, seen: Observation | Gap) -> list[Event]:
         """Take one look, or learn that nobody looked.
@@ -89,11 +101,49 @@ class Scene:
         if self._stamp is not None and seen.stamp.mono_s < self._stamp.mono_s:
             raise ValueError(f"{seen.camera}: time ran back from {self._stamp.mono_s} to {seen.stamp.mono_s}")
         self._stamp = seen.stamp
-        events = self._health.step(seen)
+        own, events = self._health.incident, self._health.step(seen)
+        if own and any(e.phase is Phase.CLOSED for e in events):
+            self._ended = remembered(self._ended, ended_of(own, seen.stamp, Trigger.LEFT))
         if isinstance(seen, Gap) or seen.fault is not None:
             self._tracker.interrupt()
+            self._newest = Newest(seen=seen)
             return events
         return events + self._look(seen)
+
+    def presence(self, incident: UUID) -> Presence | None:
+        """An incident that is open, or ended of late; None when it is not known, or forgotten since."""
+        return self._incidents.presence(incident)
+
+    def glance(self, incident: UUID, asked: Stamp) -> Glance | None:
+        """What the newest step says about an incident; see `revisit.Incidents.glance`."""
+        return self._incidents.glance(incident, self._newest, asked)
+
+    def pictured(self, event: Event) -> None:
+        """Remember the opening's picture that later ones of that place are compared with."""
+        kept = {e.kind: e for e in event.evidence} if event.phase is Phase.OPENED else {}
+        before = next((kept[kind] for kind in OPENING_PICTURES if kind in kept), None)
+        if before is None:
+            return
+        if self._health.incident and self._health.incident.incident_id == event.incident_id:
+            self._health.pictured(before)
+        for key, presence in self._presences.items():
+            if presence.incident_id == event.incident_id:
+                self._presences[key] = replace(presence, before=before)
+
+    def evidenced(self, incident: UUID, now: Stamp) -> list[Event]:
+        """Tell again of an incident that is open, since the centre asked and it was seen; else nothing."""
+        if self._health.incident and self._health.incident.incident_id == incident:
+            return self._health.evidenced(now)
+        found = [p for p in self._presences.values() if p.incident_id == incident and p.state is State.OPEN]
+        for presence in found:
+            told = presence.updated(Trigger.EVIDENCED, now, presence.severity)
+            self._presences[told.rule, told.track_id] = told
+            return [told.event(Phase.UPDATED, now, camera=self._plan.camera, trigger=Trigger.EVIDENCED)]
+        return []
+
+    @property
+    def _incidents(self) -> Incidents:
+        return Incidents(open=self.open_incidents, ended=self._ended)
 
     def retire(self, now: Stamp) -> list[Event]:
         """Close what belongs to a zone, rule or fault that the plan no longer has; after `recall` under a new plan."""
@@ -153,23 +203,13 @@ class Scene:
             away_s = UNKNOWN_AWAY_S
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
 
-        def moved(stamp: Stamp) -> Stamp:
-            return replace(stamp, mono_s=stamp.mono_s + shift_s)
-
         self._tracker.next_id = memory.next_id
-        self._tracker.last_look = moved(memory.last_look) if memory.last_look else None
+        self._tracker.last_look = memory.last_look.shifted(shift_s) if memory.last_look else None
         self._tracker.interrupted = memory.interrupted or away_s == UNKNOWN_AWAY_S
-        self._tracker.tracks = tuple(
-            replace(t, stay_since=moved(t.stay_since), last_seen=moved(t.last_seen)) for t in memory.tracks
-        )
-        self._presences = {
-            (p.rule, p.track_id): replace(
-                p, entered=moved(p.entered), last_seen=moved(p.last_seen), told=moved(p.told) if p.told else None
-            )
-            for p in memory.presences
-        }
-        self._ended = tuple(replace(past, at=moved(past.at)) for past in memory.ended)
-        self._stamp = moved(memory.stamp)
+        self._tracker.tracks = tuple(track.shifted(shift_s) for track in memory.tracks)
+        self._presences = {(p.rule, p.track_id): p.shifted(shift_s) for p in memory.presences}
+        self._ended = tuple(past.shifted(shift_s) for past in memory.ended)
+        self._stamp = memory.stamp.shifted(shift_s)
 
     def _look(self, seen: Observation) -> list[Event]:
         now = seen.stamp
@@ -183,6 +223,7 @@ class Scene:
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
+        self._newest = Newest(seen=seen, everything=everything, unread=unread, tracks=self._tracker.tracks)
         return events + self._updates(in_force, now)
 
     def _updates(self, in_force: list[Duty], now: Stamp) -> list[Event]:
@@ -294,5 +335,6 @@ class Scene:
         ended = presence.ended(trigger, report.track.unseen_s if report else 0.0)
         if ended.state is not State.CLOSED:
             return []
-        self._ended = (*self._ended, ended_of(ended, now))[-MOST_ENDED:]
+        track = report.track if report else self._tracker.of(presence.track_id)
+        self._ended = remembered(self._ended, ended_of(ended, now, trigger, track))
         return [ended.event(Phase.CLOSED, now, camera=self._plan.camera, trigger=trigger)]
