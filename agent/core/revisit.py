@@ -40,11 +40,12 @@ class Incidents:
         presence, ended = self.presence(incident), self._ended(incident)
         if presence is None or newest is None:
             return None
-        if ended and ended.trigger in _FOUND_EMPTY and ended.at.mono_s > asked.mono_s:
+        nothing = blind(newest.seen)
+        if ended and nothing is None and ended.trigger in _FOUND_EMPTY and ended.at.mono_s > asked.mono_s:
             return Glance(sees=_FOUND_EMPTY[ended.trigger], at=newest.seen.stamp)
         if presence.rule == CAMERA_HEALTH:
             return glance_at_camera(presence.class_name, newest.seen)
-        if nothing := blind(newest.seen):
+        if nothing is not None:
             return nothing
         tracks = newest.tracks if ended is None else ()
         track = next((t for t in tracks if t.track_id == presence.track_id), ended.track if ended else None)

@@ -30,8 +30,8 @@ EMPTY_S = PERSIST_S + 2.0
 """A covered or turned camera is noticed after `PERSIST_S`: until then its pictures look good, and empty."""
 SURVIVED_TIMES = 2.0
 """What was missed for a while and was there all the same must be missed this many times as long."""
-EMPTY_ROW = 2
-"""From so many empty looks in a row on, sightings before them count no more: it may have left since."""
+ROW_CHANCE = 0.05
+"""Chance below which a row of empty looks is hardly one of misses: sightings before it count no more."""
 UNCERTAIN = "uncertain"
 NO_PICTURE = "no_picture"
 STOPPING = "stopping"
@@ -179,7 +179,7 @@ class Verification:
             empties=empties,
             empty_s=self.empty_s + between_s,
             empty_at=glance.at,
-            sightings=0 if empties >= EMPTY_ROW else self.sightings,
+            sightings=0 if _by_chance(glance, empties) < ROW_CHANCE else self.sightings,
         )
 
     def _fact(self, glance: Glance) -> Fact | None:
@@ -190,11 +190,14 @@ class Verification:
             return Fact.REPLACED
         if self.sightings >= SIGHTINGS:
             return Fact.SEEN
-        by_chance = max(glance.miss_rate, LEAST_MISS_RATE) ** self.empties
         long_enough = self.empty_s >= max(EMPTY_S, SURVIVED_TIMES * glance.survived_s)
-        if glance.sees is Sees.EMPTY and self.empties >= EMPTY_LOOKS and long_enough and by_chance < GONE_CHANCE:
-            return Fact.EMPTY
-        return None
+        many = self.empties >= EMPTY_LOOKS and _by_chance(glance, self.empties) < GONE_CHANCE
+        return Fact.EMPTY if glance.sees is Sees.EMPTY and many and long_enough else None
+
+
+def _by_chance(glance: Glance, empties: int) -> float:
+    """The chance that a row of empty looks is one of misses."""
+    return max(glance.miss_rate, LEAST_MISS_RATE) ** empties
 
 
 def deadline_for(interval_s: float | None) -> float:
