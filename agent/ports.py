@@ -11,6 +11,7 @@ from uuid import UUID
 
 from agent.core.silence import Dismissal, Pause
 from agent.core.types import (
+    Box,
     Detections,
     Envelope,
     Event,
@@ -321,6 +322,17 @@ class Photographer(Protocol):
 
         Never raises for the disk's sake: an event does not wait for its pictures.
         """
+
+    def again(
+        self, event: Event, box_n: Box, frame: Frame, found: Detections | None
+    ) -> tuple[Evidence | None, str | None]:
+        """Keep one picture of the place of an incident, cut as the close-up around `box_n` (0..1) was; a note as above.
+
+        Of an incident of the camera itself: the whole picture. `frame`, `found`: as above.
+        """
+
+    def holds(self, kept: Evidence) -> bool:
+        """Whether a picture is still there as it was kept."""
 
 
 class Samples(Protocol):

@@ -77,17 +77,21 @@ class EvidenceFolder:
         with self._lock, suppress(EvidenceSkipped), self._reporting():
             self._ensure_scanned()
 
-    def keep(self, event: Event, kind: str, jpeg: bytes, captured_at: datetime) -> Evidence:
+    def keep(self, event: Event, kind: str, jpeg: bytes, captured_at: datetime, *, name: str | None = None) -> Evidence:
         """Write one JPEG; the same event and kind again replace it and yield the same evidence id.
+
+        Args:
+            name: takes the place of the kind in the file's name, where there may be several of a revision.
 
         Raises:
             EvidenceSkipped: `disk_full`, `read_only` or `io_error`.
             ValueError: `kind` is not lower-case letters, digits and underscores (a bug).
         """
-        if not _KIND.fullmatch(kind):
-            raise ValueError(f"kind must match {_KIND.pattern}, found {kind!r}")
+        for word in (kind, name or kind):
+            if not _KIND.fullmatch(word):
+                raise ValueError(f"kind must match {_KIND.pattern}, found {word!r}")
         day = captured_at.astimezone(UTC).date().isoformat()
-        place = (day, str(event.incident_id), f"{event.revision}-{kind}.jpg")
+        place = (day, str(event.incident_id), f"{event.revision}-{name or kind}.jpg")
         with self._lock:
             try:
                 with self._reporting():
@@ -104,6 +108,14 @@ class EvidenceFolder:
             captured_at=captured_at,
             path="/".join(place),
         )
+
+    def holds(self, kept: Evidence) -> bool:
+        """Whether a picture is still there as it was kept; it may have made room, or have been replaced."""
+        try:
+            jpeg = (self._folder / kept.path).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(jpeg).hexdigest() == kept.sha256
 
     def hold(self, incidents: Collection[UUID]) -> None:
         """From now on the pictures of these incidents, and of no others, do not expire and are the last to go."""

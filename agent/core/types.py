@@ -36,6 +36,10 @@ class Stamp:
         if self.utc.utcoffset() != timedelta(0):
             raise ValueError(f"Stamp.utc must be aware and in UTC, found {self.utc!r}")
 
+    def shifted(self, by_s: float) -> Stamp:
+        """The same moment on a monotonic clock that shows `by_s` more: that of another run of the agent."""
+        return Stamp(utc=self.utc, mono_s=self.mono_s + by_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:

@@ -94,6 +94,9 @@ class Silencer:
             spot = desk.spot_of(asked.incident)
             if spot is None:
                 continue
+            if spot.rule == HEALTH_RULE:
+                text = "a camera's own fault is at no spot: pause camera_health, or change cameras[].health"
+                raise CommandRejected(RejectCode.NOT_SUPPORTED, text)
             dismissal = Dismissal(
                 incident_id=asked.incident,
                 camera=camera,

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agent.core.errors import CityEyeError
-from agent.core.types import Detections, Event, Evidence, Frame
+from agent.core.types import Box, Detections, Event, Evidence, Frame
 from agent.ports import IncidentRow
 
 
@@ -50,3 +50,11 @@ class NoCamera:
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
+
+    def again(
+        self, event: Event, box_n: Box, frame: Frame, found: Detections | None
+    ) -> tuple[Evidence | None, str | None]:
+        return None, "disk_full"
+
+    def holds(self, kept: Evidence) -> bool:
+        return False
