@@ -19,7 +19,15 @@ from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import CloserLook, LastView
-from agent.adapters.sqlite import Database, SqliteHeads, SqliteLedger, SqliteOutbox, SqliteStore, SqliteViews
+from agent.adapters.sqlite import (
+    Database,
+    SqliteHeads,
+    SqliteLedger,
+    SqliteOutbox,
+    SqliteParcels,
+    SqliteStore,
+    SqliteViews,
+)
 from agent.app.main_stream import main_stream
 from agent.app.parts import (
     evidence_folder,
@@ -28,6 +36,7 @@ from agent.app.parts import (
     made_folder,
     mqtt_settings,
     open_detector,
+    picture_mail,
     source,
 )
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
@@ -46,6 +55,7 @@ from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.inbox import Inbox
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.picture_lane import PictureMail
 from agent.runtime.supervisor import Supervisor
 from agent.runtime.watch import Watch
 
@@ -86,15 +96,17 @@ class App:
             outbox = SqliteOutbox(database)
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
-            courier = self._courier(facts, outbox)
+            evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
+            parcels = SqliteParcels(database, lambda: courier.wake())
+            courier = self._courier(facts, outbox, picture_mail(config, parcels, evidence, facts))
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts, clock_info()),
                 courier.wake,
                 backlog=config.mqtt.backlog,
+                parcels=config.evidence.send != "off",
             )
             views = SqliteViews(database)
-            evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             evidence.prepare()
             ledger = SqliteLedger(database)
             closer = self._closer_looks(detector, ledger)
@@ -123,12 +135,13 @@ class App:
                 watches=watches,
                 mailroom=mailroom,
                 outbox=outbox,
+                parcels=parcels,
                 courier=courier,
                 render=lambda report: health_message(facts, self._identity, clock_info(), report),
                 beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
-            tidy = Housekeeping(clock=self._clock, store=store, pictures=evidence)
+            tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
             log.info(
                 "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
@@ -172,7 +185,7 @@ class App:
             log.warning("did not end in time: %s", ", ".join(late))
         return late
 
-    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox) -> Courier:
+    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox, pictures: PictureMail | None) -> Courier:
         now = self._clock.now
         run, mqtt = self._identity, self._config.mqtt
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
@@ -190,6 +203,7 @@ class App:
             settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S, delivery=delivery),
             listen=inbox.topics,
             inbox=inbox.take,
+            pictures=pictures,
         )
         return courier
 

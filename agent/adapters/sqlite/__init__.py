@@ -1,4 +1,4 @@
-"""Durable memory in one SQLite file: `Database` opens it; the store, outbox, login ledger and taught zones share it."""
+"""Durable memory in one SQLite file: `Database` opens it; the store, outbox, parcels and all others share it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from agent.adapters.sqlite.connection import Database
 from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
 from agent.adapters.sqlite.outbox import SqliteOutbox
+from agent.adapters.sqlite.parcels import SqliteParcels
 from agent.adapters.sqlite.store import SqliteStore, read_incidents
 from agent.adapters.sqlite.views import SqliteViews
 from agent.adapters.sqlite.visitor import Visitor
@@ -15,6 +16,7 @@ __all__ = [
     "SqliteHeads",
     "SqliteLedger",
     "SqliteOutbox",
+    "SqliteParcels",
     "SqliteStore",
     "SqliteViews",
     "Visitor",

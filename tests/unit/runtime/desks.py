@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from agent.core.errors import CityEyeError
 from agent.core.types import Detections, Event, Evidence, Frame
@@ -37,6 +38,9 @@ class MemoryStore:
         self.states.clear()
 
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
+        return []
+
+    def unfinished(self) -> list[UUID]:
         return []
 
 

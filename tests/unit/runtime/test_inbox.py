@@ -9,9 +9,9 @@ import pytest
 from agent.core.wire import topic
 from agent.ports import Received
 from agent.runtime.inbox import Inbox
+from tests.courier_rig import message
 from tests.events import FACTS
 from tests.fakes_delivery import FakeClock, FakeOutbox
-from tests.unit.test_courier import message
 
 CLOCK = FakeClock()
 
