@@ -25,6 +25,7 @@ from agent.adapters.sqlite import (
     SqliteHeads,
     SqliteLedger,
     SqliteOutbox,
+    SqliteParcels,
     SqliteSilences,
     SqliteStore,
     SqliteViews,
@@ -38,6 +39,7 @@ from agent.app.parts import (
     made_folder,
     mqtt_settings,
     open_detector,
+    picture_mail,
     source,
 )
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
@@ -57,6 +59,7 @@ from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.inbox import Inbox
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
 from agent.runtime.silencer import Silencer
 from agent.runtime.supervisor import Supervisor
@@ -99,6 +102,8 @@ class App:
             outbox = SqliteOutbox(database)
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
+            evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
+            parcels = SqliteParcels(database, lambda: courier.wake())
             replies, handlers, ticks = Replies(), dict[str, Handler](), list[Callable[[], None]]()
             commander = Commander(
                 facts=facts,
@@ -109,15 +114,15 @@ class App:
                 rules=command_rules(config),
                 ticks=ticks,
             )
-            courier = self._courier(facts, outbox, commander, replies)
+            courier = self._courier(facts, outbox, commander, replies, picture_mail(config, parcels, evidence, facts))
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts, clock_info()),
                 courier.wake,
                 backlog=config.mqtt.backlog,
+                parcels=config.evidence.send != "off",
             )
             views = SqliteViews(database)
-            evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             evidence.prepare()
             ledger = SqliteLedger(database)
             closer = self._closer_looks(detector, ledger)
@@ -163,13 +168,14 @@ class App:
                 watches=watches,
                 mailroom=mailroom,
                 outbox=outbox,
+                parcels=parcels,
                 courier=courier,
                 render=lambda report: health_message(facts, self._identity, clock_info(), report),
                 beat=heartbeat.beat,
             )
             self._start(courier, watches, captures, health, mailroom)
             self._delivery.start("commander", commander.run, wake=commander.wake)
-            tidy = Housekeeping(clock=self._clock, store=store, pictures=evidence)
+            tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
             log.info(
                 "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
@@ -213,7 +219,14 @@ class App:
             log.warning("did not end in time: %s", ", ".join(late))
         return late
 
-    def _courier(self, facts: BoxFacts, outbox: SqliteOutbox, commander: Commander, replies: Replies) -> Courier:
+    def _courier(
+        self,
+        facts: BoxFacts,
+        outbox: SqliteOutbox,
+        commander: Commander,
+        replies: Replies,
+        pictures: PictureMail | None,
+    ) -> Courier:
         now = self._clock.now
         run, mqtt = self._identity, self._config.mqtt
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
@@ -232,6 +245,7 @@ class App:
             listen=inbox.topics,
             inbox=inbox.take,
             replies=replies,
+            pictures=pictures,
         )
         return courier
 

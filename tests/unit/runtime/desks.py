@@ -44,6 +44,9 @@ class MemoryStore:
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         return []
 
+    def unfinished(self) -> list[UUID]:
+        return []
+
 
 class NoCamera:
     """A photographer whose disk is always full."""
