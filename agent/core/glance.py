@@ -96,7 +96,8 @@ def glance_at_camera(fault: str, seen: Observation | Gap) -> Glance:
     """Whether a camera still has the fault of its own that it was reported for (`offline` for any gap)."""
     nothing = blind(seen)
     if nothing is None:
-        return Glance(sees=Sees.EMPTY, at=seen.stamp)
+        suspected = isinstance(seen, Observation) and seen.suspected
+        return Glance(sees=Sees.UNTOLD if suspected else Sees.EMPTY, at=seen.stamp)
     same = fault == ("offline" if isinstance(seen, Gap) else nothing.why)
     return Glance(sees=Sees.PRESENT, at=seen.stamp) if same else nothing
 
@@ -135,7 +136,7 @@ def _seen(track: Track, newest: Newest, *, live: bool) -> Sees | None:
 
 def _unseen(track: Track, newest: Newest, seen: Observation, *, live: bool) -> Sees:
     """What it says that it is not seen."""
-    if untold(track, seen.changes.complete, newest.unread):
+    if seen.suspected or untold(track, seen.changes.complete, newest.unread):
         return Sees.UNTOLD
     if _is_hidden(track, newest, live=live):
         return Sees.OCCLUDED
@@ -211,7 +212,8 @@ def _zone_glance(track: Track, newest: Newest, seen: Observation, asked: Stamp, 
 
 def _empty_zone(track: Track, newest: Newest, seen: Observation, reading: ZoneReading | None, *, live: bool) -> Glance:
     read = any(channel is Channel.ZONE_STATE for channel, _ in track.channels)
-    if untold(track, seen.changes.complete, newest.unread) or (read and reading is None):
+    told = not seen.suspected and not untold(track, seen.changes.complete, newest.unread)
+    if not told or (read and reading is None):
         return _glance(Sees.UNTOLD, seen.stamp, track)
     if _is_hidden(track, newest, live=live):
         return _glance(Sees.OCCLUDED, seen.stamp, track)

@@ -166,6 +166,7 @@ class Observation:
 
     Attributes:
         fault: nothing may be concluded from this picture about what stands where.
+        suspected: that may turn out to be so: whoever can wait for a better picture should.
         readings: the newest reading of each taught zone.
         stood_s: (N,) for each detection, seconds for which its place is known to have looked like this already, while
             the detector did not know it; (0,) when nobody asked.
@@ -178,6 +179,7 @@ class Observation:
     detections: Detections
     changes: Changes = field(default_factory=Changes.none)
     fault: PictureFault | None = None
+    suspected: bool = False
     readings: tuple[ZoneReading, ...] = ()
     stood_s: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 

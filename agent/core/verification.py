@@ -1,8 +1,7 @@
 """The centre asks to look again at one incident: what the looks after the question add up to.
 
-`cleared` ends a case, so it takes a row of empty looks that no record of misses explains, and that lasts longer than a
-picture can be useless before that is noticed. Everything else is `still_present`, or `cannot_see` with the reason that
-had most of the time.
+`cleared` ends a case, so it takes a row of empty looks, in pictures as they should be, that lasts and that no record of
+misses explains. Everything else is `still_present`, or `cannot_see` with the reason that had most of the time.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from agent.core.glance import Glance, Sees
-from agent.core.picture_health.watch import PERSIST_S
 from agent.core.tracking.track import GONE_CHANCE
 from agent.core.tracking.tracker import BRIDGE_S
 from agent.core.types import Evidence, Stamp
@@ -26,8 +24,8 @@ SIGHTINGS = 2
 EMPTY_LOOKS = 4
 LEAST_MISS_RATE = 0.1
 """Detectors miss a standing car in 5 to 10 % of pictures (see the tracker), however good its record by daylight."""
-EMPTY_S = PERSIST_S + 2.0
-"""A covered or turned camera is noticed after `PERSIST_S`: until then its pictures look good, and empty."""
+EMPTY_S = 12.0
+"""A row of misses has one cause: a truck that nobody names waits in front, a gust of rain. Those are over by then."""
 SURVIVED_TIMES = 2.0
 """What was missed for a while and was there all the same must be missed this many times as long."""
 ROW_CHANCE = 0.05
