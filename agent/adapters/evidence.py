@@ -122,11 +122,7 @@ class EvidenceFolder:
 
     def holds(self, kept: Evidence) -> bool:
         """Whether a picture is still there as it was kept; it may have made room, or have been replaced."""
-        try:
-            jpeg = (self._folder / kept.path).read_bytes()
-        except OSError:
-            return False
-        return hashlib.sha256(jpeg).hexdigest() == kept.sha256
+        return self.read(kept) is not None
 
     def hold(self, incidents: Collection[UUID], unsent: Collection[str] = ()) -> None:
         """See `ports.Pictures.hold`. A picture that was kept since the call before this one counts as unsent, too.

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from agent.adapters.evidence import EvidenceFolder
-from agent.adapters.photographer import CloserLook, ScenePhotographer
 from agent.app.amnesia import forgotten
-from agent.app.parts import privacy_guard
 from agent.config import Config
 from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Channel, Gap, GapReason, Stamp
 from agent.core.view import View
-from agent.ports import Clock, Store, Views, ZoneReader
+from agent.ports import Photographer, Store, Views, ZoneReader
 from agent.runtime.desk import Desk
 from agent.runtime.lookout import Lookout
 
@@ -27,23 +24,19 @@ MOST_INCIDENTS = 10_000
 """How far back open incidents of a camera are looked for: decades of one place."""
 
 
-def recalled_lookouts(
-    config: Config, views: Views, readers: Mapping[str, ZoneReader], clock: Clock
-) -> dict[str, Lookout]:
-    """One lookout per camera, its view recalled from the store. `readers`: of the taught zones, by camera."""
-    return {
-        camera: Lookout(
-            camera,
-            view=_view(plan, views.load(camera), clock.now()),
-            views=views,
-            outlines_n=plan.outlines_n,
-            reader=readers[camera] if plan.asks_for(Channel.ZONE_STATE) else None,
-        )
-        for camera, plan in config.plans().items()
-    }
+def recalled_lookout(plan: CameraPlan, views: Views, reader: ZoneReader | None, now: Stamp) -> Lookout:
+    """The lookout of one camera, its view recalled from the store. `reader`: of its taught zones."""
+    return Lookout(
+        plan.camera,
+        view=view_of(plan, views.load(plan.camera), now),
+        views=views,
+        outlines_n=plan.outlines_n,
+        reader=reader,
+    )
 
 
-def _view(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
+def view_of(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
+    """A view for this plan that remembers what was kept, where that can be read."""
     view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
     if kept is None:
         return view
@@ -55,24 +48,19 @@ def _view(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
     return view
 
 
-def recalled_desks(
-    config: Config,
-    store: Store,
-    views: Views,
-    clock: Clock,
-    evidence: EvidenceFolder,
-    closer: Mapping[str, CloserLook],
-) -> dict[str, Desk]:
-    """One desk per camera, its scene recalled from the store and told that nobody looked meanwhile.
+def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp) -> Desk:
+    """The desk of one camera, its scene recalled from the store and told that nobody looked meanwhile."""
+    desk = Desk(plan.camera, scene=_recalled(plan, store, now), store=store, photographer=photographer)
+    desk.gap(Gap(camera=plan.camera, stamp=now, reason=GapReason.RESTART))
+    return desk
 
-    Args:
-        closer: by camera, where evidence pictures come from its main stream.
 
-    Raises: ModelError for a face or plate model that cannot be used.
+def take_leave(cameras: Iterable[str], config: Config, store: Store, views: Views, now: Stamp) -> None:
+    """Close the incidents of cameras that are no longer there, and forget these.
+
+    Raises: StoreFull, StoreUnusable; what is left then is closed at the next start.
     """
-    guard = privacy_guard(config)
-    plans, now = config.plans(), clock.now()
-    for camera in sorted(set(store.cameras()) - set(plans)):
+    for camera in cameras:
         gone = CameraPlan(
             box_id=config.box.id,
             camera=camera,
@@ -83,13 +71,6 @@ def recalled_desks(
         _recalled(gone, store, now)
         store.forget(camera)
         views.forget(camera)
-    desks = {}
-    for camera, plan in plans.items():
-        photographer = ScenePhotographer(evidence, plan, guard, closer.get(camera))
-        scene = _recalled(plan, store, now)
-        desks[camera] = Desk(camera, scene=scene, store=store, photographer=photographer)
-        desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
-    return desks
 
 
 def _recalled(plan: CameraPlan, store: Store, now: Stamp) -> Scene:

@@ -16,9 +16,10 @@ from uuid import uuid4
 
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
+from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
-from agent.adapters.photographer import CloserLook, LastView
+from agent.adapters.photographer import LastView
 from agent.adapters.sqlite import (
     Database,
     SqliteAnswers,
@@ -31,33 +32,28 @@ from agent.adapters.sqlite import (
     SqliteViews,
 )
 from agent.app.commands import Errands, command_rules, small_handlers
-from agent.app.main_stream import main_stream
+from agent.app.crew import Crew, Facts, Means
 from agent.app.parts import (
     evidence_folder,
     facts_of,
-    fingerprint,
     made_folder,
     mqtt_settings,
     open_detector,
     picture_mail,
-    source,
+    privacy_guard,
 )
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
-from agent.app.recall import recalled_desks, recalled_lookouts
-from agent.app.teach import zone_readers
-from agent.config import CameraConfig, Config
+from agent.app.teach import lens_of
+from agent.config import Config
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
-from agent.ports import Clock, Detector, LoginLedger
-from agent.runtime.capture import CaptureLoop
+from agent.core.wire import RunFacts, event_message, health_message, state_message, will_message
+from agent.ports import Clock, Detector, Store
 from agent.runtime.commander import Commander, Handler
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.delivery import DeliverySettings
-from agent.runtime.desk import Desk
 from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.inbox import Inbox
-from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
@@ -97,7 +93,7 @@ class App:
         """
         config = self._config
         detector = open_detector(config)
-        facts = facts_of(config, detector)
+        facts = Facts(facts_of(config, detector))
         with Database(made_folder(config.storage.folder) / DATABASE).open() as database:
             outbox = SqliteOutbox(database)
             if again := outbox.requeue():
@@ -105,111 +101,60 @@ class App:
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
             parcels = SqliteParcels(database, lambda: courier.wake())
             replies, handlers, ticks = Replies(), dict[str, Handler](), list[Callable[[], None]]()
-            commander = Commander(
-                facts=facts,
-                clock=self._clock,
-                memory=SqliteAnswers(database),
-                handlers=handlers,
-                reply=replies.put,
-                rules=command_rules(config),
-                ticks=ticks,
-            )
-            courier = self._courier(facts, outbox, commander, replies, picture_mail(config, parcels, evidence, facts))
+            commander = self._commander(facts, database, replies, handlers, ticks)
+            mail = picture_mail(config, parcels, evidence, facts.now)
+            courier = self._courier(facts, outbox, commander, replies, mail)
             store = SqliteStore(
                 database,
-                lambda event, n: event_message(event, n, facts, clock_info()),
+                lambda event, n: event_message(event, n, facts.now, clock_info()),
                 courier.wake,
                 backlog=config.mqtt.backlog,
                 parcels=config.evidence.send != "off",
             )
-            views = SqliteViews(database)
-            evidence.prepare()
-            ledger = SqliteLedger(database)
-            closer = self._closer_looks(detector, ledger)
-            desks = recalled_desks(config, store, views, self._clock, evidence, closer)
-            readers = zone_readers(config, SqliteHeads(database), detector.info.sha256)
-            lookouts = recalled_lookouts(config, views, readers, self._clock)
-            silencer = Silencer(
-                clock=self._clock,
-                store=SqliteSilences(database),
-                desks=desks,
-                zones={camera.id: frozenset(zone.id for zone in camera.zones) for camera in config.cameras},
-            )
-            silencer.refresh()
-            errands = Errands(
-                clock=self._clock,
-                identity=self._identity,
-                started=self._started,
-                config_version=lambda: facts.config_version,
-                outbox=outbox,
-                store=store,
-            )
-            handlers.update(small_handlers(errands, silencer))
-            ticks.append(silencer.refresh)
-            mailroom = Mailroom()
-            watches = [
-                Watch(
-                    mailroom=mailroom,
-                    detector=detector,
-                    lookouts=lookouts,
-                    desks=desks,
-                    clock=self._clock,
-                    batch=config.model.batch,
-                )
-                for _ in range(config.model.workers)
-            ]
+            mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
+            crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
+            crew.recall()
+            self._listen(facts, database, store, crew, handlers, ticks)
+            watches = self._watches(crew, mailroom, detector)
             heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
-            captures = {camera.id: self._capture(camera, mailroom, ledger) for camera in config.cameras}
             health = Health(
                 clock=self._clock,
                 supervisors=(self._delivery, self._watching, self._capturing),
-                captures=captures,
-                desks=desks,
+                captures=crew.captures,
+                desks=crew.desks,
                 watches=watches,
                 mailroom=mailroom,
                 outbox=outbox,
                 parcels=parcels,
                 courier=courier,
-                render=lambda report: health_message(facts, self._identity, clock_info(), report),
+                render=lambda report: health_message(facts.now, self._identity, clock_info(), report),
                 beat=heartbeat.beat,
             )
-            self._start(courier, watches, captures, health, mailroom)
+            self._delivery.start("courier", courier.run, wake=courier.wake)
+            for number, watch in enumerate(watches, 1):
+                self._watching.start(f"watch-{number}", watch.run, wake=mailroom.close)
+            crew.start()
+            self._delivery.start("health", health.run)
             self._delivery.start("commander", commander.run, wake=commander.wake)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
-            log.info(
-                "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
-            )
+            version, cameras = facts.now.config_version, len(crew.desks)
+            log.info("watching with %s, config %s, cameras: %d", detector.info.name, version, cameras)
             stop.wait()
             log.info("stopping")
-            late = self._stop(desks, lookouts)
+            late = self._stop(crew)
             heartbeat.end()
         return late
 
-    def _start(
-        self,
-        courier: Courier,
-        watches: Sequence[Watch],
-        captures: Mapping[str, CaptureLoop],
-        health: Health,
-        mailroom: Mailroom,
-    ) -> None:
-        self._delivery.start("courier", courier.run, wake=courier.wake)
-        for number, watch in enumerate(watches, 1):
-            self._watching.start(f"watch-{number}", watch.run, wake=mailroom.close)
-        for camera, capture in captures.items():
-            self._capturing.start(f"camera-{camera}", capture.run)
-        self._delivery.start("health", health.run)
-
-    def _stop(self, desks: Mapping[str, Desk], lookouts: Mapping[str, Lookout]) -> list[str]:
+    def _stop(self, crew: Crew) -> list[str]:
         late = self._capturing.stop(STOP_CAPTURE_S)
         late += self._watching.stop(STOP_WATCH_S)
-        for camera, desk in desks.items():
+        for camera, desk in crew.desks.items():
             try:
                 desk.close(STOP_DESK_S)
             except (StoreFull, StoreUnusable, TimeoutError) as error:
                 log.error("%s: the scene is kept as of its last event only: %s", camera, error)
-        for camera, lookout in lookouts.items():
+        for camera, lookout in crew.lookouts.items():
             try:
                 lookout.close(STOP_DESK_S)
             except (StoreFull, StoreUnusable, TimeoutError) as error:
@@ -219,9 +164,83 @@ class App:
             log.warning("did not end in time: %s", ", ".join(late))
         return late
 
+    def _means(self, database: Database, store: Store, evidence: EvidenceFolder, detector: Detector) -> Means:
+        """Raises ModelError for a face or plate model that cannot be used."""
+        config = self._config
+        evidence.prepare()
+        return Means(
+            clock=self._clock,
+            jitter=self._jitter,
+            store=store,
+            views=SqliteViews(database),
+            evidence=evidence,
+            guard=privacy_guard(config),
+            detector=detector,
+            ledger=SqliteLedger(database),
+            heads=SqliteHeads(database),
+            lens=lens_of(config, detector.info.sha256),
+            last_view=LastView(),
+        )
+
+    def _watches(self, crew: Crew, mailroom: Mailroom, detector: Detector) -> list[Watch]:
+        return [
+            Watch(
+                mailroom=mailroom,
+                detector=detector,
+                lookouts=crew.lookouts,
+                desks=crew.desks,
+                clock=self._clock,
+                batch=self._config.model.batch,
+            )
+            for _ in range(self._config.model.workers)
+        ]
+
+    def _commander(
+        self,
+        facts: Facts,
+        database: Database,
+        replies: Replies,
+        handlers: Mapping[str, Handler],
+        ticks: Sequence[Callable[[], None]],
+    ) -> Commander:
+        return Commander(
+            facts=facts.now,
+            clock=self._clock,
+            memory=SqliteAnswers(database),
+            handlers=handlers,
+            reply=replies.put,
+            rules=command_rules(self._config),
+            ticks=ticks,
+        )
+
+    def _listen(
+        self,
+        facts: Facts,
+        database: Database,
+        store: Store,
+        crew: Crew,
+        handlers: dict[str, Handler],
+        ticks: list[Callable[[], None]],
+    ) -> None:
+        """Say who carries out what the centre asks."""
+        silences = SqliteSilences(database)
+        silencer = Silencer(clock=self._clock, store=silences, desks=crew.desks, zones=crew.zones)
+        silencer.refresh()
+        crew.introduce = silencer.tell_again
+        errands = Errands(
+            clock=self._clock,
+            identity=self._identity,
+            started=self._started,
+            config_version=lambda: facts.now.config_version,
+            outbox=SqliteOutbox(database),
+            store=store,
+        )
+        handlers.update(small_handlers(errands, silencer))
+        ticks.append(silencer.refresh)
+
     def _courier(
         self,
-        facts: BoxFacts,
+        facts: Facts,
         outbox: SqliteOutbox,
         commander: Commander,
         replies: Replies,
@@ -230,15 +249,15 @@ class App:
         now = self._clock.now
         run, mqtt = self._identity, self._config.mqtt
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
-        inbox = Inbox(outbox, facts, lambda: courier.wake(), commander.take)
+        inbox = Inbox(outbox, facts.now, lambda: courier.wake(), commander.take)
         courier = Courier(
             outbox=outbox,
             broker=PahoBroker(mqtt_settings(self._config), self._clock),
             clock=self._clock,
             state=StateMessages(
-                online=lambda: state_message(facts, run, status="online", since=self._started.utc),
-                offline=lambda: state_message(facts, run, status="offline", since=now().utc),
-                will=lambda: will_message(facts, run),
+                online=lambda: state_message(facts.now, run, status="online", since=self._started.utc),
+                offline=lambda: state_message(facts.now, run, status="offline", since=now().utc),
+                will=lambda: will_message(facts.now, run),
             ),
             jitter=self._jitter,
             settings=CourierSettings(drain_s=DRAIN_S, goodbye_s=GOODBYE_S, delivery=delivery),
@@ -248,20 +267,3 @@ class App:
             pictures=pictures,
         )
         return courier
-
-    def _closer_looks(self, detector: Detector, ledger: LoginLedger) -> dict[str, CloserLook]:
-        """By camera, for those whose evidence comes from their main stream."""
-        streams = {camera.id: main_stream(camera, self._clock, ledger) for camera in self._config.cameras}
-        last = LastView()
-        return {camera: CloserLook(stream, detector, last) for camera, stream in streams.items() if stream}
-
-    def _capture(self, camera: CameraConfig, mailroom: Mailroom, ledger: LoginLedger) -> CaptureLoop:
-        return CaptureLoop(
-            camera=camera.id,
-            source=source(camera, self._clock),
-            mailroom=mailroom,
-            clock=self._clock,
-            ledger=ledger,
-            fingerprint=fingerprint(camera),
-            jitter=self._jitter,
-        )

@@ -136,17 +136,26 @@ def zone_readers(
     Args:
         model_sha256: of the model that is watching, `detector.info.sha256`.
     """
+    lens = lens_of(config, model_sha256)
+    return {
+        camera.id: zone_reader(config, camera.id, heads, lens, read_every_s=read_every_s) for camera in config.cameras
+    }
+
+
+def zone_reader(
+    config: Config, camera: str, heads: Heads, lens: Lens, *, read_every_s: float = READ_EVERY_S
+) -> ZoneReader:
+    """A reader of what one camera's zones were taught."""
+    return TaughtZones(camera, outlines_of(config, camera), heads=heads, lens=lens, read_every_s=read_every_s)
+
+
+def lens_of(config: Config, model_sha256: str) -> Lens:
+    """The extractor of the configured model; `model_sha256`: of the model that is watching."""
     model = choose(config.model)
-    lens = Lens(
+    return Lens(
         model_sha256,
         lambda: FeatureExtractor.load(model.file, family=model.family, threads=config.model.threads),
     )
-    return {
-        camera.id: TaughtZones(
-            camera.id, outlines_of(config, camera.id), heads=heads, lens=lens, read_every_s=read_every_s
-        )
-        for camera in config.cameras
-    }
 
 
 def taught_reader(config: Config, plan: CameraPlan, model_sha256: str) -> ZoneReader | None:

@@ -26,7 +26,7 @@ from agent.core.types import Gap, GapReason, Stamp
 from agent.ports import Clock, LoginLedger, Sample, Source
 from agent.runtime.backoff import Backoff, Jitter
 from agent.runtime.logins import LoginBudget
-from agent.runtime.mailbox import Mailroom
+from agent.runtime.mailbox import Mailroom, Slot
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class CaptureLoop:
         *,
         camera: str,
         source: Source,
-        mailroom: Mailroom,
+        mailroom: Mailroom | Slot,
         clock: Clock,
         ledger: LoginLedger,
         fingerprint: str,

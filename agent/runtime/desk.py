@@ -183,6 +183,44 @@ class Desk:
                 )
                 told(verdict)
 
+    def hand_over(self, timeout_s: float) -> None:
+        """As `close`, for a `successor`; but a desk that cannot keep what it decided goes on as before.
+
+        Raises: StoreFull, StoreUnusable, TimeoutError.
+        """
+        try:
+            self.close(timeout_s)
+        except (StoreFull, StoreUnusable):
+            self.go_on()
+            raise
+
+    def go_on(self) -> None:
+        """Nobody succeeds this desk after all."""
+        with self._lock:
+            self._closed = False
+
+    @property
+    def memory(self) -> tuple[str, Stamp | None]:
+        """What the scene of a successor has to recall, and the moment up to which it knows the street."""
+        with self._lock:
+            return self._scene.keep(), self._mark
+
+    def successor(self, scene: Scene, photographer: Photographer) -> Desk:
+        """The desk that goes on where this one was handed over, with its figures and what is not to be reported."""
+        heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer)
+        scene.silences = self._scene.silences
+        heir._mark, heir._saved_at_s, heir._state = self._mark, self._saved_at_s, self._state
+        return heir
+
+    def retire(self, now: Stamp) -> int:
+        """Close the incidents that the plan no longer asks for; returns how many."""
+        with self._lock:
+            orphans = self._scene.retire(now)
+            self._file(orphans)
+            self._keep(now)
+            self._state = replace(self._state, open_incidents=len(self._scene.open_incidents))
+        return len(orphans)
+
     def _decide(self, seen: Observation, frame: Frame) -> None:
         decided = self._scene.step(seen)
         first = len(self._unkept)

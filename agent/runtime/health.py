@@ -9,9 +9,9 @@ from threading import Event as StopEvent
 from agent.core.types import Message
 from agent.core.wire import CameraReport, HealthReport
 from agent.ports import Clock, Outbox, Parcels
-from agent.runtime.capture import CaptureLoop
+from agent.runtime.capture import CaptureLoop, CaptureState
 from agent.runtime.courier import Courier
-from agent.runtime.desk import Desk
+from agent.runtime.desk import Desk, DeskState
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
 from agent.runtime.watch import Watch
@@ -72,7 +72,11 @@ class Health:
         loops = [state for supervisor in self._supervisors for state in supervisor.states()]
         return HealthReport(
             at=self._clock.now().utc,
-            cameras=tuple(self._camera(camera) for camera in self._captures),
+            cameras=tuple(
+                self._camera(capture.state(), desk.state)
+                for camera, capture in self._captures.items()
+                if (desk := self._desks.get(camera))  # a camera that comes or goes at this moment is not told of
+            ),
             outbox_depth=self._outbox.depth(),
             outbox_set_aside=self._outbox.set_aside_count(),
             facts={
@@ -90,13 +94,12 @@ class Health:
             },
         )
 
-    def _camera(self, camera: str) -> CameraReport:
-        capture, desk = self._captures[camera].state(), self._desks[camera].state
+    def _camera(self, capture: CaptureState, desk: DeskState) -> CameraReport:
         return CameraReport(
-            camera=camera,
+            camera=capture.camera,
             state=capture.phase.value if capture.reason is None else capture.reason.value,
             blind_s=desk.blind_s,
-            drops=self._mailroom.drops(camera),
+            drops=self._mailroom.drops(capture.camera),
             fault=desk.fault,
             last_picture=desk.last_look.utc if desk.last_look else None,
         )

@@ -100,6 +100,11 @@ class Lookout:
         finally:
             self._lock.release()
 
+    @property
+    def view(self) -> View:
+        """For the lookout that takes over, once no worker has this camera."""
+        return self._view
+
     def _save(self, now: Stamp) -> None:
         with self._lock:
             kept = self._view.keep()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from threading import Condition
+from threading import Condition, Lock
 
 from agent.core.types import Gap
 from agent.ports import Sample
@@ -24,6 +24,7 @@ class Mailroom:
         self._waiting: dict[str, list[Item]] = {}
         """Cameras in the order in which their oldest item was posted; none of the lists is empty."""
         self._taken: set[str] = set()
+        self._held: set[str] = set()
         self._drops: Counter[str] = Counter()
         self._closed = False
 
@@ -70,7 +71,28 @@ class Mailroom:
             if camera not in self._taken:
                 raise ValueError(f"{camera}: done without take")
             self._taken.remove(camera)
-            self._changed.notify()
+            self._changed.notify_all()  # a worker may wait for it, and whoever holds it
+
+    def hold(self, camera: str, timeout_s: float) -> None:
+        """Give the camera to no worker until `release`, and wait until none has it. What comes meanwhile waits.
+
+        Raises: TimeoutError when a worker does not let go of it; then nothing is held.
+        """
+        with self._changed:
+            self._held.add(camera)
+            if not self._changed.wait_for(lambda: camera not in self._taken, timeout_s):
+                self._release(camera)
+                raise TimeoutError(f"{camera}: a worker still looks at it")
+
+    def release(self, camera: str) -> None:
+        """Workers may take the camera again."""
+        with self._changed:
+            self._release(camera)
+
+    def clear(self, camera: str) -> None:
+        """Give up what waits for a camera. Shut the slots of those who post for it first."""
+        with self._changed:
+            self._waiting.pop(camera, None)
 
     def drops(self, camera: str) -> int:
         """How many samples of this camera were replaced before anybody took them."""
@@ -85,4 +107,34 @@ class Mailroom:
             self._changed.notify_all()
 
     def _next(self) -> str | None:
-        return next((camera for camera in self._waiting if camera not in self._taken), None)
+        unfree = self._taken | self._held
+        return next((camera for camera in self._waiting if camera not in unfree), None)
+
+    def _release(self, camera: str) -> None:
+        self._held.discard(camera)
+        self._changed.notify_all()
+
+
+class Slot:
+    """One capture's way into the mailroom; once shut, what a late thread still posts is ignored."""
+
+    def __init__(self, mailroom: Mailroom) -> None:
+        self._mailroom: Mailroom | None = mailroom
+        self._lock = Lock()
+
+    def post_sample(self, sample: Sample) -> None:
+        """See `Mailroom.post_sample`."""
+        with self._lock:
+            if self._mailroom is not None:
+                self._mailroom.post_sample(sample)
+
+    def post_gap(self, gap: Gap) -> None:
+        """See `Mailroom.post_gap`."""
+        with self._lock:
+            if self._mailroom is not None:
+                self._mailroom.post_gap(gap)
+
+    def shut(self) -> None:
+        """Ignore whatever comes from now on."""
+        with self._lock:
+            self._mailroom = None

@@ -45,6 +45,11 @@ class Silencer:
                 log.error("what is not to be reported cannot be read: %s", error)
             self._trouble = str(error)
 
+    def tell_again(self) -> None:
+        """Tell the desks what they may not know: some are new. From any thread."""
+        self._told = None
+        self.refresh()
+
     def dismiss(self, asked: Dismiss) -> DismissResult:
         """Teach the spot of an incident, or take that back. Raises CommandRejected, StoreFull, StoreUnusable."""
         return self._undo(asked.incident) if asked.undo else self._dismissed(asked)

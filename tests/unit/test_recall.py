@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.sqlite import Database, SqliteStore
-from agent.app.recall import recalled_desks
+from agent.app.recall import recalled_desk, take_leave
 from agent.core.scene import Scene
 from agent.core.types import CloseReason, Event, Message, PictureFault
 from tests.fakes import FakeClock, FakeViews
 from tests.unit.config.samples import config_of, good
 from tests.unit.core.world import look
+from tests.unit.runtime.desks import NoCamera
 
 
 def encode(event: Event, sequence: int) -> Message:
@@ -39,8 +39,11 @@ def test_the_incident_of_a_camera_that_nobody_asks_for_is_closed_at_the_start(ch
     with Database(tmp_path / "cityeye.db", reserve_bytes=0).open() as database:
         store = SqliteStore(database, encode, lambda: None)
         store.record("gate", opened, scene.keep())
-        evidence = EvidenceFolder(tmp_path / "evidence", quota_bytes=10**7, keep_free_bytes=0)
-        recalled_desks(config_of(text), store, FakeViews(), FakeClock(), evidence, {})
+        config, now = config_of(text), FakeClock().now()
+        plans = config.plans()
+        take_leave(set(store.cameras()) - set(plans), config, store, FakeViews(), now)
+        for camera_plan in plans.values():
+            recalled_desk(camera_plan, store, NoCamera(), now)
         [row] = store.incidents(limit=10)
     assert row.closed_at is not None
     assert (row.incident_id, row.close_reason) == (opened[0].incident_id, CloseReason.RULE_REMOVED)
