@@ -382,6 +382,12 @@ class Photographer(Protocol):
     def holds(self, kept: Evidence) -> bool:
         """Whether a picture is still there as it was kept."""
 
+    def snapshot(self, command_id: str, frame: Frame, found: Detections | None) -> tuple[Evidence | None, str | None]:
+        """Keep one picture of the whole view for a command; a note as above."""
+
+    def sample(self, dismissal: Dismissal, frame: Frame, found: Detections | None) -> None:
+        """Keep a labelled picture of what was dismissed, where the detector was asked about this picture."""
+
 
 class Samples(Protocol):
     """Pictures of what was dismissed, to learn from."""

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
+SAMPLES = "dismissed"
 HEARTBEAT = "alive.json"

@@ -20,6 +20,7 @@ from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import LastView
+from agent.adapters.samples import SampleFolder
 from agent.adapters.sqlite import (
     Database,
     SqliteAnswers,
@@ -42,7 +43,7 @@ from agent.app.parts import (
     picture_mail,
     privacy_guard,
 )
-from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
+from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.teach import lens_of
 from agent.config import Config
 from agent.core.errors import StoreFull, StoreUnusable
@@ -57,6 +58,7 @@ from agent.runtime.inbox import Inbox
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
+from agent.runtime.second_looks import SecondLooks
 from agent.runtime.silencer import Silencer
 from agent.runtime.supervisor import Supervisor
 from agent.runtime.watch import Watch
@@ -114,7 +116,7 @@ class App:
             mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
             crew.recall()
-            self._listen(facts, database, store, crew, handlers, ticks)
+            self._listen(facts, database, store, crew, parcels, handlers, ticks)
             watches = self._watches(crew, mailroom, detector)
             heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
             health = Health(
@@ -174,6 +176,7 @@ class App:
             store=store,
             views=SqliteViews(database),
             evidence=evidence,
+            samples=SampleFolder(config.storage.folder / SAMPLES),
             guard=privacy_guard(config),
             detector=detector,
             ledger=SqliteLedger(database),
@@ -219,6 +222,7 @@ class App:
         database: Database,
         store: Store,
         crew: Crew,
+        parcels: SqliteParcels,
         handlers: dict[str, Handler],
         ticks: list[Callable[[], None]],
     ) -> None:
@@ -235,8 +239,10 @@ class App:
             outbox=SqliteOutbox(database),
             store=store,
         )
-        handlers.update(small_handlers(errands, silencer))
-        ticks.append(silencer.refresh)
+        sent = parcels if self._config.evidence.send != "off" else None
+        looks = SecondLooks(clock=self._clock, desks=crew.desks, parcels=sent)
+        handlers.update(small_handlers(errands, silencer, looks))
+        ticks += [silencer.refresh, looks.tick]
 
     def _courier(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -13,13 +13,15 @@ from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusa
 from agent.core.scene import Scene
 from agent.core.silence import Silences, Spot
 from agent.core.tracking.tracker import BLIND_AFTER_S
-from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
+from agent.core.types import Detections, Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
 from agent.core.verification import Verification, deadline_for
 from agent.ports import Photographer, Store
 from agent.runtime.revisits import Revisits, Settled, Told
 
 log = logging.getLogger(__name__)
 
+Wish = Callable[[Photographer, Frame, Detections | None], None]
+"""Takes the photographer, a picture, and what the detector saw in it (None: it was not asked). Must not raise."""
 ASK_S = 2.0
 """How long a question waits for a worker to let go of the desk: as long as a picture of the main stream takes."""
 SAVE_EVERY_S = 10.0
@@ -62,6 +64,7 @@ class Desk:
         self._lock = Lock()
         self._closed = False
         self._unkept: list[Event] = []
+        self._wishes: list[Wish] = []
         self._mark: Stamp | None = None
         self._saved_at_s: float | None = None
         self._faulty = False
@@ -85,6 +88,9 @@ class Desk:
                 self._show(settled, seen, frame)
             self._count(seen)
             self._keep(seen.stamp)
+            wishes, self._wishes = self._wishes, []
+        for wish in wishes:
+            wish(self._photographer, frame, seen.detections if seen.fault is None else None)
 
     def gap(self, gap: Gap) -> None:
         """Take notice that nobody is looking."""
@@ -122,6 +128,11 @@ class Desk:
             if not self._closed:
                 self._file(self._scene.dismiss(incident, now))
                 self._keep(now)
+
+    def next_look(self, wish: Wish) -> None:
+        """Give the next picture to somebody who waits for one; forgotten when the desk is closed before."""
+        with self._seat():
+            self._wishes.append(wish)
 
     def verify(self, incident: UUID, now: Stamp, told: Told) -> bool:
         """Look again at an incident: what is seen from now on decides. Returns False when it is not known here.
@@ -209,6 +220,7 @@ class Desk:
         """The desk that goes on where this one was handed over, with its figures and what is not to be reported."""
         heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer)
         scene.silences = self._scene.silences
+        heir._wishes = self._wishes
         heir._mark, heir._saved_at_s, heir._state = self._mark, self._saved_at_s, self._state
         return heir
 

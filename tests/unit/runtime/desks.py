@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agent.core.errors import CityEyeError
+from agent.core.silence import Dismissal
 from agent.core.types import Box, Detections, Event, Evidence, Frame
 from agent.ports import IncidentRow
 
@@ -49,7 +50,10 @@ class MemoryStore:
 
 
 class NoCamera:
-    """A photographer whose disk is always full."""
+    """A photographer whose disk is always full; it notes down of what it was to take samples."""
+
+    def __init__(self) -> None:
+        self.samples: list[Dismissal] = []
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
@@ -61,3 +65,9 @@ class NoCamera:
 
     def holds(self, kept: Evidence) -> bool:
         return False
+
+    def snapshot(self, command_id: str, frame: Frame, found: Detections | None) -> tuple[Evidence | None, str | None]:
+        return None, "disk_full"
+
+    def sample(self, dismissal: Dismissal, frame: Frame, found: Detections | None) -> None:
+        self.samples.append(dismissal)
