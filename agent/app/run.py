@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
+from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import CloserLook, LastView
@@ -35,6 +36,7 @@ from agent.app.parts import (
     fingerprint,
     made_folder,
     mqtt_settings,
+    object_store,
     open_detector,
     picture_mail,
     source,
@@ -57,6 +59,7 @@ from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.picture_lane import PictureMail
 from agent.runtime.supervisor import Supervisor
+from agent.runtime.uploader import Uploader
 from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -97,12 +100,19 @@ class App:
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
-            parcels = SqliteParcels(database, lambda: courier.wake())
+            parcels = SqliteParcels(database, lambda: wake())
             courier = self._courier(facts, outbox, picture_mail(config, parcels, evidence, facts))
+            uploader = self._uploader(facts, parcels, evidence)
+
+            def wake() -> None:
+                courier.wake()
+                if uploader is not None:
+                    uploader.wake()
+
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts, clock_info()),
-                courier.wake,
+                wake,
                 backlog=config.mqtt.backlog,
                 parcels=config.evidence.send != "off",
             )
@@ -143,6 +153,8 @@ class App:
             self._start(courier, watches, captures, health, mailroom)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
+            if uploader is not None:
+                self._delivery.start("uploader", uploader.run, wake=uploader.wake)
             log.info(
                 "watching with %s, config %s, cameras: %d", detector.info.name, facts.config_version, len(captures)
             )
@@ -206,6 +218,13 @@ class App:
             pictures=pictures,
         )
         return courier
+
+    def _uploader(self, facts: BoxFacts, parcels: SqliteParcels, evidence: EvidenceFolder) -> Uploader | None:
+        """Carries the pictures that do not go over MQTT."""
+        store = object_store(self._config, facts)
+        if store is None:
+            return None
+        return Uploader(parcels=parcels, read=evidence.read, store=store, clock=self._clock, jitter=self._jitter)
 
     def _closer_looks(self, detector: Detector, ledger: LoginLedger) -> dict[str, CloserLook]:
         """By camera, for those whose evidence comes from their main stream."""
