@@ -322,6 +322,19 @@ class Parcels(Protocol):
         """Pictures that were given up, ever."""
 
 
+class ObjectStore(Protocol):
+    """Where pictures go that do not go over MQTT. Used by one thread."""
+
+    def put(self, parcel: Parcel, data: bytes, stop: StopEvent) -> None:
+        """Store one picture; the same one again replaces itself. Returns when the store said that it has it.
+
+        Args:
+            stop: once set, the transfer is given up (UploadFailed).
+
+        Raises: UploadFailed (a later call may succeed), UploadRefused.
+        """
+
+
 class LoginLedger(Protocol):
     """Counts refused logins per camera and credential, so that no camera locks the box out; survives restarts."""
 

@@ -39,6 +39,7 @@ from agent.app.parts import (
     facts_of,
     made_folder,
     mqtt_settings,
+    object_store,
     open_detector,
     picture_mail,
     privacy_guard,
@@ -47,7 +48,7 @@ from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.teach import lens_of
 from agent.config import Config
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.wire import RunFacts, event_message, health_message, state_message, will_message
+from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
 from agent.ports import Clock, Detector, Store
 from agent.runtime.commander import Commander, Handler
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
@@ -61,6 +62,7 @@ from agent.runtime.replies import Replies
 from agent.runtime.second_looks import SecondLooks
 from agent.runtime.silencer import Silencer
 from agent.runtime.supervisor import Supervisor
+from agent.runtime.uploader import Uploader
 from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -101,7 +103,14 @@ class App:
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
-            parcels = SqliteParcels(database, lambda: courier.wake())
+            parcels = SqliteParcels(database, lambda: wake())
+            uploader = self._uploader(facts.now, parcels, evidence)
+
+            def wake() -> None:
+                courier.wake()
+                if uploader is not None:
+                    uploader.wake()
+
             replies, handlers, ticks = Replies(), dict[str, Handler](), list[Callable[[], None]]()
             commander = self._commander(facts, database, replies, handlers, ticks)
             mail = picture_mail(config, parcels, evidence, facts.now)
@@ -109,7 +118,7 @@ class App:
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts.now, clock_info()),
-                courier.wake,
+                wake,
                 backlog=config.mqtt.backlog,
                 parcels=config.evidence.send != "off",
             )
@@ -140,6 +149,8 @@ class App:
             self._delivery.start("commander", commander.run, wake=commander.wake)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
+            if uploader is not None:
+                self._delivery.start("uploader", uploader.run, wake=uploader.wake)
             version, cameras = facts.now.config_version, len(crew.desks)
             log.info("watching with %s, config %s, cameras: %d", detector.info.name, version, cameras)
             stop.wait()
@@ -273,3 +284,10 @@ class App:
             pictures=pictures,
         )
         return courier
+
+    def _uploader(self, facts: BoxFacts, parcels: SqliteParcels, evidence: EvidenceFolder) -> Uploader | None:
+        """Carries the pictures that do not go over MQTT."""
+        store = object_store(self._config, facts)
+        if store is None:
+            return None
+        return Uploader(parcels=parcels, read=evidence.read, store=store, clock=self._clock, jitter=self._jitter)
