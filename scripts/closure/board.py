@@ -14,8 +14,11 @@ from rich.table import Table
 from .books import Books, Taken
 
 REFRESH_S = 1.0
+_TOLD = ("sequence", "type", "subject", "id", "command", "status", "code", "reason")
+_TOLD_OF_DATA = ("revision", "camera", "zone", "dwell_s", "close_reason")
 _BOXES = "SELECT source, state, health FROM boxes ORDER BY source"
-_CASES = """SELECT i.source, i.subject, i.rule, i.camera, i.zone, i.severity, i.phase, i.revision, i.dwell_s, c.stage, c.outcome
+_CASES = """
+SELECT i.source, i.subject, i.rule, i.camera, i.zone, i.severity, i.phase, i.revision, i.dwell_s, c.stage, c.outcome
 FROM incidents i JOIN cases c USING (source, subject) ORDER BY i.phase = 'closed', i.first_seen DESC LIMIT ?"""
 
 
@@ -27,22 +30,10 @@ class Board:
 
     def told(self, kind: str, source: str, taken: Taken, body: dict[str, Any]) -> None:
         """A message came (or, kind `cmd`, was sent), and what became of it."""
+        facts: dict[str, Any] = {"kind": kind, "source": source, "taken": str(taken)}
+        facts |= {key: body[key] for key in _TOLD if body.get(key) is not None}
         data = body.get("data", {})
-        facts = {
-            "kind": kind,
-            "source": source,
-            "taken": str(taken),
-            **{
-                key: body[key]
-                for key in ("sequence", "type", "subject", "id", "command", "status", "reason")
-                if key in body
-            },
-            **{
-                key: data[key]
-                for key in ("revision", "camera", "zone", "dwell_s", "close_reason")
-                if data.get(key) is not None
-            },
-        }
+        facts |= {key: data[key] for key in _TOLD_OF_DATA if data.get(key) is not None}
         self._print(facts)
 
     def trouble(self, text: str | None) -> None:

@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS cases (
   source TEXT, subject TEXT, stage TEXT, since REAL, outcome TEXT, PRIMARY KEY (source, subject));
 CREATE TABLE IF NOT EXISTS pictures (
   source TEXT, id TEXT, incident TEXT, command TEXT, kind TEXT, mime TEXT, content BLOB, PRIMARY KEY (source, id));
-CREATE TABLE IF NOT EXISTS commands (id TEXT PRIMARY KEY, source TEXT, command TEXT, body TEXT, status TEXT, answer TEXT);
+CREATE TABLE IF NOT EXISTS commands (
+  id TEXT PRIMARY KEY, source TEXT, command TEXT, body TEXT, status TEXT, answer TEXT);
 CREATE TABLE IF NOT EXISTS boxes (
   source TEXT PRIMARY KEY, solid INTEGER NOT NULL DEFAULT 0, state TEXT, health TEXT);
 CREATE TABLE IF NOT EXISTS defects (at REAL, source TEXT, what TEXT, reason TEXT, payload BLOB);
@@ -125,8 +126,8 @@ class Books:
                 row = self._one("SELECT state FROM boxes WHERE source = ?", source)
                 if row and row[0] and json.loads(row[0])["boot_id"] != body["boot_id"]:
                     return Taken.DOUBLE  # the will of an earlier run: the box is back already
-            sql = f"INSERT INTO boxes (source, {column}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {column} = excluded.{column}"
-            self._run(sql, source, json.dumps(body))
+            self._run("INSERT OR IGNORE INTO boxes (source) VALUES (?)", source)
+            self._run(f"UPDATE boxes SET {column} = ? WHERE source = ?", json.dumps(body), source)
         return Taken.NEW
 
     def put_aside(self, source: str, what: str, reason: str, payload: bytes) -> Taken:
@@ -197,7 +198,8 @@ class Books:
             self._close_case(source, subject, str(data.get("close_reason")))
 
     def _close_case(self, source: str, subject: str, outcome: str) -> None:
-        sql = "UPDATE cases SET stage = 'closed', since = ?, outcome = ? WHERE source = ? AND subject = ? AND stage <> 'closed'"
+        case = "source = ? AND subject = ? AND stage <> 'closed'"
+        sql = f"UPDATE cases SET stage = 'closed', since = ?, outcome = ? WHERE {case}"
         self._run(sql, time.time(), outcome, source, subject)
 
     def _raise_solid(self, source: str, old: int, new: int) -> int:

@@ -38,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--host", default="127.0.0.1")
     top.add_argument("--port", type=int, default=1883)
     top.add_argument("--tenant", default="default")
-    top.add_argument(
-        "--client-id", default="cityeye-centre", help="of `watch`; its session at the broker (%(default)s)"
-    )
+    top.add_argument("--client-id", default="cityeye-centre", help="names our session at the broker (%(default)s)")
     top.add_argument("--username")
     top.add_argument("--password-env", metavar="NAME", help="environment variable that holds the password")
     top.add_argument("--tls", action="store_true", help="TLS; implied by --ca-file and --cert-file")

@@ -1,7 +1,7 @@
 """A case per incident, and a simulated crew: acknowledge, drive there, ask the box to look again.
 
-The box reports candidates and closes its own incidents; the case is the city's. Here it ends when the box says `closed`,
-or answers `cleared` to a `verify`.
+The box reports candidates and closes its own incidents; the case is the city's. Here it ends when the box says
+`closed`, or answers `cleared` to a `verify`.
 """
 
 from __future__ import annotations
