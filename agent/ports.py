@@ -9,6 +9,7 @@ from threading import Event as StopEvent
 from typing import Protocol
 from uuid import UUID
 
+from agent.core.presence import Presence
 from agent.core.silence import Dismissal, Pause
 from agent.core.types import (
     Box,
@@ -382,6 +383,15 @@ class Photographer(Protocol):
             found: what the detector saw in it, for privacy's sake; None: it was not asked.
 
         Never raises for the disk's sake: an event does not wait for its pictures.
+        """
+
+    def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
+        """See what is watched now: a picture of its first moment may be wanted should it become an incident."""
+
+    def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
+        """Keep the pictures of the moment in which the thing of an opening began to be watched; () when there are none.
+
+        After a restart of the agent there are none. Never raises for the disk's sake.
         """
 
     def again(
