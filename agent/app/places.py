@@ -5,3 +5,5 @@ from __future__ import annotations
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
 HEARTBEAT = "alive.json"
+CONFIG_HISTORY = "config-history"
+PROBATION = "probation.json"
