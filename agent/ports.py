@@ -11,6 +11,7 @@ from uuid import UUID
 
 from agent.core.silence import Dismissal, Pause
 from agent.core.types import (
+    Box,
     Detections,
     Envelope,
     Event,
@@ -23,6 +24,7 @@ from agent.core.types import (
     ZoneReading,
 )
 from agent.core.wire import Asked
+from agent.core.wire.evidence import EvidenceOf
 from agent.core.zone_state import Head
 
 
@@ -119,6 +121,9 @@ class Store(Protocol):
 
     def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
         """A person has taken notice. Returns since when it counts so: the first one counts; None: not known here."""
+
+    def unfinished(self) -> list[UUID]:
+        """All incidents that are open, or that the centre does not know of wholly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +278,50 @@ class Outbox(Protocol):
         """Rows that wait for a person."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One picture that is to reach the centre, and how often that failed for a reason of its own."""
+
+    row: int
+    picture: Evidence
+    about: EvidenceOf
+    attempts: int = 0
+
+
+class Parcels(Protocol):
+    """The pictures that still have to reach the centre. Survives restarts; safe to call from several threads.
+
+    Those of an event come in with the event itself (`Store.record`).
+    """
+
+    def add(self, pictures: Sequence[Evidence], about: EvidenceOf) -> None:
+        """Send these too: pictures of a command. One that is there already, by its id, is not sent a second time.
+
+        Raises StoreFull (nothing was kept), StoreUnusable, as do the others that write.
+        """
+
+    def due(self, now: Stamp, limit: int) -> list[Parcel]:
+        """Those to send now: first what somebody asked for by a command, then the oldest."""
+
+    def done(self, row: int) -> None:
+        """It arrived."""
+
+    def postpone(self, row: int, due_at_utc_s: float) -> None:
+        """Count a failed attempt and try again at the given time."""
+
+    def drop(self, row: int) -> None:
+        """It will not be sent: forget it, and count it."""
+
+    def paths(self) -> list[str]:
+        """Where the pictures lie that wait."""
+
+    def waiting(self) -> int:
+        """Pictures that still have to go."""
+
+    def dropped(self) -> int:
+        """Pictures that were given up, ever."""
+
+
 class LoginLedger(Protocol):
     """Counts refused logins per camera and credential, so that no camera locks the box out; survives restarts."""
 
@@ -322,6 +371,28 @@ class Photographer(Protocol):
         Never raises for the disk's sake: an event does not wait for its pictures.
         """
 
+    def again(
+        self, event: Event, box_n: Box, frame: Frame, found: Detections | None
+    ) -> tuple[Evidence | None, str | None]:
+        """Keep one picture of the place of an incident, cut as the close-up around `box_n` (0..1) was; a note as above.
+
+        Of an incident of the camera itself: the whole picture. `frame`, `found`: as above.
+        """
+
+    def holds(self, kept: Evidence) -> bool:
+        """Whether a picture is still there as it was kept."""
+
+
+class Samples(Protocol):
+    """Pictures of what was dismissed, to learn from."""
+
+    def keep(self, dismissal: Dismissal, image: Image, found: Detections) -> bool:
+        """Keep one, in place of an earlier one of the same incident; False, and logged, when the disk does not take it.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, as it may be kept. found: what the detector saw in it.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Still:
@@ -353,8 +424,14 @@ class MainStream(Protocol):
 class Pictures(Protocol):
     """The evidence pictures that are kept. Safe to call from several threads."""
 
-    def hold(self, incidents: Collection[UUID]) -> None:
-        """The pictures of these incidents, and of no others, do not expire and are the last to make room."""
+    def hold(self, incidents: Collection[UUID], unsent: Collection[str]) -> None:
+        """The pictures of these incidents, those at these paths, and no others, do not expire.
+
+        They are the last to make room: those of the incidents after all others, and those at the paths after them.
+        """
+
+    def read(self, picture: Evidence) -> bytes | None:
+        """The picture's bytes; None when it is gone, cannot be read, or is not what it was."""
 
     def expire(self, now: datetime) -> int:
         """Delete what is older than it may get; returns how many pictures. Never raises for the disk's sake."""

@@ -10,6 +10,7 @@ from agent.core.types import Message
 from agent.core.wire import state_message, will_message
 from agent.ports import Received
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
+from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
 from tests.events import FACTS, RUN, T0
 from tests.fakes_delivery import FakeBroker, FakeClock, FakeLink, FakeOutbox
@@ -69,6 +70,7 @@ class Rig:
         *,
         listen: Sequence[str] = (),
         inbox: Callable[[Received], None] | None = None,
+        pictures: PictureMail | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.outbox = FakeOutbox()
@@ -87,6 +89,7 @@ class Rig:
             listen=listen,
             inbox=inbox,
             replies=self.replies,
+            pictures=pictures,
         )
         self._steps = 0
 

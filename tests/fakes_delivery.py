@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from agent.core.errors import BrokerUnreachable
-from agent.core.types import Envelope, Event, Message, Stamp
-from agent.ports import LONGEST_RESEND_S, Acked, IncidentRow, Link, Lost, News
+from agent.core.types import Envelope, Event, Evidence, Message, Stamp
+from agent.core.wire import EvidenceOf
+from agent.ports import LONGEST_RESEND_S, Acked, IncidentRow, Link, Lost, News, Parcel
 
 
 class FakeClock:
@@ -127,6 +128,46 @@ class FakeOutbox:
         return len(self.aside)
 
 
+class FakeParcels:
+    """`ports.Parcels` in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, tuple[Parcel, float]] = {}
+        self._next = 1
+        self._dropped = 0
+
+    def add(self, pictures: Sequence[Evidence], about: EvidenceOf) -> None:
+        for picture in pictures:
+            if picture.evidence_id not in {parcel.picture.evidence_id for parcel, _ in self.rows.values()}:
+                self.rows[self._next] = (Parcel(row=self._next, picture=picture, about=about), 0.0)
+                self._next += 1
+
+    def due(self, now: Stamp, limit: int) -> list[Parcel]:
+        now_s = now.utc.timestamp()
+        found = [parcel for parcel, due_s in self.rows.values() if not now_s < due_s <= now_s + 4000]
+        return sorted(found, key=lambda parcel: (parcel.about.command_id is None, parcel.row))[:limit]
+
+    def done(self, row: int) -> None:
+        self.rows.pop(row, None)
+
+    def postpone(self, row: int, due_at_utc_s: float) -> None:
+        if row in self.rows:
+            parcel = self.rows[row][0]
+            self.rows[row] = (replace(parcel, attempts=parcel.attempts + 1), due_at_utc_s)
+
+    def drop(self, row: int) -> None:
+        self._dropped += self.rows.pop(row, None) is not None
+
+    def paths(self) -> list[str]:
+        return [parcel.picture.path for parcel, _ in self.rows.values()]
+
+    def waiting(self) -> int:
+        return len(self.rows)
+
+    def dropped(self) -> int:
+        return self._dropped
+
+
 class FakeStore:
     """`ports.Store` in memory, in front of a `FakeOutbox`."""
 
@@ -179,6 +220,10 @@ class FakeStore:
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         rows = [self._row(e) for e in reversed(self._incidents.values()) if camera in (None, e.camera)]
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)[:limit]
+
+    def unfinished(self) -> list[UUID]:
+        rows = (self._row(event) for event in self._incidents.values())
+        return [row.incident_id for row in rows if row.closed_at is None or not row.delivered]
 
     def _row(self, event: Event) -> IncidentRow:
         open_keys = {e.order_key for row, e in self._outbox.rows.items() if row not in self._outbox.delivered}

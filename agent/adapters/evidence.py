@@ -1,6 +1,7 @@
 """Evidence pictures on disk, within a quota and for a time: the oldest make room for the newest.
 
-Those of incidents that are open, or that the centre does not know of wholly, are the last to go, and do not expire.
+Those of incidents that are open, or that the centre does not know of wholly, go after all others and do not expire;
+those that the centre is still to get go last of all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from agent.adapters.evidence_files import Picture, Place, delete_picture, scan_pictures, write_picture
+from agent.adapters.evidence_files import (
+    Picture,
+    Place,
+    delete_picture,
+    place_of,
+    read_picture,
+    scan_pictures,
+    write_picture,
+)
 from agent.core.errors import EvidenceSkipped
 from agent.core.ids import uuid7_from
 from agent.core.types import Event, Evidence
@@ -55,6 +64,8 @@ class EvidenceFolder:
         self._lock = threading.Lock()
         self._pictures: dict[Place, Picture] | None = None  # oldest first
         self._held: frozenset[str] = frozenset()
+        self._unsent: frozenset[Place] = frozenset()
+        self._recent: tuple[set[Place], set[Place]] = (set(), set())
         self._used_bytes = 0
         self._trouble: str | None = None
         self._skipped = 0
@@ -77,17 +88,21 @@ class EvidenceFolder:
         with self._lock, suppress(EvidenceSkipped), self._reporting():
             self._ensure_scanned()
 
-    def keep(self, event: Event, kind: str, jpeg: bytes, captured_at: datetime) -> Evidence:
+    def keep(self, event: Event, kind: str, jpeg: bytes, captured_at: datetime, *, name: str | None = None) -> Evidence:
         """Write one JPEG; the same event and kind again replace it and yield the same evidence id.
+
+        Args:
+            name: takes the place of the kind in the file's name, where there may be several of a revision.
 
         Raises:
             EvidenceSkipped: `disk_full`, `read_only` or `io_error`.
             ValueError: `kind` is not lower-case letters, digits and underscores (a bug).
         """
-        if not _KIND.fullmatch(kind):
-            raise ValueError(f"kind must match {_KIND.pattern}, found {kind!r}")
+        for word in (kind, name or kind):
+            if not _KIND.fullmatch(word):
+                raise ValueError(f"kind must match {_KIND.pattern}, found {word!r}")
         day = captured_at.astimezone(UTC).date().isoformat()
-        place = (day, str(event.incident_id), f"{event.revision}-{kind}.jpg")
+        place = (day, str(event.incident_id), f"{event.revision}-{name or kind}.jpg")
         with self._lock:
             try:
                 with self._reporting():
@@ -105,10 +120,32 @@ class EvidenceFolder:
             path="/".join(place),
         )
 
-    def hold(self, incidents: Collection[UUID]) -> None:
-        """From now on the pictures of these incidents, and of no others, do not expire and are the last to go."""
+    def holds(self, kept: Evidence) -> bool:
+        """Whether a picture is still there as it was kept; it may have made room, or have been replaced."""
+        return self.read(kept) is not None
+
+    def hold(self, incidents: Collection[UUID], unsent: Collection[str] = ()) -> None:
+        """See `ports.Pictures.hold`. A picture that was kept since the call before this one counts as unsent, too.
+
+        Its event may not have been recorded when the caller asked what is unsent.
+        """
+        places = frozenset(place for place in map(place_of, unsent) if place is not None)
         with self._lock:
             self._held = frozenset(map(str, incidents))
+            self._unsent = places
+            self._recent = (set(), self._recent[0])
+
+    def read(self, picture: Evidence) -> bytes | None:
+        """See `ports.Pictures.read`."""
+        place = place_of(picture.path)
+        if place is None:
+            return None
+        try:
+            data = read_picture(self._folder, place)
+        except OSError as error:
+            log.debug("%s: %s", picture.path, error.strerror)
+            return None
+        return data if hashlib.sha256(data).hexdigest() == picture.sha256 else None
 
     def expire(self, now: datetime) -> int:
         """Delete what is older than it may get, oldest first; returns how many. What cannot be deleted now, later is.
@@ -119,7 +156,7 @@ class EvidenceFolder:
         with self._lock, suppress(EvidenceSkipped), self._reporting():
             pictures = self._ensure_scanned()
             old = [place for place, picture in pictures.items() if picture.written_s < before_s]
-            gone = [place for place in old if place[1] not in self._held]
+            gone = [place for place in old if place not in self._unsent and place[1] not in self._held]
             for place in gone:
                 self._drop(place)
             return len(gone)
@@ -155,6 +192,7 @@ class EvidenceFolder:
             written_s = write_picture(self._folder, place, jpeg)
         replaced = pictures.pop(place, None)  # a replaced picture becomes the newest
         pictures[place] = Picture(size=len(jpeg), written_s=written_s)
+        self._recent[0].add(place)
         self._used_bytes += len(jpeg) - (replaced.size if replaced else 0)
 
     def _ensure_scanned(self) -> dict[Place, Picture]:
@@ -182,13 +220,22 @@ class EvidenceFolder:
         """Delete the oldest pictures until so many bytes are gone or none is left; returns the bytes deleted."""
         assert self._pictures is not None
         gone = 0
-        for held in (False, True):
-            while gone < wanted_bytes:
-                place = next((place for place in self._pictures if (place[1] in self._held) is held), None)
-                if place is None:
+        for rank in range(3):
+            chosen, size = [], 0
+            for place, picture in self._pictures.items():
+                if gone + size >= wanted_bytes:
                     break
-                gone += self._drop(place)
+                if self._rank(place) == rank:
+                    chosen.append(place)
+                    size += picture.size
+            gone += sum(self._drop(place) for place in chosen)
         return gone
+
+    def _rank(self, place: Place) -> int:
+        """How much it is needed: 0 not any more, 1 for its incident, 2 because it was not sent yet."""
+        if place in self._unsent or any(place in recent for recent in self._recent):
+            return 2
+        return int(place[1] in self._held)
 
     def _drop(self, place: Place) -> int:
         """Delete one picture; returns its bytes."""

@@ -75,6 +75,25 @@ def write_picture(root: Path, place: Place, jpeg: bytes) -> float:
         raise
 
 
+def read_picture(root: Path, place: Place) -> bytes:
+    """The bytes of one picture. Raises OSError."""
+    day, incident, name = place
+    with _opened(root / day) as day_fd, _opened(incident, day_fd) as incident_fd:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=incident_fd)
+        with open(descriptor, "rb") as file:  # noqa: PTH123
+            return file.read()
+
+
+def place_of(path: str) -> Place | None:
+    """The place that a picture's path means; None for any path that is not of the layout."""
+    parts = path.split("/")
+    if len(parts) != 3 or not all(
+        p.fullmatch(part) for p, part in zip((_DAY, _INCIDENT, _PICTURE), parts, strict=True)
+    ):
+        return None
+    return parts[0], parts[1], parts[2]
+
+
 def delete_picture(root: Path, place: Place) -> None:
     """Remove one picture, and its folders when they are empty then. One that is gone already is no error."""
     day, incident, name = place

@@ -13,10 +13,11 @@ from agent.adapters.pictures import Caption, close_up, wide
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.errors import EvidenceSkipped
 from agent.core.plan import CameraPlan
-from agent.core.types import Detections, Event, Evidence, Frame, Image, Stamp
+from agent.core.types import Box, Detections, Event, Evidence, Frame, Image, Stamp
 from agent.ports import Detector, MainStream
 
 SUB_STREAM = "sub_stream"
+AFTER = "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,10 +85,7 @@ class ScenePhotographer:
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         """See `ports.Photographer.take`. The note `sub_stream`: the main stream gave no picture when it was wanted."""
-        view, note = View(image=frame.image, found=found, at=frame.stamp.utc), None
-        if self._closer and event.zone and found is not None:
-            closer = self._closer.view(frame)
-            view, note = (closer, None) if closer else (view, SUB_STREAM)
+        view, note = self._view(event, frame, found)
         kept = []
         try:
             for kind, jpeg in self._pictures(event, view).items():
@@ -95,6 +93,33 @@ class ScenePhotographer:
         except EvidenceSkipped as error:
             return tuple(kept), error.reason
         return tuple(kept), note
+
+    def again(
+        self, event: Event, box_n: Box, frame: Frame, found: Detections | None
+    ) -> tuple[Evidence | None, str | None]:
+        """See `ports.Photographer.again`."""
+        view, note = self._view(event, frame, found)
+        if event.zone:
+            jpeg = close_up(self._guard.protect(view.image, view.found, event), box_n)
+        else:
+            jpeg = self._pictures(event, view)["wide"]
+        try:
+            name = f"{AFTER}_{round(event.at.timestamp() * 1000)}"
+            return self._folder.keep(event, AFTER, jpeg, view.at, name=name), note
+        except EvidenceSkipped as error:
+            return None, error.reason
+
+    def holds(self, kept: Evidence) -> bool:
+        """See `ports.Photographer.holds`."""
+        return self._folder.holds(kept)
+
+    def _view(self, event: Event, frame: Frame, found: Detections | None) -> tuple[View, str | None]:
+        """The picture of the stream that evidence comes from, and a note where it had to be another."""
+        view = View(image=frame.image, found=found, at=frame.stamp.utc)
+        if not self._closer or not event.zone or found is None:
+            return view, None
+        closer = self._closer.view(frame)
+        return (closer, None) if closer else (view, SUB_STREAM)
 
     def _pictures(self, event: Event, view: View) -> dict[str, bytes]:
         """The JPEGs of an event, by kind."""

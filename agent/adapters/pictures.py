@@ -14,8 +14,8 @@ from agent.core.types import Box, Image
 
 Points = Sequence[tuple[float, float]]
 
-MAX_JPEG_BYTES = 900_000
-"""An evidence packet holds at most 1 MiB (DESIGN, contract); the rest is for topic and properties."""
+MAX_JPEG_BYTES = 750_000
+"""In base 64 this is 1,000,000 bytes of the 1 MiB that an evidence packet may have; the rest is for what it says."""
 CLOSE_UP_WIDTH_PX = 320
 """A close-up is enlarged to at least this width: smaller ones are stamps on a dispatcher's screen."""
 

@@ -14,12 +14,14 @@ from agent.adapters.mqtt import MqttSettings, TlsSettings
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.rtsp import RtspSource
+from agent.adapters.sqlite import SqliteParcels
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
 from agent.config import CameraConfig, Config
 from agent.config.catalogue import choose
 from agent.core.errors import StoreUnusable
-from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts
+from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts, evidence_message
 from agent.ports import Clock, Detector, Source
+from agent.runtime.picture_lane import PictureMail
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +137,19 @@ def evidence_folder(config: Config, folder: Path) -> EvidenceFolder:
         quota_bytes=storage.evidence_quota,
         keep_free_bytes=storage.keep_free,
         keep_for=timedelta(days=storage.evidence_days),
+    )
+
+
+def picture_mail(config: Config, parcels: SqliteParcels, folder: EvidenceFolder, facts: BoxFacts) -> PictureMail | None:
+    """The pictures that go over MQTT, where they do. Where none are to be sent, those that waited are forgotten."""
+    if config.evidence.send == "off" and (forgotten := parcels.clear()):
+        log.info("pictures that waited for the centre stay on the box, since evidence.send is off: %d", forgotten)
+    if config.evidence.send != "mqtt":
+        return None
+    return PictureMail(
+        parcels=parcels,
+        read=folder.read,
+        pack=lambda parcel, data: evidence_message(parcel.picture, data, parcel.about, facts),
     )
 
 

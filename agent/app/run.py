@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
+from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import LastView
@@ -25,6 +26,7 @@ from agent.adapters.sqlite import (
     SqliteHeads,
     SqliteLedger,
     SqliteOutbox,
+    SqliteParcels,
     SqliteSilences,
     SqliteStore,
     SqliteViews,
@@ -37,6 +39,7 @@ from agent.app.parts import (
     made_folder,
     mqtt_settings,
     open_detector,
+    picture_mail,
     privacy_guard,
 )
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
@@ -52,6 +55,7 @@ from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.inbox import Inbox
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
 from agent.runtime.silencer import Silencer
 from agent.runtime.supervisor import Supervisor
@@ -94,16 +98,20 @@ class App:
             outbox = SqliteOutbox(database)
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
+            evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
+            parcels = SqliteParcels(database, lambda: courier.wake())
             replies, handlers, ticks = Replies(), dict[str, Handler](), list[Callable[[], None]]()
             commander = self._commander(facts, database, replies, handlers, ticks)
-            courier = self._courier(facts, outbox, commander, replies)
+            mail = picture_mail(config, parcels, evidence, facts.now)
+            courier = self._courier(facts, outbox, commander, replies, mail)
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts.now, clock_info()),
                 courier.wake,
                 backlog=config.mqtt.backlog,
+                parcels=config.evidence.send != "off",
             )
-            mailroom, means = Mailroom(), self._means(database, store, detector)
+            mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
             crew.recall()
             self._listen(facts, database, store, crew, handlers, ticks)
@@ -117,6 +125,7 @@ class App:
                 watches=watches,
                 mailroom=mailroom,
                 outbox=outbox,
+                parcels=parcels,
                 courier=courier,
                 render=lambda report: health_message(facts.now, self._identity, clock_info(), report),
                 beat=heartbeat.beat,
@@ -127,7 +136,7 @@ class App:
             crew.start()
             self._delivery.start("health", health.run)
             self._delivery.start("commander", commander.run, wake=commander.wake)
-            tidy = Housekeeping(clock=self._clock, store=store, pictures=means.evidence)
+            tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
             version, cameras = facts.now.config_version, len(crew.desks)
             log.info("watching with %s, config %s, cameras: %d", detector.info.name, version, cameras)
@@ -155,10 +164,9 @@ class App:
             log.warning("did not end in time: %s", ", ".join(late))
         return late
 
-    def _means(self, database: Database, store: Store, detector: Detector) -> Means:
+    def _means(self, database: Database, store: Store, evidence: EvidenceFolder, detector: Detector) -> Means:
         """Raises ModelError for a face or plate model that cannot be used."""
         config = self._config
-        evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
         evidence.prepare()
         return Means(
             clock=self._clock,
@@ -230,7 +238,14 @@ class App:
         handlers.update(small_handlers(errands, silencer))
         ticks.append(silencer.refresh)
 
-    def _courier(self, facts: Facts, outbox: SqliteOutbox, commander: Commander, replies: Replies) -> Courier:
+    def _courier(
+        self,
+        facts: Facts,
+        outbox: SqliteOutbox,
+        commander: Commander,
+        replies: Replies,
+        pictures: PictureMail | None,
+    ) -> Courier:
         now = self._clock.now
         run, mqtt = self._identity, self._config.mqtt
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
@@ -249,5 +264,6 @@ class App:
             listen=inbox.topics,
             inbox=inbox.take,
             replies=replies,
+            pictures=pictures,
         )
         return courier

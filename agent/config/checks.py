@@ -68,6 +68,7 @@ def relations(data: object) -> Iterator[Finding]:
     yield from unique("cameras", [((*path, "id"), camera.get("id")) for path, camera in cameras(data)])
     yield from _same_address(data)
     yield from _one_model(data)
+    yield from _way_of_pictures(data)
     for path, section in _logins(data):
         yield from _needs(path, section, "password", "username")
     if isinstance(data, dict) and isinstance(data.get("mqtt"), dict) and isinstance(data["mqtt"].get("tls"), dict):
@@ -155,6 +156,40 @@ def _one_model(data: object) -> Iterator[Finding]:
             expected=Words("either id or file", "id 与 file 二选一"),
             found=Words("both", "两者都有"),
             mend=Words("delete one of the two", "请删除其中一个"),
+        )
+
+
+def _way_of_pictures(data: object) -> Iterator[Finding]:
+    """`put` needs an address; an address that nothing is put to is a slip."""
+    evidence = data.get("evidence") if isinstance(data, dict) else None
+    if not isinstance(evidence, dict):
+        return
+    put, address = evidence.get("send", "mqtt") == "put", evidence.get("put_url")
+    if put and address is None:
+        yield Finding(
+            path=("evidence", "send"),
+            expected=Words("put together with put_url", "put 须与 put_url 同时出现"),
+            found=Words("no put_url", "没有 put_url"),
+            mend=Words("add put_url, or set send: mqtt", "请添加 put_url，或设 send: mqtt"),
+        )
+    if address is not None and not put:
+        yield Finding(
+            path=("evidence", "put_url"),
+            expected=Words("put_url together with send: put", "put_url 须与 send: put 同时出现"),
+            found=Words("nothing that uses it", "没有使用它"),
+            mend=Words("set send: put, or delete put_url", "请设 send: put，或删除 put_url"),
+            warning=True,
+        )
+    if isinstance(address, str) and "?" in address:
+        yield Finding(
+            path=("evidence", "put_url"),
+            expected=Words("an address with a signature kept outside the file", "含签名的地址保存在文件之外"),
+            found=Words("the address itself", "地址明文"),
+            mend=Words(
+                "use {{env: NAME}}, {{file: PATH}} or {{credential: NAME}}",
+                "请使用 {{env: 变量名}}、{{file: 路径}} 或 {{credential: 名称}}",
+            ).fill(),
+            warning=True,
         )
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
 from agent.config.kinds import AnyPath, CameraUrl, Host, Id, MainStreamUrl, Point, ReadableFile, TimeZone, TopicFilter
+from agent.config.put_url import PutUrl
 from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
@@ -200,8 +201,19 @@ class StorageConfig(Section):
 
 
 class EvidenceConfig(Section):
-    """What evidence pictures show."""
+    """What evidence pictures show, and how they reach the centre."""
 
+    send: Literal["mqtt", "put", "off"] = Field(
+        "mqtt",
+        description="How pictures reach the centre. mqtt: on the box's `evidence` topic, when no event waits; put: by "
+        "HTTP PUT to put_url; off: they stay on the box.",
+    )
+    put_url: PutUrl | None = Field(
+        None,
+        description="With send: put, where to: an address with {id}, and with {tenant}, {box}, {camera}, {date}, "
+        "{incident} and {kind} as needed. Where it holds a signature, keep it outside the file, as a password.",
+        examples=[{"env": "EVIDENCE_PUT_URL"}],
+    )
     blur: tuple[Literal["faces", "plates"], ...] = Field(
         ("faces", "plates"),
         description="What is made unrecognisable before a picture is kept; plates: where the incident is not about "
@@ -327,7 +339,9 @@ class Config(Section):
     commands: CommandsConfig = Field(CommandsConfig(), description="What the box does when the centre asks.")
     model: ModelConfig = Field(default_factory=_unwritten, validate_default=True, description="The detector.")
     storage: StorageConfig = Field(default_factory=_unwritten, validate_default=True, description="What the box keeps.")
-    evidence: EvidenceConfig = Field(EvidenceConfig(), description="What evidence pictures show.")
+    evidence: EvidenceConfig = Field(
+        EvidenceConfig(), description="What evidence pictures show, and how they reach the centre."
+    )
     taxonomy: TaxonomyConfig = Field(TaxonomyConfig(), description="How violations are named on the wire.")
     calendars: dict[Text, Calendar] = Field(
         {}, description="Named calendars that rules refer to.", examples=[{"workday": {"active": [{"days": ["mon"]}]}}]

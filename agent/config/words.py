@@ -13,7 +13,7 @@ Path = tuple[str | int, ...]
 
 _SHOWN_CHARACTERS = 80
 _PATH_CHARACTERS = 4096
-_SECRET_KEYS = frozenset({"password"})
+_SECRET_KEYS = frozenset({"password", "put_url"})
 _LOOKS_SECRET = re.compile(r"(password|passwd|secret|token)\W*[:=]", re.IGNORECASE)
 _ADDRESS_KEYS = frozenset({"url", "host"})
 _HOST_AND_PORT = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from agent.core.lifecycle import Trigger
 from agent.core.presence import Presence
 from agent.core.quantities import Seconds
-from agent.core.types import Channel, Event, Gap, GapReason, Observation, Phase, Severity, Stamp
+from agent.core.types import Channel, Event, Evidence, Gap, GapReason, Observation, Phase, Severity, Stamp
 
 RULE: Final = "camera_health"
 OFFLINE: Final = "offline"
@@ -110,6 +110,18 @@ class CameraHealth:
             return self._close(now, Trigger.RULE_REMOVED)
         return []
 
+    def evidenced(self, now: Stamp) -> list[Event]:
+        """The incident again, since the centre asked and it goes on; nothing when there is none."""
+        if self._incident is None:
+            return []
+        self._incident = self._incident.updated(Trigger.EVIDENCED, now, self._incident.severity)
+        return [_event(self._incident, Phase.UPDATED, now, self._camera, Trigger.EVIDENCED)]
+
+    def pictured(self, before: Evidence) -> None:
+        """Remember the picture of the opening."""
+        if self._incident:
+            self._incident = replace(self._incident, before=before)
+
     def keep(self) -> str:
         """Everything that is remembered, as text for `recall`."""
         memory = _Memory(
@@ -139,10 +151,10 @@ class CameraHealth:
         # A clock that was set back meanwhile cannot tell how long that was: then as if no time had passed.
         away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
-        self._suspect = _shifted(memory.suspect, shift_s)
+        self._suspect = memory.suspect.shifted(shift_s) if memory.suspect else None
         self._shares_s, self._relief_s = dict(memory.shares_s), memory.relief_s
-        self._incident = _shifted(memory.incident, shift_s)
-        self._stamp = replace(memory.stamp, mono_s=memory.stamp.mono_s + shift_s)
+        self._incident = memory.incident.shifted(shift_s) if memory.incident else None
+        self._stamp = memory.stamp.shifted(shift_s)
         self._last = self._well_since = None
 
     def _well(self, now: Stamp) -> list[Event]:
@@ -273,12 +285,3 @@ def _number(fault: str) -> int:
 
 def _event(incident: Presence, phase: Phase, now: Stamp, camera: str, trigger: Trigger | None = None) -> Event:
     return replace(incident.event(phase, now, camera=camera, trigger=trigger), channel=Channel.CAMERA)
-
-
-def _shifted(presence: Presence | None, shift_s: float) -> Presence | None:
-    if presence is None:
-        return None
-    entered = replace(presence.entered, mono_s=presence.entered.mono_s + shift_s)
-    last_seen = replace(presence.last_seen, mono_s=presence.last_seen.mono_s + shift_s)
-    told = replace(presence.told, mono_s=presence.told.mono_s + shift_s) if presence.told else None
-    return replace(presence, entered=entered, last_seen=last_seen, told=told)

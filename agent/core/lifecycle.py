@@ -28,6 +28,7 @@ class Trigger(StrEnum):
     DISMISSED = "dismissed"
     LASTED = "lasted"
     ESCALATED = "escalated"
+    EVIDENCED = "evidenced"
 
 
 TRANSITIONS: dict[tuple[State, Trigger], State] = {
@@ -40,6 +41,7 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.WATCHED, Trigger.DISMISSED): State.FORGOTTEN,
     (State.OPEN, Trigger.LASTED): State.OPEN,
     (State.OPEN, Trigger.ESCALATED): State.OPEN,
+    (State.OPEN, Trigger.EVIDENCED): State.OPEN,
     (State.OPEN, Trigger.LEFT): State.CLOSED,
     (State.OPEN, Trigger.REPLACED): State.CLOSED,
     (State.OPEN, Trigger.PERMITTED): State.CLOSED,

@@ -16,6 +16,7 @@ from agent.core.types import (
     Channel,
     CloseReason,
     Event,
+    Evidence,
     Phase,
     SeenObject,
     Severity,
@@ -36,7 +37,11 @@ _REASONS = {
     Trigger.ACCEPTED: CloseReason.ACCEPTED,
     Trigger.DISMISSED: CloseReason.DISMISSED,
 }
-_UPDATES = {Trigger.LASTED: UpdateReason.HEARTBEAT, Trigger.ESCALATED: UpdateReason.ESCALATED}
+_UPDATES = {
+    Trigger.LASTED: UpdateReason.HEARTBEAT,
+    Trigger.ESCALATED: UpdateReason.ESCALATED,
+    Trigger.EVIDENCED: UpdateReason.EVIDENCE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Presence:
         watched_s, beside_s: seconds of looking in which it stood there, and those in which a person was beside it.
         incident_id, opened_at: set from the moment it is open. revision: of the last event about it, 0 before that.
         told: when that event was made. previous: the incident that ended at this place shortly before.
+        opened_box_n: where it was when it opened: what its close-up was cut around. before: that picture, if kept.
     """
 
     rule: str
@@ -79,6 +85,8 @@ class Presence:
     revision: int = 0
     told: Stamp | None = None
     previous: UUID | None = None
+    opened_box_n: Box | None = None
+    before: Evidence | None = None
 
     @staticmethod
     def begin(duty: Duty, track: Track) -> Presence:
@@ -146,7 +154,13 @@ class Presence:
             kind=kind,
             told=now,
             previous=previous,
+            opened_box_n=self.box_n,
         )
+
+    def shifted(self, by_s: float) -> Presence:
+        """The same on a monotonic clock that shows `by_s` more."""
+        told = self.told.shifted(by_s) if self.told else None
+        return replace(self, entered=self.entered.shifted(by_s), last_seen=self.last_seen.shifted(by_s), told=told)
 
     def updated(self, trigger: Trigger, now: Stamp, severity: Severity) -> Presence:
         """Still there, and told of again. Raises IllegalTransition when it is not open."""
@@ -185,6 +199,11 @@ class Presence:
             previous_incident=self.previous,
             update_reason=_UPDATES[trigger] if phase is Phase.UPDATED and trigger else None,
         )
+
+    def revisited(self, now: Stamp, *, camera: str) -> Event:
+        """What pictures of a look are about of which no event is told. No two looks share its id."""
+        revisit = self.event(Phase.UPDATED, now, camera=camera)
+        return replace(revisit, event_id=_minted(now, f"{self.incident_id}/{self.revision}/revisited"))
 
     @property
     def _score(self) -> float:

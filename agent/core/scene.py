@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from agent.core.camera_health import RULE as HEALTH_RULE
 from agent.core.camera_health import CameraHealth
+from agent.core.glance import Glance, Newest
 from agent.core.judgement import (
     belongs,
     end_trigger,
@@ -25,11 +25,20 @@ from agent.core.judgement import (
 from agent.core.lifecycle import State, Trigger
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
-from agent.core.recurrence import MOST_ENDED, Ended, ended_of, previous_of
+from agent.core.recurrence import Ended, ended_of, previous_of, remembered
+from agent.core.revisit import OPENING_PICTURES, Incidents
 from agent.core.rules import RULES
 from agent.core.silence import Silences, Spot
 from agent.core.taxonomy import FIXTURE, OBJECT
-from agent.core.tracking.sighting import WHOLE_ZONE, Known, Sighting, fresh_readings, group_of, sightings, zone_group
+from agent.core.tracking.sighting import (
+    WHOLE_ZONE,
+    Known,
+    Sighting,
+    fresh_readings,
+    group_of,
+    sightings,
+    zone_group,
+)
 from agent.core.tracking.track import Report, Sight, Track
 from agent.core.tracking.tracker import BRIDGE_S, Tracker
 from agent.core.types import Event, Gap, Observation, Phase, Stamp
@@ -82,6 +91,7 @@ class Scene:
         self._stamp: Stamp | None = None
         self.silences = Silences()
         """What is not to be reported; kept by others, and set anew whenever it changes."""
+        self._newest: Newest | None = None
 
     def step(self, seen: Observation | Gap) -> list[Event]:
         """Take one look, or learn that nobody looked.
@@ -96,11 +106,49 @@ class Scene:
             raise ValueError(f"{seen.camera}: time ran back from {self._stamp.mono_s} to {seen.stamp.mono_s}")
         self._stamp = seen.stamp
         paused = self.silences.paused(self._plan.camera, "", HEALTH_RULE, seen.stamp.utc)
-        events = self._health.step(seen, paused=paused)
+        own, events = self._health.incident, self._health.step(seen, paused=paused)
+        if own and any(e.phase is Phase.CLOSED for e in events):
+            self._ended = remembered(self._ended, ended_of(own, seen.stamp, Trigger.LEFT))
         if isinstance(seen, Gap) or seen.fault is not None:
             self._tracker.interrupt()
+            self._newest = Newest(seen=seen)
             return events
         return events + self._look(seen)
+
+    def presence(self, incident: UUID) -> Presence | None:
+        """An incident that is open, or ended of late; None when it is not known, or forgotten since."""
+        return self._incidents.presence(incident)
+
+    def glance(self, incident: UUID, asked: Stamp) -> Glance | None:
+        """What the newest step says about an incident; see `revisit.Incidents.glance`."""
+        return self._incidents.glance(incident, self._newest, asked)
+
+    def pictured(self, event: Event) -> None:
+        """Remember the opening's picture that later ones of that place are compared with."""
+        kept = {e.kind: e for e in event.evidence} if event.phase is Phase.OPENED else {}
+        before = next((kept[kind] for kind in OPENING_PICTURES if kind in kept), None)
+        if before is None:
+            return
+        if self._health.incident and self._health.incident.incident_id == event.incident_id:
+            self._health.pictured(before)
+        for key, presence in self._presences.items():
+            if presence.incident_id == event.incident_id:
+                self._presences[key] = replace(presence, before=before)
+
+    def evidenced(self, incident: UUID, now: Stamp) -> list[Event]:
+        """Tell again of an incident that is open, since the centre asked and it was seen; else nothing."""
+        if self._health.incident and self._health.incident.incident_id == incident:
+            return self._health.evidenced(now)
+        found = [p for p in self._presences.values() if p.incident_id == incident and p.state is State.OPEN]
+        for presence in found:
+            told = presence.updated(Trigger.EVIDENCED, now, presence.severity)
+            self._presences[told.rule, told.track_id] = told
+            return [told.event(Phase.UPDATED, now, camera=self._plan.camera, trigger=Trigger.EVIDENCED)]
+        return []
+
+    @property
+    def _incidents(self) -> Incidents:
+        return Incidents(open=self.open_incidents, ended=self._ended)
 
     def retire(self, now: Stamp) -> list[Event]:
         """Close what belongs to a zone, rule or fault that the plan no longer has; after `recall` under a new plan."""
@@ -115,22 +163,9 @@ class Scene:
         accepted = [p for p in self._presences.values() if p.zone == (zone or p.zone) and p.track_id in changed]
         return [event for p in accepted for event in self._end(p, Trigger.ACCEPTED, None, now)]
 
-    def spot_of(self, incident_id: UUID) -> Spot | None:
-        """Where and what an incident on the street is, or was when it ended a short while ago; None: not known."""
-        for presence in self._presences.values():
-            if presence.incident_id == incident_id:
-                return _spot(presence, self._track_of(presence))
-        for past in self._ended:
-            if past.incident_id == incident_id:
-                return Spot(
-                    rule=past.rule,
-                    zone=past.zone,
-                    class_name=past.class_name,
-                    track_id=past.track_id,
-                    box_n=past.box_n,
-                    look=past.look,
-                )
-        return None
+    def spot_of(self, incident: UUID) -> Spot | None:
+        """Where and what an incident is, or was when it ended of late; None when it is not known any more."""
+        return self._incidents.spot(incident, self._tracker.tracks)
 
     def dismiss(self, incident_id: UUID, now: Stamp) -> list[Event]:
         """Close it, as somebody says that it is none; what keeps it from opening again are the `silences`."""
@@ -182,23 +217,13 @@ class Scene:
             away_s = UNKNOWN_AWAY_S
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
 
-        def moved(stamp: Stamp) -> Stamp:
-            return replace(stamp, mono_s=stamp.mono_s + shift_s)
-
         self._tracker.next_id = memory.next_id
-        self._tracker.last_look = moved(memory.last_look) if memory.last_look else None
+        self._tracker.last_look = memory.last_look.shifted(shift_s) if memory.last_look else None
         self._tracker.interrupted = memory.interrupted or away_s == UNKNOWN_AWAY_S
-        self._tracker.tracks = tuple(
-            replace(t, stay_since=moved(t.stay_since), last_seen=moved(t.last_seen)) for t in memory.tracks
-        )
-        self._presences = {
-            (p.rule, p.track_id): replace(
-                p, entered=moved(p.entered), last_seen=moved(p.last_seen), told=moved(p.told) if p.told else None
-            )
-            for p in memory.presences
-        }
-        self._ended = tuple(replace(past, at=moved(past.at)) for past in memory.ended)
-        self._stamp = moved(memory.stamp)
+        self._tracker.tracks = tuple(track.shifted(shift_s) for track in memory.tracks)
+        self._presences = {(p.rule, p.track_id): p.shifted(shift_s) for p in memory.presences}
+        self._ended = tuple(past.shifted(shift_s) for past in memory.ended)
+        self._stamp = memory.stamp.shifted(shift_s)
 
     def _look(self, seen: Observation) -> list[Event]:
         now = seen.stamp
@@ -212,6 +237,7 @@ class Scene:
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
+        self._newest = Newest(seen=seen, everything=everything, unread=unread, tracks=self._tracker.tracks)
         return events + self._updates(in_force, now)
 
     def _updates(self, in_force: list[Duty], now: Stamp) -> list[Event]:
@@ -309,7 +335,7 @@ class Scene:
         )
 
     def _is_hushed(self, presence: Presence, track: Track, now: Stamp) -> bool:
-        return self.silences.hush(self._plan.camera, _spot(presence, track), now.utc)
+        return self.silences.hush(self._plan.camera, Spot.of(presence, track), now.utc)
 
     def _open(self, presence: Presence, now: Stamp) -> Event:
         duty = next(d for d in self._plan.duties if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone))
@@ -322,27 +348,11 @@ class Scene:
         self._presences[presence.rule, presence.track_id] = presence
         return presence.event(Phase.OPENED, now, camera=self._plan.camera)
 
-    def _track_of(self, presence: Presence) -> Track | None:
-        return next((track for track in self._tracker.tracks if track.track_id == presence.track_id), None)
-
     def _end(self, presence: Presence, trigger: Trigger, report: Report | None, now: Stamp) -> list[Event]:
         del self._presences[presence.rule, presence.track_id]
         ended = presence.ended(trigger, report.track.unseen_s if report else 0.0)
         if ended.state is not State.CLOSED:
             return []
-        track = (
-            report.track if report else next((t for t in self._tracker.tracks if t.track_id == ended.track_id), None)
-        )
-        self._ended = (*self._ended, ended_of(ended, track, now))[-MOST_ENDED:]
+        track = report.track if report else self._tracker.of(presence.track_id)
+        self._ended = remembered(self._ended, ended_of(ended, now, trigger, track))
         return [ended.event(Phase.CLOSED, now, camera=self._plan.camera, trigger=trigger)]
-
-
-def _spot(presence: Presence, track: Track | None) -> Spot:
-    return Spot(
-        rule=presence.rule,
-        zone=presence.zone,
-        class_name=presence.class_name,
-        track_id=presence.track_id,
-        box_n=track.place_n if track else presence.box_n,
-        look=track.look if track else np.zeros(0, np.float32),
-    )

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from agent.core.geometry import contained, iou
+from agent.core.presence import Presence
 from agent.core.tracking.sighting import group_of
-from agent.core.tracking.track import Look, similarity
+from agent.core.tracking.track import Look, Track, similarity
 from agent.core.types import Box, Floats
 
 SAME_SPOT_IOU = 0.5
@@ -98,6 +100,18 @@ class Spot:
     track_id: int | None
     box_n: Box
     look: Floats
+
+    @staticmethod
+    def of(presence: Presence, track: Track | None) -> Spot:
+        """Of a presence and its track, where the tracker still knows it."""
+        return Spot(
+            rule=presence.rule,
+            zone=presence.zone,
+            class_name=presence.class_name,
+            track_id=presence.track_id,
+            box_n=track.place_n if track else presence.box_n,
+            look=track.look if track else np.zeros(0, np.float32),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

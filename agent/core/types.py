@@ -36,6 +36,10 @@ class Stamp:
         if self.utc.utcoffset() != timedelta(0):
             raise ValueError(f"Stamp.utc must be aware and in UTC, found {self.utc!r}")
 
+    def shifted(self, by_s: float) -> Stamp:
+        """The same moment on a monotonic clock that shows `by_s` more: that of another run of the agent."""
+        return Stamp(utc=self.utc, mono_s=self.mono_s + by_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
@@ -162,6 +166,7 @@ class Observation:
 
     Attributes:
         fault: nothing may be concluded from this picture about what stands where.
+        suspected: that may turn out to be so: whoever can wait for a better picture should.
         readings: the newest reading of each taught zone.
         stood_s: (N,) for each detection, seconds for which its place is known to have looked like this already, while
             the detector did not know it; (0,) when nobody asked.
@@ -174,6 +179,7 @@ class Observation:
     detections: Detections
     changes: Changes = field(default_factory=Changes.none)
     fault: PictureFault | None = None
+    suspected: bool = False
     readings: tuple[ZoneReading, ...] = ()
     stood_s: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 

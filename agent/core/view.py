@@ -31,12 +31,13 @@ class Prepared:
 
     Attributes:
         small: (h, w, 3) uint8 BGR, the picture at the working size of the scene-change channel.
-        fault: why nothing can be concluded from it, or None.
+        fault: why nothing can be concluded from it, or None. suspected: whether that may turn out to be so.
     """
 
     frame: Frame
     small: Image
     fault: PictureFault | None
+    suspected: bool
 
 
 class View:
@@ -66,7 +67,7 @@ class View:
         if state.fault is None and state.alignment is not None:
             frame = replace(frame, image=warp(frame.image, state.alignment))
             small = working_picture(frame.image)
-        return Prepared(frame=frame, small=small, fault=state.fault)
+        return Prepared(frame=frame, small=small, fault=state.fault, suspected=state.suspected)
 
     def observe(self, seen: Prepared, found: Detections, readings: tuple[ZoneReading, ...] = ()) -> Observation:
         """All that the core may know about the picture."""
@@ -93,6 +94,7 @@ class View:
             detections=found,
             changes=changes,
             fault=seen.fault,
+            suspected=seen.suspected,
             readings=readings,
             stood_s=stood_s,
         )

@@ -17,6 +17,7 @@ from agent.core.types import Message
 from agent.ports import Broker, Clock, Link, Outbox, Received
 from agent.runtime.backoff import Backoff, Jitter
 from agent.runtime.delivery import Delivery, DeliverySettings
+from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
 
 log = logging.getLogger(__name__)
@@ -86,10 +87,12 @@ class Courier:
         listen: Sequence[str] = (),
         inbox: Callable[[Received], None] | None = None,
         replies: Replies | None = None,
+        pictures: PictureMail | None = None,
     ) -> None:
         """`listen`: topics to subscribe to; `inbox` takes what comes, in the courier's thread, and does not raise.
 
         `replies`: answers to what came; this courier takes them from there, and is woken when there are some.
+        `pictures`: those to send here; None: they stay, or go another way.
         """
         self._outbox = outbox
         self._broker = broker
@@ -101,7 +104,7 @@ class Courier:
         self._link: Link | None = None
         self._replies = replies or Replies()
         self._replies.wake_with(self.wake)
-        self._delivery = Delivery(outbox, clock, self._settings.delivery, inbox, self._replies)
+        self._delivery = Delivery(outbox, clock, self._settings.delivery, inbox, self._replies, pictures)
         self._listen = tuple(listen)
         self._last_loss: str | None = None
         self._lock = threading.Lock()
@@ -139,13 +142,14 @@ class Courier:
             link = self._connect(stop)
             if link is None:
                 continue
+            reason: str | None = None
             try:
                 reason = self._session(link, stop)
             finally:
                 self._link = None
                 link.close()
                 self._note(connected_since=None, protocol=None)
-                self._delivery.session_ended()
+                self._delivery.session_ended(lost=reason is not None)
             if reason is not None:
                 self._lost(reason)
                 stop.wait(self._backoff.next_s())
@@ -206,7 +210,7 @@ class Courier:
 
     def _drain(self, link: Link) -> None:
         """Send what is due, then replace the retained state, as long as the time allows."""
-        self._poll_while(link, self._settings.drain_s, self._delivery.fill)
+        self._poll_while(link, self._settings.drain_s, lambda: self._delivery.fill(pictures=False))
         self._delivery.publish_state(self._state.offline())
         self._poll_while(link, self._settings.goodbye_s, lambda: not self._delivery.state_acked)
 

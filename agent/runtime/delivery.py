@@ -10,6 +10,7 @@ from agent.core.types import Message
 from agent.core.wire import packet_bytes
 from agent.ports import Acked, Clock, Link, Lost, News, Outbox, Received, SubscriptionRefused
 from agent.runtime.event_lane import Counts, DeliverySettings, EventLane
+from agent.runtime.picture_lane import PictureLane, PictureMail
 from agent.runtime.replies import Replies
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,10 @@ __all__ = ["Counts", "Delivery", "DeliverySettings"]
 
 
 class Delivery:
-    """Shares one link among answers and events, in that order. Used by the courier's thread alone."""
+    """Shares one link among answers, events and pictures, in that order. Used by the courier's thread alone.
+
+    A picture leaves when nothing else is due and nothing is in flight, so an event waits for one packet at most.
+    """
 
     def __init__(
         self,
@@ -27,6 +31,7 @@ class Delivery:
         settings: DeliverySettings,
         inbox: Callable[[Received], None] | None = None,
         replies: Replies | None = None,
+        pictures: PictureMail | None = None,
     ) -> None:
         """`inbox` takes what the centre sends, at once and without raising."""
         self._clock = clock
@@ -34,6 +39,7 @@ class Delivery:
         self._inbox = inbox
         self._events = EventLane(outbox, clock, settings)
         self._replies = replies or Replies()
+        self._pictures = _lane(pictures, clock, settings)
         self._link: Link | None = None
         self._state_token: int | None = None
         self._silent_since_s = 0.0
@@ -53,11 +59,13 @@ class Delivery:
         self._link = link
         self.publish_state(online)
 
-    def session_ended(self) -> None:
-        """Whatever was in flight will be sent again."""
-        worked = self._link is not None and self.state_acked
+    def session_ended(self, *, lost: bool) -> None:
+        """Whatever was in flight will be sent again. `lost`: the session was not ended by this side."""
+        worked = lost and self._link is not None and self.state_acked
         self._link = None
         self._replies.session_ended(worked=worked)
+        if self._pictures is not None:
+            self._pictures.session_ended(worked=worked)
         self._events.session_ended()
         self.counts.in_flight = 0
 
@@ -77,8 +85,14 @@ class Delivery:
             return
         self._open_link().publish(message)
 
-    def fill(self) -> bool:
-        """Send what is due, as far as the window allows; False when nothing is in flight or waiting to be marked.
+    def fill(self, *, pictures: bool = True) -> bool:
+        """Send what is due, as far as the window allows.
+
+        Args:
+            pictures: whether these may be sent, too.
+
+        Returns:
+            False when no answer or event is in flight or waiting to be marked.
 
         Raises:
             BrokerUnreachable: the session is over, or the broker owes a PUBACK for too long.
@@ -88,6 +102,8 @@ class Delivery:
         if not self._flying and self.state_acked:
             self._silent_since_s = now_s
         self._send(self._open_link())
+        if pictures and self._pictures is not None and self._quiet and not self._replies.waiting:
+            self._pictures.fill(self._open_link())
         owed = self._flying or not self.state_acked
         if owed and now_s - self._silent_since_s >= self._settings.ack_timeout_s:
             raise BrokerUnreachable(f"the broker acknowledged nothing for {self._settings.ack_timeout_s:g} s")
@@ -107,7 +123,8 @@ class Delivery:
 
     @property
     def _flying(self) -> int:
-        return self._events.flying + self._replies.flying
+        pictures = 0 if self._pictures is None else self._pictures.flying
+        return self._events.flying + self._replies.flying + pictures
 
     @property
     def _quiet(self) -> bool:
@@ -147,8 +164,9 @@ class Delivery:
         return lost
 
     def _answered(self, answer: Acked) -> None:
-        if not self._replies.answered(answer):
-            self._events.answered(answer)
+        if self._replies.answered(answer) or self._events.answered(answer) or self._pictures is None:
+            return
+        self._pictures.answered(answer)
 
     def _unheard(self, refused: SubscriptionRefused) -> None:
         log.error("the broker lets this box not listen: %s; check its access list", refused.reason)
@@ -164,3 +182,15 @@ class Delivery:
         if self._link is None:
             raise BrokerUnreachable("there is no session")
         return self._link
+
+
+def _lane(mail: PictureMail | None, clock: Clock, settings: DeliverySettings) -> PictureLane | None:
+    if mail is None:
+        return None
+    return PictureLane(
+        mail,
+        clock,
+        attempts=settings.attempts,
+        first_wait_s=settings.first_postpone_s,
+        longest_wait_s=settings.longest_postpone_s,
+    )

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
 from uuid import UUID
 
-from agent.core.errors import StoreFull, StoreUnusable
+from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.scene import Scene
 from agent.core.silence import Silences, Spot
 from agent.core.tracking.tracker import BLIND_AFTER_S
 from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
+from agent.core.verification import Verification, deadline_for
 from agent.ports import Photographer, Store
+from agent.runtime.revisits import Revisits, Settled, Told
 
 log = logging.getLogger(__name__)
 
+ASK_S = 2.0
+"""How long a question waits for a worker to let go of the desk: as long as a picture of the main stream takes."""
 SAVE_EVERY_S = 10.0
 """How often a scene is kept when there is no event to keep it with: what a power cut may cost in dwell time."""
 
@@ -53,6 +58,7 @@ class Desk:
         self._scene = scene
         self._store = store
         self._photographer = photographer
+        self._revisits = Revisits(camera, photographer)
         self._lock = Lock()
         self._closed = False
         self._unkept: list[Event] = []
@@ -71,19 +77,22 @@ class Desk:
 
         Events that cannot be kept now, whatever the disk's trouble, wait in memory for the next call.
         """
-        with self._lock:
+        with self._seat():
             if self._closed:
                 return
             self._decide(seen, frame)
+            for settled in self._revisits.looked(self._scene, seen):
+                self._show(settled, seen, frame)
             self._count(seen)
             self._keep(seen.stamp)
 
     def gap(self, gap: Gap) -> None:
         """Take notice that nobody is looking."""
-        with self._lock:
+        with self._seat():
             if self._closed:
                 return
             self._file(self._scene.step(gap))
+            self._revisits.looked(self._scene, gap)
             if self._state.blind is not gap.reason:
                 log.info("%s: nobody is looking: %s", self._camera, gap.reason)
             blind_s = self._state.blind_s + self._since_mark_s(gap.stamp)
@@ -92,40 +101,87 @@ class Desk:
 
     def accept(self, zone: str | None, now: Stamp) -> None:
         """The operator says that what was left standing in a zone, or anywhere, is normal."""
-        with self._lock:
+        with self._seat():
             if not self._closed:
                 self._file(self._scene.accept(zone, now))
                 self._keep(now)
 
     def hush(self, silences: Silences) -> None:
         """From now on this is what is not to be reported."""
-        with self._lock:
+        with self._seat():
             self._scene.silences = silences
 
     def spot_of(self, incident: UUID) -> Spot | None:
-        """Where and what an incident on the street is, or was a short while ago; None: this camera knows none such."""
-        with self._lock:
+        """Where and what an incident is, or was a short while ago; None: this camera does not know it any more."""
+        with self._seat():
             return self._scene.spot_of(incident)
 
     def dismiss(self, incident: UUID, now: Stamp) -> None:
         """Close an incident that is none; `hush` first, or it opens again."""
-        with self._lock:
+        with self._seat():
             if not self._closed:
                 self._file(self._scene.dismiss(incident, now))
                 self._keep(now)
+
+    def verify(self, incident: UUID, now: Stamp, told: Told) -> bool:
+        """Look again at an incident: what is seen from now on decides. Returns False when it is not known here.
+
+        Args:
+            told: called once with the answer, from a thread that looks, closes the desk or checks deadlines, while
+                nobody holds the desk. Must not raise.
+
+        Raises: CommandRejected (`busy`): too many at once, a worker that does not let go, or the desk is closed.
+        """
+        try:
+            with self._seat(ASK_S):
+                if self._closed:
+                    raise CommandRejected(RejectCode.BUSY, f"camera {self._camera}: the agent is stopping")
+                if self._scene.presence(incident) is None:
+                    return False
+                deadline_s = deadline_for(self._state.interval_s)
+                self._revisits.ask(Verification(incident=incident, asked=now, deadline_s=deadline_s), told)
+                return True
+        except TimeoutError as error:
+            raise CommandRejected(RejectCode.BUSY, f"{error}; try again later") from error
+
+    def check_deadlines(self, now: Stamp) -> None:
+        """Answer questions whose time is up: a dead camera sends neither looks nor gaps. Call it every second or so."""
+        try:
+            with self._seat(ASK_S):
+                self._revisits.waited(self._scene, now)
+        except TimeoutError:
+            log.debug("%s: deadlines are checked when the worker lets go of the desk", self._camera)
 
     def close(self, timeout_s: float) -> None:
         """Keep everything a last time; whatever a late worker still brings is not looked at.
 
         Raises: StoreFull, StoreUnusable; TimeoutError when a worker does not let go of the desk.
         """
+        with self._seat(timeout_s):
+            self._closed = True
+            if self._mark:
+                self._revisits.stop(self._scene, self._mark)
+            self._save()
+
+    @contextmanager
+    def _seat(self, timeout_s: float = -1) -> Iterator[None]:
+        """The desk's lock; once it is let go, whoever waits for an answer that came meanwhile is told.
+
+        Raises: TimeoutError when a worker does not let go of the desk.
+        """
+        answers = []
         if not self._lock.acquire(timeout=timeout_s):
             raise TimeoutError(f"{self._camera}: a worker is still at its desk")
         try:
-            self._closed = True
-            self._save()
+            yield
         finally:
+            answers = self._revisits.take()
             self._lock.release()
+            for verdict, told in answers:
+                log.info(
+                    "%s: incident %s verified: %s %s", self._camera, verdict.incident, verdict.verdict, verdict.reason
+                )
+                told(verdict)
 
     def hand_over(self, timeout_s: float) -> None:
         """As `close`, for a `successor`; but a desk that cannot keep what it decided goes on as before.
@@ -172,6 +228,21 @@ class Desk:
         self._file(decided, note="not_taken")
         for i, event in enumerate(decided, first):
             self._unkept[i] = photographed(event, seen, frame, self._photographer)
+            self._scene.pictured(self._unkept[i])
+
+    def _show(self, settled: Settled, seen: Observation, frame: Frame) -> None:
+        """Take the picture of an answer; where the incident still stands, an event carries it too."""
+        again = self._scene.evidenced(settled.incident, seen.stamp) if settled.still else []
+        first = len(self._unkept)
+        self._file(again, note="not_taken")
+        presence = settled.presence
+        about = again[0] if again else presence.revisited(seen.stamp, camera=self._camera)
+        found = seen.detections if seen.fault is None else None
+        after, note = self._photographer.again(about, presence.opened_box_n or presence.box_n, frame, found)
+        if after:
+            self._revisits.show(settled.incident, after)
+        for i, event in enumerate(again, first):
+            self._unkept[i] = replace(event, evidence=(after,) if after else (), evidence_note=note)
 
     def _file(self, decided: Sequence[Event], note: str = "no_picture") -> None:
         """Put events on the pile that is to be kept; `note`: why they have no pictures so far."""

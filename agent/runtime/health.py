@@ -8,7 +8,7 @@ from threading import Event as StopEvent
 
 from agent.core.types import Message
 from agent.core.wire import CameraReport, HealthReport
-from agent.ports import Clock, Outbox
+from agent.ports import Clock, Outbox, Parcels
 from agent.runtime.capture import CaptureLoop, CaptureState
 from agent.runtime.courier import Courier
 from agent.runtime.desk import Desk, DeskState
@@ -36,6 +36,7 @@ class Health:
         watches: Sequence[Watch],
         mailroom: Mailroom,
         outbox: Outbox,
+        parcels: Parcels,
         courier: Courier,
         render: Callable[[HealthReport], Message],
         beat: Callable[[HealthReport], None],
@@ -48,6 +49,7 @@ class Health:
         self._watches = watches
         self._mailroom = mailroom
         self._outbox = outbox
+        self._parcels = parcels
         self._courier = courier
         self._render = render
         self._beat = beat
@@ -83,6 +85,9 @@ class Health:
                 "loops_failed": sum(loop.phase is LoopPhase.FAILED for loop in loops),
                 "events_unacked": self._outbox.unacked(),
                 "events_dropped": self._outbox.dropped(),
+                "pictures_waiting": self._parcels.waiting(),
+                "pictures_dropped": self._parcels.dropped(),
+                "answers_dropped": broker.replies_dropped,
                 "broker_connected": broker.connected_since is not None,
                 "broker_error": broker.last_error,
                 "events_waiting_for_disk": sum(desk.state.unkept for desk in self._desks.values()),

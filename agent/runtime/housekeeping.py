@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 from threading import Event as StopEvent
 
-from agent.ports import Clock, IncidentRow, Pictures, Store
+from agent.ports import Clock, Parcels, Pictures, Store
 
 log = logging.getLogger(__name__)
 
 TIDY_EVERY_S = 600.0
-MOST_INCIDENTS = 10_000
-"""How far back incidents are looked at: those before have been closed and sent, or nobody will ask for them."""
 
 
 class Housekeeping:
-    """Tells the pictures which incidents they are still needed for; give `run` to the supervisor."""
+    """Tells the pictures which of them are still needed; give `run` to the supervisor."""
 
-    def __init__(self, *, clock: Clock, store: Store, pictures: Pictures) -> None:
+    def __init__(self, *, clock: Clock, store: Store, parcels: Parcels, pictures: Pictures) -> None:
         self._clock = clock
         self._store = store
+        self._parcels = parcels
         self._pictures = pictures
 
     def run(self, stop: StopEvent) -> None:
@@ -30,12 +29,6 @@ class Housekeeping:
 
     def tidy(self) -> None:
         """Once: hold the pictures that are needed, delete those that are too old."""
-        rows = self._store.incidents(limit=MOST_INCIDENTS)
-        self._pictures.hold([row.incident_id for row in rows if _needed(row)])
+        self._pictures.hold(self._store.unfinished(), self._parcels.paths())
         if gone := self._pictures.expire(self._clock.now().utc):
             log.info("evidence pictures deleted for their age: %d", gone)
-
-
-def _needed(row: IncidentRow) -> bool:
-    """Open, or not wholly known to the centre."""
-    return row.closed_at is None or not row.delivered

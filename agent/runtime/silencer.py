@@ -94,10 +94,14 @@ class Silencer:
         return DismissResult(incident=asked.incident, reason=asked.reason, until=asked.until, undone=False)
 
     def _dismissal(self, asked: Dismiss, reason: str, now: datetime) -> tuple[Desk, Dismissal]:
+        """The desk that knows the incident, and what is to be silent."""
         for camera, desk in self._desks.items():
             spot = desk.spot_of(asked.incident)
             if spot is None:
                 continue
+            if spot.rule == HEALTH_RULE:
+                text = "a camera's own fault is at no spot: pause camera_health, or change cameras[].health"
+                raise CommandRejected(RejectCode.NOT_SUPPORTED, text)
             dismissal = Dismissal(
                 incident_id=asked.incident,
                 camera=camera,

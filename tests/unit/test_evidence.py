@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 import os
@@ -258,10 +259,40 @@ def test_pictures_that_are_still_needed_do_not_expire_and_are_the_last_to_make_r
     assert files(tmp_path) == sorted(k.path for k in (kept[0], kept[2], kept[3], fifth)), "the oldest not needed went"
     assert store.expire(AT) == 1
     assert files(tmp_path) == sorted(k.path for k in (kept[0], kept[2], fifth))
-    sixth = store.keep(event(6), "wide", jpeg(300), AT)  # no room but in place of a needed one
-    assert files(tmp_path) == sorted(k.path for k in (kept[2], sixth))
-    store.hold([])
+    store.hold([event(0).incident_id, event(2).incident_id], [kept[0].path, "../odd"])
+    sixth = store.keep(event(6), "wide", jpeg(200), AT)  # no room but in place of a needed one
+    assert files(tmp_path) == sorted(k.path for k in (kept[0], fifth, sixth)), "what is unsent goes last"
+    store.hold([], [])
     assert store.expire(AT) == 1
+    assert files(tmp_path) == sorted(k.path for k in (fifth, sixth)), "both are of today"
+
+
+def test_what_was_kept_just_now_stays_until_it_is_known_to_be_sent(tmp_path: Path) -> None:
+    store = opened(tmp_path, quota_bytes=300)
+    first = store.keep(event(1), "wide", jpeg(), AT)
+    store.hold([], [first.path])
+    second = store.keep(event(2), "wide", jpeg(), AT)
+    store.hold([], [first.path])  # asked before the second one's event was recorded
+    third = store.keep(event(3), "wide", jpeg(), AT)
+    store.hold([], [first.path])
+    fourth = store.keep(event(4), "wide", jpeg(), AT)
+    assert files(tmp_path) == sorted(k.path for k in (first, third, fourth)), "the second was sent, the others were not"
+    assert second.path not in files(tmp_path)
+
+
+def test_a_picture_is_read_as_it_was_kept_or_not_at_all(tmp_path: Path) -> None:
+    store = opened(tmp_path / "evidence")
+    kept = store.keep(event(1), "wide", jpeg(), AT)
+    assert store.read(kept) == jpeg()
+    store.keep(event(1), "wide", jpeg(fill=9), AT)
+    assert store.read(kept) is None, "another one now"
+    assert store.read(dataclasses.replace(kept, path=f"../{kept.path}")) is None
+    (tmp_path / "evidence" / kept.path).unlink()
+    assert store.read(kept) is None
+    (tmp_path / "other").write_bytes(jpeg())
+    (tmp_path / "evidence" / kept.path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "evidence" / kept.path).symlink_to(tmp_path / "other")
+    assert store.read(kept) is None, "links are not followed"
 
 
 @pytest.fixture

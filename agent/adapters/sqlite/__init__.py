@@ -1,4 +1,4 @@
-"""Durable memory in one SQLite file: `Database` opens it; the store, outbox, login ledger and taught zones share it."""
+"""Durable memory in one SQLite file: `Database` opens it; the store, outbox, parcels and all others share it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from agent.adapters.sqlite.connection import Database
 from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
 from agent.adapters.sqlite.outbox import SqliteOutbox
+from agent.adapters.sqlite.parcels import SqliteParcels
 from agent.adapters.sqlite.silences import SqliteSilences
 from agent.adapters.sqlite.store import SqliteStore, read_incidents
 from agent.adapters.sqlite.views import SqliteViews
@@ -18,6 +19,7 @@ __all__ = [
     "SqliteHeads",
     "SqliteLedger",
     "SqliteOutbox",
+    "SqliteParcels",
     "SqliteSilences",
     "SqliteStore",
     "SqliteViews",

@@ -107,4 +107,20 @@ MIGRATIONS: tuple[Migration, ...] = (
             "ALTER TABLE incidents ADD COLUMN acknowledged_note TEXT",
         ),
     ),
+    Migration(
+        "pictures that are to reach the centre",
+        (
+            """CREATE TABLE parcels (
+                row INTEGER PRIMARY KEY AUTOINCREMENT,
+                evidence_id TEXT NOT NULL UNIQUE,
+                camera TEXT NOT NULL, incident TEXT, sequence INTEGER, command_id TEXT,
+                kind TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, mime TEXT NOT NULL,
+                captured_at TEXT NOT NULL, path TEXT NOT NULL,
+                attempts INTEGER NOT NULL DEFAULT 0,
+                due_at_utc_s REAL NOT NULL DEFAULT 0
+            )""",
+            "CREATE INDEX parcels_asked_for ON parcels (row) WHERE command_id IS NOT NULL",
+            "INSERT INTO meta VALUES ('parcels_dropped', 0)",
+        ),
+    ),
 )

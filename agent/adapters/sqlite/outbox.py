@@ -34,6 +34,7 @@ _AGAIN = """
 UPDATE outbox SET state = 0, sent = 0, attempts = 0, due_at_utc_s = 0
 WHERE sequence BETWEEN ? AND ? AND (state = 1 OR state = 0 AND sent > 0)
 """
+_NOT_DROPPED = "UPDATE meta SET value = max(0, value - ?) WHERE key = 'dropped'"
 _PRUNE = """
 DELETE FROM outbox WHERE state = 1 AND row <= (
   SELECT row FROM outbox WHERE state = 1 ORDER BY row DESC LIMIT 1 OFFSET ?)
@@ -54,10 +55,13 @@ class SqliteOutbox:
         return [_envelope(row) for row in rows]
 
     def done(self, rows: Sequence[int]) -> None:
-        """See `ports.Outbox.done`. A row that was done before stays done."""
+        """See `ports.Outbox.done`. A row that was done before stays done; one that was given up no more counts so."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany("UPDATE outbox SET state = 1, reason = NULL WHERE row = ?", [(r,) for r in rows])
+            sql = "UPDATE outbox SET state = 1, reason = NULL WHERE row = ?"
+            there = connection.executemany(sql, [(row,) for row in rows]).rowcount
+            if there < len(rows):  # given up while they were in flight, and arrived nevertheless
+                connection.execute(_NOT_DROPPED, (len(rows) - there,))
             connection.execute(_PRUNE, (self._keep_delivered,))
 
         if rows:

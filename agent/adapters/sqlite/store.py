@@ -12,8 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from agent.adapters.sqlite.connection import Database
+from agent.adapters.sqlite.parcels import insert_parcels
 from agent.core.errors import StoreUnusable
 from agent.core.types import Event, Message, Phase
+from agent.core.wire import EvidenceOf
 from agent.ports import IncidentRow
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,10 @@ SELECT incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, bl
        NOT EXISTS (SELECT 1 FROM outbox WHERE order_key = incident_id AND state <> 1)
 FROM incidents
 """
+_UNFINISHED = """
+SELECT incident_id FROM incidents WHERE closed_at IS NULL
+UNION SELECT order_key FROM outbox WHERE state <> 1
+"""
 _NEWEST_FIRST = " ORDER BY opened_at DESC, number DESC LIMIT ?"
 _KEEP_CLOSED = 100_000
 """Closed incidents that are remembered: years at a busy box, about 30 MB."""
@@ -57,6 +63,7 @@ class SqliteStore:
         recorded: called after each commit that brought new outbox rows (to wake the courier).
         backlog: about how many undelivered events are kept; beyond, the oldest `updated` ones that were never sent are
             given up and counted. `opened` and `closed` are never given up.
+        parcels: whether the pictures that events name are to reach the centre.
     """
 
     def __init__(
@@ -66,8 +73,10 @@ class SqliteStore:
         recorded: Callable[[], None] = lambda: None,
         *,
         backlog: int = BACKLOG,
+        parcels: bool = False,
     ) -> None:
         self._database = database
+        self._parcels = parcels
         self._backlog = backlog
         self._encode = encode
         self._recorded = recorded
@@ -117,6 +126,10 @@ class SqliteStore:
         found = self._database.write(work)
         return datetime.fromisoformat(found[0][0]) if found else None
 
+    def unfinished(self) -> list[UUID]:
+        """See `ports.Store.unfinished`."""
+        return [UUID(row[0]) for row in self._database.read(_UNFINISHED)]
+
     def _add(self, connection: sqlite3.Connection, event: Event) -> bool:
         if connection.execute("SELECT 1 FROM outbox WHERE event_id = ?", (str(event.event_id),)).fetchone():
             return False
@@ -139,6 +152,9 @@ class SqliteStore:
             ),
         )
         connection.execute(_UPSERT_INCIDENT, _incident_values(event))
+        if self._parcels:
+            about = EvidenceOf(camera=event.camera, incident=event.incident_id, sequence=sequence)
+            insert_parcels(connection, event.evidence, about)
         if sequence % _PRUNE_EVERY == 0:
             _prune_incidents(connection)
         if sequence % min(_BOUND_EVERY, self._backlog) == 0:

@@ -67,10 +67,12 @@ class PictureState:
 
     Attributes:
         fault: nothing may be concluded from it, and why.
+        suspected: it does not look as it should, but not for long enough to be sure; or its place cannot be found.
         alignment: the camera has moved a little, certainly and for good: put the picture back with `registration.warp`.
     """
 
     fault: PictureFault | None = None
+    suspected: bool = False
     alignment: Alignment | None = None
 
 
@@ -103,6 +105,7 @@ class PictureWatch:
         self._adapted_s: float | None = None
         self._put_back_s: float | None = None
         self._unsure_s = 0.0
+        self._lost = False  # nothing speaks against the picture, but its place cannot be found
         self._last_s: float | None = None
 
     @property
@@ -121,6 +124,7 @@ class PictureWatch:
         look = self._looked(image_small, now.mono_s)
         elapsed_s = 0.0 if self._last_s is None else max(0.0, look.at_s - self._last_s)
         self._last_s = look.at_s
+        self._lost = False
         frozen = self._freeze.step(look.grey, look.at_s)
         suspicion = _useless(look)
         if suspicion:
@@ -130,7 +134,8 @@ class PictureWatch:
         else:
             self._judge(self._view, look, elapsed_s)
         fault = self._fault or (PictureFault.FROZEN if frozen else None)
-        return PictureState(fault=fault, alignment=self._pose.held if fault is None else None)
+        suspected = fault is None and (self._suspected is not None or self._lost)
+        return PictureState(fault=fault, suspected=suspected, alignment=self._pose.held if fault is None else None)
 
     def interrupt(self) -> None:
         """Nobody looked: nothing that has to last was going on meanwhile."""
@@ -215,6 +220,7 @@ class PictureWatch:
         alike_light = _same_light(view, look)
         suspicion = _suspicion(view, look, match, sharp, alike_light=alike_light)
         unsure = match.stand is Stand.LOST and suspicion is None
+        self._lost = unsure
         self._unsure_s = self._unsure_s + elapsed_s if unsure else 0.0
         if unsure and self._unsure_s >= _UNSURE_S:
             self._fault = PictureFault.MOVED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -62,6 +62,7 @@ class Track:
         misses: empty looks of this stay, which a thing that has not settled survives few of. empties: those in a row.
         looked_s: seconds since the last sighting in which somebody was looking.
         channels: the best score of each way of seeing that saw it.
+        survived_s: the longest it was missed in this stay, in seconds of seen absence, before it was seen again.
         company: boxes (0..1) that overlapped the place while it was seen, and how often each was there, at most ten.
     """
 
@@ -87,6 +88,7 @@ class Track:
     looked_s: float = 0.0
     channels: tuple[tuple[Channel, float], ...] = ()
     company: tuple[tuple[Box, int], ...] = ()
+    survived_s: float = 0.0
 
     @property
     def settled(self) -> bool:
@@ -100,11 +102,20 @@ class Track:
         A car that is found in every picture is gone after four empty ones; at night, when every third is missed, it
         takes more (rule of succession). One that was last seen beside its place was on its way.
         """
-        before = self.misses - self.empties
-        rate = (before + 1) / (self.hits + before + 2)
+        rate = self.miss_rate
         if self.strays > 0 and self.empties >= LEFT_EMPTIES:
             return rate**self.empties < LEFT_CHANCE
         return self.absent_s >= GONE_S and rate**self.empties < GONE_CHANCE
+
+    @property
+    def miss_rate(self) -> float:
+        """Chance that a look misses it, by its record up to its last sighting (rule of succession)."""
+        before = self.misses - self.empties
+        return (before + 1) / (self.hits + before + 2)
+
+    def shifted(self, by_s: float) -> Track:
+        """The same on a monotonic clock that shows `by_s` more."""
+        return replace(self, stay_since=self.stay_since.shifted(by_s), last_seen=self.last_seen.shifted(by_s))
 
     @property
     def class_name(self) -> str:

@@ -94,6 +94,10 @@ class Tracker:
         """Nobody was looking since the last observation: nothing may be concluded from that time."""
         self.interrupted = True
 
+    def of(self, track_id: int) -> Track | None:
+        """The track of that number, or None."""
+        return next((track for track in self.tracks if track.track_id == track_id), None)
+
     def step(
         self, everything: list[Sighting], now: Stamp, *, complete: bool = True, unread: Collection[str] = ()
     ) -> list[Report]:
@@ -139,7 +143,7 @@ class Tracker:
         overlaps = ious(as_array(*(t.place_n for t in self.tracks)), as_array(*(d.box_n for d in found)))
         for row, track in enumerate(self.tracks):
             if track.group == FIXTURE:
-                overlaps[row] = [_fixture_overlap(track.place_n, d.box_n) for d in found]
+                overlaps[row] = [fixture_overlap(track.place_n, d.box_n) for d in found]
         pairs = []
         for row, col in np.argwhere(overlaps >= MATCH_IOU).tolist():
             track, seen = self.tracks[row], found[col]
@@ -194,7 +198,7 @@ def _pinned(track: Track, overlap: float, look: _Look) -> bool:
     return steady and track.settled and overlap >= PINNED_IOU
 
 
-def _fixture_overlap(place: Box, box: Box) -> float:
+def fixture_overlap(place: Box, box: Box) -> float:
     """Like IoU, but a heap that grew, or of which a part is seen, is the same heap."""
     inside = max(contained(place, box), contained(box, place))
     return max(iou(place, box), inside if inside >= SAME_HEAP_SHARE else 0.0)
@@ -207,7 +211,7 @@ def _strayed(track: Track, seen: Sighting) -> bool:
     leaving the picture.)
     """
     if track.group == FIXTURE:
-        return _fixture_overlap(track.place_n, seen.box_n) < STILL_IOU
+        return fixture_overlap(track.place_n, seen.box_n) < STILL_IOU
     more = contained(track.place_n, seen.box_n) >= MORE_SHARE and same_ground(track.place_n, seen.box_n)
     return iou(track.place_n, seen.box_n) < STILL_IOU and not more
 
@@ -234,6 +238,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
         channels=strongest((*track.channels, *seen.channels)),
         last_seen=look.now,
         sight=Sight.SEEN,
+        survived_s=max(track.survived_s, track.absent_s),
         absent_s=0.0,
         empties=0,
         unseen_s=0.0,
@@ -242,6 +247,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
     )
     if moved:
         track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0, misses=0)
+        track = replace(track, survived_s=0.0)
         return Report(track=track, moved=True)
     if strayed:
         track = replace(track, strays=track.strays + 1)
@@ -295,7 +301,7 @@ def _weigh(weights: tuple[tuple[str, float], ...], seen: Sighting) -> tuple[tupl
 
 def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], look: _Look) -> Report:
     """The track after a look that did not show it: hidden, or not there."""
-    hidden = _untold(track, look) or any(_hides(d, owners.get(id(d)), track) for d in everything)
+    hidden = untold(track, look.complete, look.unread) or any(hides(d, owners.get(id(d)), track) for d in everything)
     # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing. Two
     # looks far apart may both have missed it, so no pair of them earns more than can be bridged.
     gone_s = min(look.looked_s, BRIDGE_S) if not hidden and track.sight is Sight.ABSENT else 0.0
@@ -308,18 +314,18 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
         misses=track.misses if hidden else track.misses + 1,
         empties=track.empties if hidden else track.empties + 1,
     )
-    return Report(track=track, rival=_rival(track, owners))
+    return Report(track=track, rival=rival_of(track, owners))
 
 
-def _untold(track: Track, look: _Look) -> bool:
+def untold(track: Track, complete: bool, unread: Collection[str]) -> bool:
     """Whether a channel that saw it cannot tell now: that nobody else sees it says nothing then."""
     seen_by = {channel for channel, _ in track.channels}
-    if Channel.SCENE_CHANGE in seen_by and not look.complete:
+    if Channel.SCENE_CHANGE in seen_by and not complete:
         return True
-    return Channel.ZONE_STATE in seen_by and track.group in look.unread
+    return Channel.ZONE_STATE in seen_by and track.group in unread
 
 
-def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
+def hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """Whether this detection stands in front of the place, so that nobody can tell what is behind it.
 
     A neighbour that stood there while the thing was seen hides nothing (one that was just arriving does), be it a thing
@@ -328,7 +334,7 @@ def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
     """
     if seen.group == track.group == FIXTURE and contained(track.place_n, seen.box_n) >= SAME_HEAP_SHARE:
         return owner is not None
-    if any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company):
+    if keeps_company(seen, track):
         return False
     if seen.group == SCREEN:
         return track.group != "motor_vehicle" and contained(track.place_n, seen.box_n) >= OCCLUDER_COVERAGE
@@ -336,14 +342,24 @@ def _hides(seen: Sighting, owner: Track | None, track: Track) -> bool:
         return False  # what nobody named may be a shadow or wet ground: no reason to believe that a car is behind it
     if seen.group == FIXTURE and "@" in track.group:
         return False  # rubbish in a bin's zone is what the zone is asked about
-    if owner is not None and owner.settled and owner.stay_since.mono_s + SETTLED_S <= track.last_seen.mono_s:
+    if owner is not None and stood_before(owner, track):
         return False
     if seen.group == track.group and same_ground(seen.box_n, track.place_n):
         return False
     return contained(track.place_n, seen.box_n) >= OCCLUDER_COVERAGE
 
 
-def _rival(track: Track, owners: dict[int, Track]) -> Track | None:
+def keeps_company(seen: Sighting, track: Track) -> bool:
+    """Whether this was there again and again while the thing was seen."""
+    return any(hits >= SETTLED_HITS and iou(box, seen.box_n) >= STILL_IOU for box, hits in track.company)
+
+
+def stood_before(owner: Track, track: Track) -> bool:
+    """Whether another thing stood there already when the thing was seen last."""
+    return owner.settled and owner.stay_since.mono_s + SETTLED_S <= track.last_seen.mono_s
+
+
+def rival_of(track: Track, owners: dict[int, Track]) -> Track | None:
     """A settled newcomer of the same family on the very same ground, if there is one."""
     for other in owners.values():
         if (

@@ -26,7 +26,7 @@ ALL = re.sub(r"^(\s*)#(?=[a-z ]+[a-z_0-9]+:( |$))", r"\1", EXAMPLE, flags=re.MUL
 KEYS = [path for path, _ in every_key(Config) if "calendar" not in path[:-1]]
 IN_EXAMPLE = [path for path in KEYS if "rules" not in path[:-1]]
 """The keys of rules stand in the examples of docs/rules/."""
-ENV = {"CAMERA_PASSWORD": "x", "MQTT_PASSWORD": "x"}
+ENV = {"CAMERA_PASSWORD": "x", "MQTT_PASSWORD": "x", "EVIDENCE_PUT_URL": "https://store.example/{id}.jpg"}
 
 
 def written_paths(value: object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agent.core.errors import CityEyeError
-from agent.core.types import Detections, Event, Evidence, Frame
+from agent.core.types import Box, Detections, Event, Evidence, Frame
 from agent.ports import IncidentRow
 
 
@@ -44,9 +44,20 @@ class MemoryStore:
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         return []
 
+    def unfinished(self) -> list[UUID]:
+        return []
+
 
 class NoCamera:
     """A photographer whose disk is always full."""
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
+
+    def again(
+        self, event: Event, box_n: Box, frame: Frame, found: Detections | None
+    ) -> tuple[Evidence | None, str | None]:
+        return None, "disk_full"
+
+    def holds(self, kept: Evidence) -> bool:
+        return False

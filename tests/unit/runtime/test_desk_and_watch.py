@@ -72,7 +72,7 @@ def test_events_wait_in_memory_while_the_disk_takes_nothing(
     assert len(said) == 1, "a repeated fault is said once"
 
 
-class BrokenCamera:
+class BrokenCamera(NoCamera):
     """A photographer who fails in a way nobody foresaw."""
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
@@ -102,7 +102,7 @@ def test_a_closed_desk_is_kept_as_it_was_and_looks_no_more() -> None:
 def test_a_desk_that_a_worker_holds_is_given_up() -> None:
     release, taken = StopEvent(), StopEvent()
 
-    class SlowCamera:
+    class SlowCamera(NoCamera):
         def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
             taken.set()
             release.wait()
