@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event as StopEvent
 from threading import RLock
@@ -21,7 +21,7 @@ from agent.config.masking import masked, restored
 from agent.core.errors import CommandRejected, ModelError, Problem, RejectCode, StoreFull, StoreUnusable
 from agent.core.wire import Command, ConfigPut, ConfigResult, Result
 from agent.ports import Clock
-from agent.runtime.commander import Answer
+from agent.runtime.commander import Answer, Handler
 from agent.runtime.probation import Probation, Signs, Watched
 
 log = logging.getLogger(__name__)
@@ -38,13 +38,13 @@ class Around:
 
     Attributes:
         signs: how the box is. again: ends this run in order and starts the agent anew.
-        answer_late: answers the command of that id, which came in an earlier run.
+        answer_late: answers the `config.put` of that id that came in an earlier run; None: all that are left of those.
     """
 
     clock: Clock
     signs: Callable[[], Signs]
     again: Callable[[], None]
-    answer_late: Callable[[str, Result | CommandRejected], None]
+    answer_late: Callable[[str | None, Result | CommandRejected], None]
 
 
 class Reloader:
@@ -66,6 +66,10 @@ class Reloader:
         """Why the document is to be taken back, until that is done."""
         self._said = ""
 
+    def handlers(self) -> Mapping[str, Handler]:
+        """What it carries out."""
+        return {"config.get": self.get, "config.put": self.put, "restart": self.restart}
+
     def get(self, _command: Command, answer: Answer) -> None:
         """The document in force, without its secrets."""
         with self._lock:
@@ -85,18 +89,25 @@ class Reloader:
             self._put_in_force(command.id, text, config)
             self._answer = answer
 
+    def restart(self, _command: Command, _answer: Answer) -> None:
+        """Start the agent anew, in order; the next run answers. Raises CommandRejected, StoreUnusable."""
+        report = inspect_text(self._site.file.text(), file=str(self._site.file.path), home=self._site.home)
+        if report.config is None:
+            raise CommandRejected(RejectCode.FAILED, f"the agent would not start again:\n{_lines(report.problems)}")
+        self._around.again()
+
     def resume(self) -> None:
-        """Go on where an earlier run of the agent stopped: with its probation, or with the answer that it owes."""
+        """Go on where an earlier run of the agent stopped: with its probation, or with the answers that it owes."""
         with self._lock:
-            trial = self._site.trial()
-            if trial is None:
-                return
-            self._trial = trial
-            if trial.fault is not None:
-                self._finish(_failed(trial.fault))
-            else:
+            trial = self._trial = self._site.trial()
+            if trial is not None and trial.fault is None:
                 log.info("config %s is on probation for %g s", trial.version, trial.probation_s)
                 self._watch(trial)
+                return
+            if trial is not None:
+                self._finish(_failed(trial.fault or ""))
+            cut_off = "the agent ended before the document was put in force; nothing was changed: send it once more"
+            self._around.answer_late(None, CommandRejected(RejectCode.FAILED, cut_off))
 
     def run(self, stop: StopEvent) -> None:
         """Watch over a probation until stopped."""
@@ -119,6 +130,7 @@ class Reloader:
     def close(self) -> None:
         """The agent stops in order: that is no crash, and the next run goes on with the probation."""
         with self._lock:
+            self._probation = None
             if self._trial is not None and self._trial.fault is None and self._trial.starts == 0:
                 try:
                     self._site.note(replace(self._trial, starts=1))
@@ -248,10 +260,14 @@ class Reloader:
 
 
 def _failed(fault: str) -> CommandRejected:
-    return CommandRejected(RejectCode.FAILED, f"{fault}; the former configuration is in force again")
+    return CommandRejected(RejectCode.FAILED, fault)
 
 
 def _invalid(problems: Sequence[Problem]) -> CommandRejected:
+    return CommandRejected(RejectCode.INVALID, _lines(problems))
+
+
+def _lines(problems: Sequence[Problem]) -> str:
     """All problems, line by line, as far as an answer has room for them."""
     lines: list[str] = []
     for problem in problems:
@@ -260,7 +276,7 @@ def _invalid(problems: Sequence[Problem]) -> CommandRejected:
         lines.append(str(problem))
     if left := len(problems) - len(lines):
         lines.append(f"… and {left} more")
-    return CommandRejected(RejectCode.INVALID, "\n".join(lines))
+    return "\n".join(lines)
 
 
 def _secrets(value: object) -> Iterator[str]:

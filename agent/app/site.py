@@ -58,6 +58,10 @@ class Site:
     def trial(self) -> Trial | None:
         """The document on probation, or one that was taken back and whose command was not answered yet."""
         try:
+            self.file.text()
+        except StoreUnusable:  # whoever loads it tells of it
+            return None
+        try:
             text = self._note().read()
             return None if text is None else _TRIAL.validate_json(text)
         except StoreUnusable as error:
@@ -96,10 +100,11 @@ class Site:
         former, now = self._history().text(trial.former), self.file.text()
         if sha256_of(now) == trial.sha256:
             self.file.replace(former)
-            log.error("the configuration that came by command is taken back: %s", fault)
-        elif now != former:
+        if now == former or sha256_of(now) == trial.sha256:
+            fault += "; the former document was put back"
+        else:
             fault += "; the file was edited at the box meanwhile and is left as it is"
-            log.error("the configuration that came by command failed: %s", fault)
+        log.error("config %s failed: %s", trial.version, fault)
         ended = replace(trial, fault=fault)
         self.note(ended)
         return ended

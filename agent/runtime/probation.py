@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from agent.ports import Clock
+from agent.runtime.capture import CaptureLoop, CapturePhase
+from agent.runtime.courier import Courier
+from agent.runtime.supervisor import LoopPhase, Supervisor
 
 GRACE_S = 30.0
 """How long a camera or the broker may take to be back, and may be away now and then."""
@@ -69,3 +74,20 @@ class Probation:
 
     def _away_s(self, what: str, signs: Signs) -> float:
         return signs.at_s - self._well_s.get(what, self.began_s)
+
+
+def signs_of(
+    clock: Clock, supervisors: Iterable[Supervisor], captures: Mapping[str, CaptureLoop], courier: Courier
+) -> Signs:
+    """How the box is now."""
+    loops = [state for supervisor in supervisors for state in supervisor.states()]
+    broker = courier.snapshot()
+    return Signs(
+        at_s=clock.now().mono_s,
+        failed=frozenset((loop.name, loop.message) for loop in loops if loop.phase is LoopPhase.FAILED),
+        online=frozenset(
+            camera for camera, capture in captures.items() if capture.state().phase is CapturePhase.ONLINE
+        ),
+        broker=broker.connected_since is not None,
+        broker_error=broker.last_error,
+    )
