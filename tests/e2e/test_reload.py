@@ -16,15 +16,14 @@ from tests.cameras import PASSWORD, SUB, USER, Wire, simulated_camera, tapped
 from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
 from tests.e2e.asker import Asker
 from tests.e2e.centre import parsed
-from tests.e2e.faults import check_log, incidents_of
-from tests.e2e.street import PARKED, camera, clip, file_camera, write_street
+from tests.e2e.faults import check_log, wait_for_parked_cars
+from tests.e2e.street import camera, clip, file_camera, write_street
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto, free_port
 
 pytestmark = pytest.mark.server
 
 BOX = "cityeye/v1/gongshu/box-7"
-PLAIN = "pl@in:p/ss"
 COMMANDS = {"probation": "10s"}
 
 
@@ -64,11 +63,12 @@ def street(folder: Path, *names: str) -> Iterator[Street]:
         for name in names:
             real = stack.enter_context(simulated_camera(clip(), "--loop"))
             wires[name] = stack.enter_context(tapped(real.port))
-            cameras.append(camera(name, url=wires[name].url(SUB), username=USER, password={"env": "CAMERA_PASSWORD"}))
+            login: dict[str, Any] = {"username": USER, "password": {"env": "CAMERA_PASSWORD"}, "main_stream": "off"}
+            cameras.append(camera(name, url=wires[name].url(SUB), **login))
         config = write_street(folder, cameras=cameras or [file_camera()], mqtt={"port": broker.port}, commands=COMMANDS)
         agent = stack.enter_context(AgentProcess(config, {"CAMERA_PASSWORD": PASSWORD}))
         for known in [entry["id"] for entry in yaml.safe_load(config.read_text())["cameras"]]:
-            wait_until(lambda known=known: incidents_of(folder / "data", known) == len(PARKED), f"{known}'s incidents")
+            wait_for_parked_cars(folder / "data", known)
         yield Street(agent, Asker(centre, BOX), centre, config, wires)
 
 
