@@ -59,7 +59,7 @@ def test_a_secret_follows_its_camera_wherever_it_stands_now() -> None:
     data = yaml.safe_load(SHOWN)
     data["cameras"].reverse()
     data["cameras"][1]["url"] = "rtsp://192.168.1.99/x"
-    cameras = back(yaml.safe_dump(data))["cameras"]  # type: ignore[index,call-overload]
+    cameras = back(yaml.safe_dump(data))["cameras"]  # type: ignore[index]
     assert [camera["id"] for camera in cameras] == ["door", "yard", "gate"]
     assert (cameras[1]["password"], cameras[2]["url"]) == (
         "hunter2",
@@ -69,7 +69,7 @@ def test_a_secret_follows_its_camera_wherever_it_stands_now() -> None:
 
 def test_a_secret_may_be_replaced_or_made_a_reference() -> None:
     text = SHOWN.replace("password: {kept: on-box}\n", "password: {file: yard.txt}\n")
-    assert back(text)["cameras"][1]["password"] == {"file": "yard.txt"}  # type: ignore[index,call-overload]
+    assert back(text)["cameras"][1]["password"] == {"file": "yard.txt"}  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
