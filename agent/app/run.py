@@ -45,10 +45,20 @@ from agent.app.parts import (
     privacy_guard,
 )
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
+from agent.app.reload import Around, Reloader
+from agent.app.site import Site
 from agent.app.teach import lens_of
 from agent.config import Config
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.wire import BoxFacts, RunFacts, event_message, health_message, state_message, will_message
+from agent.core.wire import (
+    BoxFacts,
+    RestartResult,
+    RunFacts,
+    event_message,
+    health_message,
+    state_message,
+    will_message,
+)
 from agent.ports import Clock, Detector, Store
 from agent.runtime.commander import Commander, Handler
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
@@ -58,6 +68,7 @@ from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.inbox import Inbox
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.picture_lane import PictureMail
+from agent.runtime.probation import signs_of
 from agent.runtime.replies import Replies
 from agent.runtime.second_looks import SecondLooks
 from agent.runtime.silencer import Silencer
@@ -79,8 +90,13 @@ STOP_DELIVERY_S = 2.0
 class App:
     """The running agent. The constructor does nothing; `run` returns after a stop."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, site: Site, text: str) -> None:
+        """`text`: the document that the configuration was read from, `site`: where it lies."""
         self._config = config
+        self._site = site
+        self._text = text
+        self.again = False
+        """Whether the agent is to be started anew, once `run` has returned."""
         self._clock: Clock = SystemClock()
         self._jitter = random.SystemRandom().uniform
         self._identity = RunFacts(boot_id=uuid4(), agent_version=__version__)
@@ -126,6 +142,8 @@ class App:
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
             crew.recall()
             self._listen(facts, database, store, crew, parcels, handlers, ticks)
+            reloader = self._reloader(crew, courier, commander, stop)
+            handlers.update(reloader.handlers())
             watches = self._watches(crew, mailroom, detector)
             heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
             health = Health(
@@ -145,6 +163,9 @@ class App:
             for number, watch in enumerate(watches, 1):
                 self._watching.start(f"watch-{number}", watch.run, wake=mailroom.close)
             crew.start()
+            reloader.resume()
+            commander.answer_unfinished("restart", RestartResult(restarted_as=self._identity.boot_id))
+            self._delivery.start("config", reloader.run)
             self._delivery.start("health", health.run)
             self._delivery.start("commander", commander.run, wake=commander.wake)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
@@ -155,8 +176,10 @@ class App:
             log.info("watching with %s, config %s, cameras: %d", detector.info.name, version, cameras)
             stop.wait()
             log.info("stopping")
+            reloader.close()
             late = self._stop(crew)
-            heartbeat.end()
+            if not self.again:  # a box that starts anew is alive meanwhile
+                heartbeat.end()
         return late
 
     def _stop(self, crew: Crew) -> list[str]:
@@ -254,6 +277,20 @@ class App:
         looks = SecondLooks(clock=self._clock, desks=crew.desks, parcels=sent)
         handlers.update(small_handlers(errands, silencer, looks))
         ticks += [silencer.refresh, looks.tick]
+
+    def _reloader(self, crew: Crew, courier: Courier, commander: Commander, stop: StopEvent) -> Reloader:
+        def again() -> None:
+            self.again = True
+            stop.set()
+
+        supervisors = (self._delivery, self._watching, self._capturing)
+        around = Around(
+            clock=self._clock,
+            signs=lambda: signs_of(self._clock, supervisors, crew.captures, courier),
+            again=again,
+            answer_late=lambda command_id, outcome: commander.answer_unfinished("config.put", outcome, command_id),
+        )
+        return Reloader(self._site, self._text, crew, around)
 
     def _courier(
         self,
