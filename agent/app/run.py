@@ -155,6 +155,7 @@ class App:
                 mailroom=mailroom,
                 outbox=outbox,
                 parcels=parcels,
+                uploader=uploader,
                 courier=courier,
                 render=lambda report: health_message(facts.now, self._identity, clock_info(), report),
                 beat=heartbeat.beat,
