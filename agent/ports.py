@@ -9,6 +9,7 @@ from threading import Event as StopEvent
 from typing import Protocol
 from uuid import UUID
 
+from agent.core.presence import Presence
 from agent.core.silence import Dismissal, Pause
 from agent.core.types import (
     Box,
@@ -322,6 +323,19 @@ class Parcels(Protocol):
         """Pictures that were given up, ever."""
 
 
+class ObjectStore(Protocol):
+    """Where pictures go that do not go over MQTT. Used by one thread."""
+
+    def put(self, parcel: Parcel, data: bytes, stop: StopEvent) -> None:
+        """Store one picture; the same one again replaces itself. Returns when the store said that it has it.
+
+        Args:
+            stop: once set, the transfer is given up (UploadFailed).
+
+        Raises: UploadFailed (a later call may succeed), UploadRefused.
+        """
+
+
 class LoginLedger(Protocol):
     """Counts refused logins per camera and credential, so that no camera locks the box out; survives restarts."""
 
@@ -371,6 +385,15 @@ class Photographer(Protocol):
         Never raises for the disk's sake: an event does not wait for its pictures.
         """
 
+    def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
+        """See what is watched now: a picture of its first moment may be wanted should it become an incident."""
+
+    def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
+        """Keep the pictures of the moment in which the thing of an opening began to be watched; () when there are none.
+
+        After a restart of the agent there are none. Never raises for the disk's sake.
+        """
+
     def again(
         self, event: Event, box_n: Box, frame: Frame, found: Detections | None
     ) -> tuple[Evidence | None, str | None]:
@@ -381,6 +404,12 @@ class Photographer(Protocol):
 
     def holds(self, kept: Evidence) -> bool:
         """Whether a picture is still there as it was kept."""
+
+    def snapshot(self, command_id: str, frame: Frame, found: Detections | None) -> tuple[Evidence | None, str | None]:
+        """Keep one picture of the whole view for a command; a note as above."""
+
+    def sample(self, dismissal: Dismissal, frame: Frame, found: Detections | None) -> None:
+        """Keep a labelled picture of what was dismissed, where the detector was asked about this picture."""
 
 
 class Samples(Protocol):

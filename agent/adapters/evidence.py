@@ -103,6 +103,16 @@ class EvidenceFolder:
                 raise ValueError(f"kind must match {_KIND.pattern}, found {word!r}")
         day = captured_at.astimezone(UTC).date().isoformat()
         place = (day, str(event.incident_id), f"{event.revision}-{name or kind}.jpg")
+        evidence_id = uuid7_from((event.at - _EPOCH) // _MILLISECOND, event.event_id.bytes + kind.encode())
+        return self._kept(evidence_id, kind, place, jpeg, captured_at)
+
+    def keep_snapshot(self, command_id: str, jpeg: bytes, captured_at: datetime) -> Evidence:
+        """Write the picture that a command asked for; it belongs to no incident. Raises EvidenceSkipped."""
+        day = captured_at.astimezone(UTC).date().isoformat()
+        number = uuid7_from((captured_at - _EPOCH) // _MILLISECOND, command_id.encode())
+        return self._kept(number, "snapshot", (day, str(number), "0-snapshot.jpg"), jpeg, captured_at)
+
+    def _kept(self, evidence_id: UUID, kind: str, place: Place, jpeg: bytes, captured_at: datetime) -> Evidence:
         with self._lock:
             try:
                 with self._reporting():
@@ -111,7 +121,7 @@ class EvidenceFolder:
                 self._skipped += 1
                 raise
         return Evidence(
-            evidence_id=uuid7_from((event.at - _EPOCH) // _MILLISECOND, event.event_id.bytes + kind.encode()),
+            evidence_id=evidence_id,
             kind=kind,
             sha256=hashlib.sha256(jpeg).hexdigest(),
             bytes=len(jpeg),

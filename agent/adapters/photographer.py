@@ -5,19 +5,26 @@ Nothing is drawn or cropped, let alone kept, before the privacy guard has been o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.first_sights import FirstSights
 from agent.adapters.pictures import Caption, close_up, wide
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.errors import EvidenceSkipped
 from agent.core.plan import CameraPlan
+from agent.core.presence import Presence
+from agent.core.silence import Dismissal
 from agent.core.types import Box, Detections, Event, Evidence, Frame, Image, Stamp
-from agent.ports import Detector, MainStream
+from agent.ports import Detector, MainStream, Samples
 
 SUB_STREAM = "sub_stream"
 AFTER = "after"
+FIRST = "first_sight_"
+"""Before the kinds `wide` and `close_up`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,10 +81,22 @@ class ScenePhotographer:
     """`ports.Photographer` for one camera."""
 
     def __init__(
-        self, folder: EvidenceFolder, plan: CameraPlan, guard: PrivacyGuard, closer: CloserLook | None = None
+        self,
+        folder: EvidenceFolder,
+        plan: CameraPlan,
+        guard: PrivacyGuard,
+        closer: CloserLook | None = None,
+        samples: Samples | None = None,
     ) -> None:
-        """`closer`: pictures of the main stream; None: those that the watching sees have to do."""
+        """A photographer for the camera of a plan.
+
+        Args:
+            closer: pictures of the main stream; None: those that the watching sees have to do.
+            samples: where pictures of what was dismissed go; None: nowhere.
+        """
+        self._samples = samples
         self._folder = folder
+        self._first = FirstSights()
         self._closer = closer
         self._guard = guard
         self._outlines = plan.outlines_n
@@ -85,7 +104,7 @@ class ScenePhotographer:
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         """See `ports.Photographer.take`. The note `sub_stream`: the main stream gave no picture when it was wanted."""
-        view, note = self._view(event, frame, found)
+        view, note = self._view(frame, found, closer=bool(event.zone))
         kept = []
         try:
             for kind, jpeg in self._pictures(event, view).items():
@@ -94,13 +113,33 @@ class ScenePhotographer:
             return tuple(kept), error.reason
         return tuple(kept), note
 
+    def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
+        """See `ports.Photographer.watch`."""
+        self._first.watch(watched, frame, found)
+
+    def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
+        """See `ports.Photographer.first_sight`."""
+        sight = self._first.of(presence)
+        if sight is None:
+            return ()
+        then = replace(
+            event,
+            dwell_s=sight.dwell_s,
+            objects=tuple(replace(seen, box_n=sight.box_n) for seen in event.objects[:1]),
+        )
+        kept = []
+        with suppress(EvidenceSkipped):  # the folder has said so
+            for kind, jpeg in self._pictures(then, View(image=sight.image(), found=sight.found, at=sight.at)).items():
+                kept.append(self._folder.keep(event, FIRST + kind, jpeg, sight.at))
+        return tuple(kept)
+
     def again(
         self, event: Event, box_n: Box, frame: Frame, found: Detections | None
     ) -> tuple[Evidence | None, str | None]:
         """See `ports.Photographer.again`."""
-        view, note = self._view(event, frame, found)
+        view, note = self._view(frame, found, closer=bool(event.zone))
         if event.zone:
-            jpeg = close_up(self._guard.protect(view.image, view.found, event), box_n)
+            jpeg = close_up(self._guard.protect(view.image, view.found, event.rule), box_n)
         else:
             jpeg = self._pictures(event, view)["wide"]
         try:
@@ -113,13 +152,28 @@ class ScenePhotographer:
         """See `ports.Photographer.holds`."""
         return self._folder.holds(kept)
 
-    def _view(self, event: Event, frame: Frame, found: Detections | None) -> tuple[View, str | None]:
+    def snapshot(self, command_id: str, frame: Frame, found: Detections | None) -> tuple[Evidence | None, str | None]:
+        """See `ports.Photographer.snapshot`."""
+        view, note = self._view(frame, found, closer=True)
+        caption = Caption(camera=frame.camera, zone="", at=view.at.astimezone(self._time_zone), dwell_s=None)
+        jpeg = wide(self._guard.protect(view.image, view.found, ""), (), [], caption)
+        try:
+            return self._folder.keep_snapshot(command_id, jpeg, view.at), note
+        except EvidenceSkipped as error:
+            return None, error.reason
+
+    def sample(self, dismissal: Dismissal, frame: Frame, found: Detections | None) -> None:
+        """See `ports.Photographer.sample`."""
+        if self._samples and found is not None:
+            self._samples.keep(dismissal, self._guard.protect(frame.image, found, dismissal.rule), found)
+
+    def _view(self, frame: Frame, found: Detections | None, *, closer: bool) -> tuple[View, str | None]:
         """The picture of the stream that evidence comes from, and a note where it had to be another."""
         view = View(image=frame.image, found=found, at=frame.stamp.utc)
-        if not self._closer or not event.zone or found is None:
+        if not self._closer or not closer or found is None:
             return view, None
-        closer = self._closer.view(frame)
-        return (closer, None) if closer else (view, SUB_STREAM)
+        better = self._closer.view(frame)
+        return (better, None) if better else (view, SUB_STREAM)
 
     def _pictures(self, event: Event, view: View) -> dict[str, bytes]:
         """The JPEGs of an event, by kind."""
@@ -131,7 +185,7 @@ class ScenePhotographer:
             at=view.at.astimezone(self._time_zone),
             dwell_s=event.dwell_s,
         )
-        image = self._guard.protect(view.image, view.found, event)
+        image = self._guard.protect(view.image, view.found, event.rule)
         pictures = {"wide": wide(image, self._outlines.get(event.zone, ()), boxes, caption)}
         if boxes:
             pictures["close_up"] = close_up(image, boxes[0])

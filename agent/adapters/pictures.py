@@ -40,13 +40,14 @@ class Caption:
     camera: str
     zone: str
     at: datetime
-    dwell_s: float
+    dwell_s: float | None
 
     def items(self) -> tuple[str, ...]:
         """The texts in their order, ASCII only: OpenCV's fonts have no other letters, so those are left out."""
         offset = self.at.strftime("%z")
         time = self.at.strftime("%Y-%m-%d %H:%M:%S ") + (f"UTC{offset[:3]}:{offset[3:5]}" if offset else "")
-        texts = (self.camera, self.zone, time, f"dwell {format_duration(round(self.dwell_s))}")
+        dwell = "" if self.dwell_s is None else f"dwell {format_duration(round(self.dwell_s))}"
+        texts = (self.camera, self.zone, time, dwell)
         return tuple(ascii_text for text in texts if (ascii_text := text.encode("ascii", "ignore").decode().strip()))
 
 

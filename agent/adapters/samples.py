@@ -5,8 +5,9 @@
     notes/INCIDENT.json     who dismissed what, as what, and why
     data.yaml               the names of the classes
 
-A `false_report` has no line for its own box: nothing of that class is there. A `tolerated` thing has one: the report
-was right. All other lines are what the detector itself was certain of, and are to be looked through before they teach.
+A `false_report` has no line for its own box: nothing of that class is there. A `tolerated` thing has one when it is
+seen in the picture: the report was right. All other lines are what the detector itself was certain of, and are to be
+looked through before they teach.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import yaml
 from agent.core.geometry import iou, normalised
 from agent.core.silence import DISMISSAL, Dismissal
 from agent.core.taxonomy import CLASS_IDS, CLASSES
+from agent.core.tracking.sighting import group_of
 from agent.core.types import Box, Detections, Image
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,9 @@ class SampleFolder:
         contents = {
             "images": jpeg.tobytes(),
             "labels": "".join(f"{line}\n" for line in _lines(dismissal, found, size_px)).encode(),
-            "notes": json.dumps({**note, "size_px": size_px}, ensure_ascii=False, indent=1).encode(),
+            "notes": json.dumps(
+                {**note, "size_px": size_px, "seen": _is_seen(dismissal, found, size_px)}, ensure_ascii=False, indent=1
+            ).encode(),
         }
         try:
             self._make_room()
@@ -83,9 +87,19 @@ def _lines(dismissal: Dismissal, found: Detections, size_px: tuple[int, int]) ->
     for box, score, class_id in zip(boxes_n.tolist(), found.scores.tolist(), found.class_ids.tolist(), strict=True):
         if score >= SURE_SCORE and iou(tuple(box), dismissal.box_n) < SAME_THING_IOU:
             lines.append(_line(class_id, tuple(box)))
-    if dismissal.reason == "tolerated" and dismissal.class_name in CLASS_IDS:
+    if dismissal.reason == "tolerated" and dismissal.class_name in CLASS_IDS and _is_seen(dismissal, found, size_px):
         lines.append(_line(CLASS_IDS[dismissal.class_name], dismissal.box_n))
     return lines
+
+
+def _is_seen(dismissal: Dismissal, found: Detections, size_px: tuple[int, int]) -> bool:
+    """Whether the detector sees something of that family there."""
+    names = [CLASSES[class_id] for class_id in found.class_ids.tolist()]
+    boxes_n = normalised(found.boxes_px, size_px).tolist()
+    return any(
+        group_of(name) == group_of(dismissal.class_name) and iou(tuple(box), dismissal.box_n) >= SAME_THING_IOU
+        for name, box in zip(names, boxes_n, strict=True)
+    )
 
 
 def _line(class_id: int, box_n: Box) -> str:

@@ -18,9 +18,12 @@ from agent.core.wire import (
     Result,
     RulesPause,
     RunFacts,
+    Snapshot,
+    Verify,
 )
 from agent.ports import Clock, Outbox, Store
 from agent.runtime.commander import Answer, CommandRules, Handler
+from agent.runtime.second_looks import SecondLooks
 from agent.runtime.silencer import Silencer, unknown_incident
 
 C = TypeVar("C", bound=Any)
@@ -56,13 +59,15 @@ class Errands:
         return AcknowledgeResult(incident=command.incident, acknowledged_at=since)
 
 
-def small_handlers(errands: Errands, silencer: Silencer) -> Mapping[str, Handler]:
-    """Those of commands that are answered at once."""
+def small_handlers(errands: Errands, silencer: Silencer, looks: SecondLooks) -> Mapping[str, Handler]:
+    """Those of commands that change nothing about the box itself."""
     return {
         "ping": _at_once(Ping, errands.ping),
         "acknowledge": _at_once(Acknowledge, errands.acknowledge),
         "dismiss": _at_once(Dismiss, silencer.dismiss),
         "rules.pause": _at_once(RulesPause, silencer.pause),
+        "verify": _later(Verify, looks.verify),
+        "snapshot": _later(Snapshot, looks.snapshot),
     }
 
 
@@ -76,5 +81,13 @@ def _at_once(kind: type[C], carry_out: Callable[[C], Result]) -> Handler:
     def handle(command: Command, answer: Answer) -> None:
         assert isinstance(command, kind)
         answer(carry_out(command))
+
+    return handle
+
+
+def _later(kind: type[C], begin: Callable[[C, Answer], None]) -> Handler:
+    def handle(command: Command, answer: Answer) -> None:
+        assert isinstance(command, kind)
+        begin(command, answer)
 
     return handle

@@ -26,7 +26,7 @@ from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Channel, Gap, GapReason, Stamp
 from agent.core.wire import BoxFacts
-from agent.ports import Clock, Detector, Heads, LoginLedger, Photographer, Store, Views, ZoneReader
+from agent.ports import Clock, Detector, Heads, LoginLedger, Photographer, Samples, Store, Views, ZoneReader
 from agent.runtime.backoff import Jitter
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.desk import Desk
@@ -52,6 +52,7 @@ class Means:
     store: Store
     views: Views
     evidence: EvidenceFolder
+    samples: Samples
     guard: PrivacyGuard
     detector: Detector
     ledger: LoginLedger
@@ -246,7 +247,7 @@ class Crew:
         means = self._means
         stream = main_stream(config.camera(plan.camera), means.clock, means.ledger)
         closer = CloserLook(stream, means.detector, means.last_view) if stream else None
-        return ScenePhotographer(means.evidence, plan, means.guard, closer)
+        return ScenePhotographer(means.evidence, plan, means.guard, closer, means.samples)
 
 
 def _loop(camera: str) -> str:

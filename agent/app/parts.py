@@ -6,11 +6,13 @@ import hashlib
 import logging
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, TlsSettings
+from agent.adapters.object_store import HttpObjectStore
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.rtsp import RtspSource
@@ -19,6 +21,7 @@ from agent.adapters.videofile import LiveFileSource, VideoFileSource
 from agent.config import CameraConfig, Config
 from agent.config.catalogue import choose
 from agent.core.errors import StoreUnusable
+from agent.core.picture_address import picture_address
 from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts, evidence_message
 from agent.ports import Clock, Detector, Source
 from agent.runtime.picture_lane import PictureMail
@@ -150,6 +153,16 @@ def picture_mail(config: Config, parcels: SqliteParcels, folder: EvidenceFolder,
         parcels=parcels,
         read=folder.read,
         pack=lambda parcel, data: evidence_message(parcel.picture, data, parcel.about, facts),
+    )
+
+
+def object_store(config: Config, facts: BoxFacts) -> HttpObjectStore | None:
+    """Where pictures are put, where they are."""
+    if config.evidence.send != "put" or config.evidence.put_url is None:
+        return None
+    pattern = config.evidence.put_url.get_secret_value()
+    return HttpObjectStore(
+        lambda parcel: picture_address(pattern, parcel.picture, parcel.about, facts), where=urlsplit(pattern).netloc
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
+SAMPLES = "dismissed"
 HEARTBEAT = "alive.json"
 CONFIG_HISTORY = "config-history"
 PROBATION = "probation.json"

@@ -20,6 +20,7 @@ from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.mqtt import PahoBroker
 from agent.adapters.photographer import LastView
+from agent.adapters.samples import SampleFolder
 from agent.adapters.sqlite import (
     Database,
     SqliteAnswers,
@@ -38,17 +39,26 @@ from agent.app.parts import (
     facts_of,
     made_folder,
     mqtt_settings,
+    object_store,
     open_detector,
     picture_mail,
     privacy_guard,
 )
-from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT
+from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.reload import Around, Reloader
 from agent.app.site import Site
 from agent.app.teach import lens_of
 from agent.config import Config
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.wire import RestartResult, RunFacts, event_message, health_message, state_message, will_message
+from agent.core.wire import (
+    BoxFacts,
+    RestartResult,
+    RunFacts,
+    event_message,
+    health_message,
+    state_message,
+    will_message,
+)
 from agent.ports import Clock, Detector, Store
 from agent.runtime.commander import Commander, Handler
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
@@ -60,8 +70,10 @@ from agent.runtime.mailbox import Mailroom
 from agent.runtime.picture_lane import PictureMail
 from agent.runtime.probation import signs_of
 from agent.runtime.replies import Replies
+from agent.runtime.second_looks import SecondLooks
 from agent.runtime.silencer import Silencer
 from agent.runtime.supervisor import Supervisor
+from agent.runtime.uploader import Uploader
 from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -107,7 +119,14 @@ class App:
             if again := outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
             evidence = evidence_folder(config, config.storage.folder / EVIDENCE)
-            parcels = SqliteParcels(database, lambda: courier.wake())
+            parcels = SqliteParcels(database, lambda: wake())
+            uploader = self._uploader(facts.now, parcels, evidence)
+
+            def wake() -> None:
+                courier.wake()
+                if uploader is not None:
+                    uploader.wake()
+
             replies, handlers, ticks = Replies(), dict[str, Handler](), list[Callable[[], None]]()
             commander = self._commander(facts, database, replies, handlers, ticks)
             mail = picture_mail(config, parcels, evidence, facts.now)
@@ -115,14 +134,14 @@ class App:
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts.now, clock_info()),
-                courier.wake,
+                wake,
                 backlog=config.mqtt.backlog,
                 parcels=config.evidence.send != "off",
             )
             mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
             crew.recall()
-            self._listen(facts, database, store, crew, handlers, ticks)
+            self._listen(facts, database, store, crew, parcels, handlers, ticks)
             reloader = self._reloader(crew, courier, commander, stop)
             handlers.update(reloader.handlers())
             watches = self._watches(crew, mailroom, detector)
@@ -151,6 +170,8 @@ class App:
             self._delivery.start("commander", commander.run, wake=commander.wake)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
+            if uploader is not None:
+                self._delivery.start("uploader", uploader.run, wake=uploader.wake)
             version, cameras = facts.now.config_version, len(crew.desks)
             log.info("watching with %s, config %s, cameras: %d", detector.info.name, version, cameras)
             stop.wait()
@@ -189,6 +210,7 @@ class App:
             store=store,
             views=SqliteViews(database),
             evidence=evidence,
+            samples=SampleFolder(config.storage.folder / SAMPLES),
             guard=privacy_guard(config),
             detector=detector,
             ledger=SqliteLedger(database),
@@ -234,6 +256,7 @@ class App:
         database: Database,
         store: Store,
         crew: Crew,
+        parcels: SqliteParcels,
         handlers: dict[str, Handler],
         ticks: list[Callable[[], None]],
     ) -> None:
@@ -250,8 +273,10 @@ class App:
             outbox=SqliteOutbox(database),
             store=store,
         )
-        handlers.update(small_handlers(errands, silencer))
-        ticks.append(silencer.refresh)
+        sent = parcels if self._config.evidence.send != "off" else None
+        looks = SecondLooks(clock=self._clock, desks=crew.desks, parcels=sent)
+        handlers.update(small_handlers(errands, silencer, looks))
+        ticks += [silencer.refresh, looks.tick]
 
     def _reloader(self, crew: Crew, courier: Courier, commander: Commander, stop: StopEvent) -> Reloader:
         def again() -> None:
@@ -296,3 +321,10 @@ class App:
             pictures=pictures,
         )
         return courier
+
+    def _uploader(self, facts: BoxFacts, parcels: SqliteParcels, evidence: EvidenceFolder) -> Uploader | None:
+        """Carries the pictures that do not go over MQTT."""
+        store = object_store(self._config, facts)
+        if store is None:
+            return None
+        return Uploader(parcels=parcels, read=evidence.read, store=store, clock=self._clock, jitter=self._jitter)

@@ -8,7 +8,8 @@
     │   ├── BrokerUnreachable     no TCP or TLS connection to the broker, or it was lost
     │   ├── StoreFull             the disk (or quota) does not take the commit now
     │   ├── ModelUnavailable      a model could not be fetched now; what came so far is kept
-    │   └── EvidenceSkipped       the picture could not be kept; the event still goes out
+    │   ├── EvidenceSkipped       the picture could not be kept; the event still goes out
+    │   └── UploadFailed          the object store could not be reached, or is busy
     └── PermanentError            stays until somebody changes something
         ├── ConfigError           carries every `Problem` of the file
         ├── ModelError            missing, corrupt or mismatched model file
@@ -17,6 +18,7 @@
         ├── CameraRefused         wrong password, or a digest algorithm we cannot speak
         ├── UnsupportedStream     not a video, or a codec that cannot be decoded
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
+        ├── UploadRefused         the object store says no; `unfit`: to this picture, else to every one
         ├── StoreUnusable         read-only folder, corrupt or foreign database
         ├── CommandRejected       a command or ack of the centre that is not carried out; `code` is for machines
         └── IllegalTransition     the lifecycle table has no such step (a bug)
@@ -76,6 +78,14 @@ class EvidenceSkipped(RetryableError):
         self.reason = reason
 
 
+class UploadFailed(RetryableError):
+    """A picture did not reach the object store this time. `retry_after_s`: how long that asks to be left alone."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing wrong in a configuration, in terms a person can act on.
@@ -131,6 +141,14 @@ class UnsupportedStream(PermanentError):
 
 class BrokerRefused(PermanentError):
     """The broker answered and said no."""
+
+
+class UploadRefused(PermanentError):
+    """The object store answered and said no. `unfit` tells whether that is about this picture alone."""
+
+    def __init__(self, message: str, *, unfit: bool) -> None:
+        super().__init__(message)
+        self.unfit = unfit
 
 
 class StoreUnusable(PermanentError):

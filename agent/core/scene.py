@@ -115,6 +115,12 @@ class Scene:
             return events
         return events + self._look(seen)
 
+    @property
+    def watched(self) -> tuple[Presence, ...]:
+        """What stands in a zone, no longer passing, and is no incident yet; seen now if `last_seen` is now."""
+        standing = {track.track_id for track in self._tracker.tracks if track.settled}
+        return tuple(p for p in self._presences.values() if p.state is State.WATCHED and p.track_id in standing)
+
     def presence(self, incident: UUID) -> Presence | None:
         """An incident that is open, or ended of late; None when it is not known, or forgotten since."""
         return self._incidents.presence(incident)

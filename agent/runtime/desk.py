@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -13,13 +13,26 @@ from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusa
 from agent.core.scene import Scene
 from agent.core.silence import Silences, Spot
 from agent.core.tracking.tracker import BLIND_AFTER_S
-from agent.core.types import Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
+from agent.core.types import (
+    Detections,
+    Event,
+    Frame,
+    Gap,
+    GapReason,
+    Observation,
+    Phase,
+    PictureFault,
+    Stamp,
+    UpdateReason,
+)
 from agent.core.verification import Verification, deadline_for
 from agent.ports import Photographer, Store
 from agent.runtime.revisits import Revisits, Settled, Told
 
 log = logging.getLogger(__name__)
 
+Wish = Callable[[Photographer, Frame, Detections | None], None]
+"""Takes the photographer, a picture, and what the detector saw in it (None: it was not asked). Must not raise."""
 ASK_S = 2.0
 """How long a question waits for a worker to let go of the desk: as long as a picture of the main stream takes."""
 SAVE_EVERY_S = 10.0
@@ -62,6 +75,7 @@ class Desk:
         self._lock = Lock()
         self._closed = False
         self._unkept: list[Event] = []
+        self._wishes: list[Wish] = []
         self._mark: Stamp | None = None
         self._saved_at_s: float | None = None
         self._faulty = False
@@ -85,6 +99,9 @@ class Desk:
                 self._show(settled, seen, frame)
             self._count(seen)
             self._keep(seen.stamp)
+            wishes, self._wishes = self._wishes, []
+        for wish in wishes:
+            wish(self._photographer, frame, seen.detections if seen.fault is None else None)
 
     def gap(self, gap: Gap) -> None:
         """Take notice that nobody is looking."""
@@ -122,6 +139,11 @@ class Desk:
             if not self._closed:
                 self._file(self._scene.dismiss(incident, now))
                 self._keep(now)
+
+    def next_look(self, wish: Wish) -> None:
+        """Give the next picture to somebody who waits for one; forgotten when the desk is closed before."""
+        with self._seat():
+            self._wishes.append(wish)
 
     def verify(self, incident: UUID, now: Stamp, told: Told) -> bool:
         """Look again at an incident: what is seen from now on decides. Returns False when it is not known here.
@@ -209,6 +231,7 @@ class Desk:
         """The desk that goes on where this one was handed over, with its figures and what is not to be reported."""
         heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer)
         scene.silences = self._scene.silences
+        heir._wishes = self._wishes
         heir._mark, heir._saved_at_s, heir._state = self._mark, self._saved_at_s, self._state
         return heir
 
@@ -227,8 +250,10 @@ class Desk:
         # The scene has moved on: from here on no trouble with a picture may cost an event.
         self._file(decided, note="not_taken")
         for i, event in enumerate(decided, first):
-            self._unkept[i] = photographed(event, seen, frame, self._photographer)
+            self._unkept[i] = photographed(event, seen, frame, self._photographer, self._scene)
             self._scene.pictured(self._unkept[i])
+        if seen.fault is None:
+            self._photographer.watch(self._scene.watched, frame, seen.detections)
 
     def _show(self, settled: Settled, seen: Observation, frame: Frame) -> None:
         """Take the picture of an answer; where the incident still stands, an event carries it too."""
@@ -299,16 +324,18 @@ class Desk:
         self._state = replace(self._state, unkept=len(self._unkept))
 
 
-def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer) -> Event:
+def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer, scene: Scene) -> Event:
     """The event with its pictures, or with the reason why there are none; a heartbeat needs none.
 
-    `frame`: the picture that `seen` was seen in.
+    An opening has those of its first sight too. `frame`: the picture that `seen` was seen in.
     """
     if event.update_reason is UpdateReason.HEARTBEAT:
         return replace(event, evidence_note=None)
     found = seen.detections if seen.fault is None else None  # the detector is not shown pictures with a fault
     evidence, note = photographer.take(event, frame, found)
-    return replace(event, evidence=evidence, evidence_note=note)
+    presence = scene.presence(event.incident_id) if event.phase is Phase.OPENED else None
+    first = photographer.first_sight(event, presence) if presence else ()
+    return replace(event, evidence=(*evidence, *first), evidence_note=note)
 
 
 def _smoothed(average_s: float | None, latest_s: float) -> float:

@@ -109,7 +109,7 @@ class PictureLane:
         if self._failed(flying.parcel, reason, 1 if known else self._attempts):
             self._fatal_bytes = min(flying.size, self._fatal_bytes or flying.size)
             self._failures = 0
-            self._paused_until_s = self._clock.now().mono_s + _AFTER_LOSS_S
+            self._paused_until_s = self._clock.now().mono_s + min(self._longest_wait_s, _AFTER_LOSS_S)
         else:
             self._pause()
 

@@ -90,6 +90,7 @@ class Silencer:
         self._store.dismiss(dismissal)  # first: whatever happens then, it does not open again
         self.refresh()
         desk.dismiss(asked.incident, now)
+        desk.next_look(lambda photographer, frame, found: photographer.sample(dismissal, frame, found))
         log.info("%s: incident %s dismissed as %s", dismissal.camera, asked.incident, asked.reason)
         return DismissResult(incident=asked.incident, reason=asked.reason, until=asked.until, undone=False)
 

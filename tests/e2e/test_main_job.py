@@ -11,20 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import jsonschema
 import numpy as np
 import pytest
 
 from agent.core.types import Image
+from agent.core.wire import parse_evidence
 from tests.cameras import PASSWORD, SUB, USER, simulated_camera
 from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
 from tests.e2e.centre import box_of, cars_of, parsed
 from tests.e2e.faults import incidents_of
 from tests.e2e.street import DWELL_S, PARKED, car_in, clip, truth, write_config
-from tests.listener import Listener
+from tests.listener import Arrived, Listener
 from tests.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.server
 
+EVIDENCE_SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/contract/evidence.schema.json").read_text())
 OUTAGE_S = 12.0
 """Longer than the zone's clear_after (8 s): if blindness could close anything, it would by then."""
 
@@ -84,6 +87,18 @@ def check_pictures(data: Path, event: dict[str, Any]) -> None:
             assert shown_in(path, event) == car_in(box_of(event))
 
 
+def check_sent(arrived: list[Arrived], events: list[dict[str, Any]]) -> None:
+    """The centre has every picture that these events name, whole and valid, and no other."""
+    named = {item["id"]: (event, item) for event in events for item in event["data"]["evidence"]}
+    for message in arrived:
+        jsonschema.validate(json.loads(message.payload), EVIDENCE_SCHEMA, format_checker=jsonschema.FormatChecker())
+        told = parse_evidence(message.payload)
+        event, item = named[str(told.id)]
+        assert hashlib.sha256(told.picture()).hexdigest() == item["sha256"]
+        assert (str(told.subject), told.eventsequence, told.kind) == (event["subject"], event["sequence"], item["kind"])
+    assert {str(parse_evidence(message.payload).id) for message in arrived} == set(named)
+
+
 def test_four_parked_cars_are_four_incidents_through_every_outage(tmp_path: Path) -> None:
     data = tmp_path / "data"
     broker = Mosquitto(tmp_path / "broker")
@@ -100,6 +115,7 @@ def test_four_parked_cars_are_four_incidents_through_every_outage(tmp_path: Path
                 for event in opened:
                     assert event["data"]["dwell_s"] >= DWELL_S
                     check_pictures(data, event)
+                check_sent(centre.wait_for(8, "/evidence"), opened)
                 wait_for_state(centre, "online")
 
             # The broker is away again; the camera loses its power for longer than it takes to close an incident.

@@ -7,24 +7,17 @@ import logging
 import random
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
-from agent.adapters.mqtt import MqttSettings, PahoBroker
-from agent.adapters.sqlite import Database, SqliteOutbox, SqliteStore
 from agent.core.types import Event, Message
-from agent.core.wire import event_message, parse_event, topic
-from agent.runtime.courier import Courier, CourierSettings
+from agent.core.wire import parse_event, topic
+from agent.runtime.courier import CourierSettings
 from agent.runtime.delivery import DeliverySettings
-from agent.runtime.inbox import Inbox
-from tests.agent_child import STATE
-from tests.events import CLOCK, FACTS, closed, make_event
-from tests.fakes_delivery import WallClock
+from tests.box import Box
+from tests.events import FACTS, closed, make_event
 from tests.listener import Arrived, Listener
 from tests.mosquitto import Mosquitto, free_port
 from tests.proxy import Proxy
@@ -32,101 +25,6 @@ from tests.proxy import Proxy
 pytestmark = pytest.mark.server
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 20.0
-QUICK = CourierSettings(
-    first_wait_s=0.05,
-    longest_wait_s=0.2,
-    will_delay_s=0,
-    delivery=DeliverySettings(first_postpone_s=0.05, longest_postpone_s=0.1, attempts=3),
-)
-
-
-class WatchedOutbox(SqliteOutbox):
-    """An outbox whose changes can be waited for."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self.changed = threading.Condition()
-
-    def done(self, rows: Sequence[int]) -> None:
-        super().done(rows)
-        self._tell()
-
-    def acked(self, sequence: int, missing: Sequence[tuple[int, int]] = ()) -> int:
-        count = super().acked(sequence, missing)
-        self._tell()
-        return count
-
-    def postpone(self, row: int, due_at_utc_s: float) -> None:
-        super().postpone(row, due_at_utc_s)
-        self._tell()
-
-    def set_aside(self, row: int, reason: str) -> None:
-        super().set_aside(row, reason)
-        self._tell()
-
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        with self.changed:
-            assert self.changed.wait_for(condition, WAIT_S), "the outbox did not get there"
-
-    def _tell(self) -> None:
-        with self.changed:
-            self.changed.notify_all()
-
-
-class Box:
-    """An edge box without eyes: a store and a running courier."""
-
-    def __init__(self, folder: Path, port: int, settings: CourierSettings = QUICK, **mqtt: str) -> None:
-        clock = WallClock()
-        self.database = Database(folder / "cityeye.db", reserve_bytes=0)
-        self.outbox = WatchedOutbox(self.database)
-        broker = PahoBroker(
-            MqttSettings(
-                host="127.0.0.1",
-                port=port,
-                client_id="box-01",
-                username=mqtt.get("username"),
-                password=mqtt.get("password"),
-            ),
-            clock,
-        )
-        self.courier = Courier(
-            outbox=self.outbox,
-            broker=broker,
-            clock=clock,
-            state=STATE,
-            jitter=random.Random(3).uniform,
-            settings=settings,
-            listen=[topic(FACTS, "ack")],
-            inbox=lambda received: self.inbox.take(received),
-        )
-        self.inbox = Inbox(self.outbox, FACTS, self.courier.wake, lambda _: None)
-        self.store = SqliteStore(self.database, self._encode, self.courier.wake)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.courier.run, args=(self._stop,))
-
-    def __enter__(self) -> Self:
-        self.database.open()
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self.courier.wake()
-        self._thread.join()
-        self.database.close()
-
-    def record(self, *events: Event) -> None:
-        self.store.record("gate", events, "s")
-
-    def wait_until_delivered(self) -> None:
-        self.outbox.wait_until(lambda: self.outbox.depth() == 0)
-
-    def _encode(self, event: Event, sequence: int) -> Message:
-        return event_message(event, sequence, FACTS, CLOCK)
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_what_is_blurred_for_which_kind(
     rule: str, faces: bool, plates: bool, expected: tuple[int, int, int, int]
 ) -> None:
     image = noise(320, 180)
-    result = PrivacyGuard(faces=faces, plates=plates).protect(image, found(PERSON, CAR), about(rule))
+    result = PrivacyGuard(faces=faces, plates=plates).protect(image, found(PERSON, CAR), rule)
     assert changed(image, result) == expected
 
 
@@ -144,8 +144,8 @@ def test_only_parking_needs_plates() -> None:
 
 def test_where_nobody_looked_nobody_can_be_known_and_what_is_switched_off_is_off() -> None:
     image, about_camera = noise(320, 180), about("camera_health")
-    assert np.array_equal(PrivacyGuard().protect(image, None, about_camera), coarse(image))
-    assert PrivacyGuard(faces=False, plates=False).protect(image, None, about_camera) is image
+    assert np.array_equal(PrivacyGuard().protect(image, None, about_camera.rule), coarse(image))
+    assert PrivacyGuard(faces=False, plates=False).protect(image, None, about_camera.rule) is image
 
 
 def test_both_pictures_of_an_event_are_blurred_before_anything_is_cut_out(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_yunet_finds_faces_that_no_box_told_of_and_their_features_are_gone() -> 
     finder, crowd = FaceFinder(faces_model()), a_crowd()
     faces = finder.find(crowd)
     assert len(faces) >= 15
-    blurred = PrivacyGuard(face_finder=finder).protect(crowd, Detections.none(), about("stall_encroachment"))
+    blurred = PrivacyGuard(face_finder=finder).protect(crowd, Detections.none(), "stall_encroachment")
     assert min(features(crowd, faces)) >= 4
     assert max(features(blurred, faces)) <= 2
 
@@ -272,7 +272,7 @@ def test_the_boxes_of_persons_alone_hide_nearly_all_faces_of_a_crowd() -> None:
     crowd = a_crowd()
     faces = FaceFinder(faces_model()).find(crowd)
     [persons] = OnnxDetector.load(shared("models", "yolox_nano.onnx")).detect([crowd])
-    blurred = PrivacyGuard().protect(crowd, persons, about("stall_encroachment"))
+    blurred = PrivacyGuard().protect(crowd, persons, "stall_encroachment")
     assert sum(left > 2 for left in features(blurred, faces)) <= 2, "of 15 or more"
 
 
@@ -300,8 +300,8 @@ def test_a_plate_outside_of_where_the_box_tells_is_found_by_the_model() -> None:
     finder = PlateFinder(plates_model())
     image, (x1, y1, x2, y2) = street_with_plate(80)
     seen = found(("car", 0.6, (x1 - 80.0, y1 - 60.0, x2 + 80.0, y1 + 240.0)))  # drawn too far down
-    bare = PrivacyGuard().protect(image, seen, about("stall_encroachment"))
-    blurred = PrivacyGuard(plate_finder=finder).protect(image, seen, about("stall_encroachment"))
+    bare = PrivacyGuard().protect(image, seen, "stall_encroachment")
+    blurred = PrivacyGuard(plate_finder=finder).protect(image, seen, "stall_encroachment")
     assert np.array_equal(bare[y1:y2, x1:x2], image[y1:y2, x1:x2])
     left, top, right, bottom = np.mean(finder.find(image), axis=0).tolist()
     assert (left, top, right, bottom) == pytest.approx((x1, y1, x2, y2), abs=8)
@@ -322,7 +322,7 @@ def test_plates_are_looked_for_in_a_close_up_of_each_vehicle_too() -> None:
     image = np.zeros((180, 320, 3), np.uint8)
     image[70:80, 200:220] = 255
     seen = found(("car", 0.6, (150, 60, 250, 120)), ("car", 0.6, (400, 60, 500, 120)), ("bicycle", 0.6, (0, 0, 9, 9)))
-    result = PrivacyGuard(plate_finder=NearSighted()).protect(image, seen, about("garbage_overflow"))
+    result = PrivacyGuard(plate_finder=NearSighted()).protect(image, seen, "garbage_overflow")
     assert changed(image, result) == (195, 67, 225, 83), "the plate and a quarter of it on each side"
 
 

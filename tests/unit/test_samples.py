@@ -61,9 +61,15 @@ def test_a_sample_is_labelled_as_the_centre_says(tmp_path: Path, reason: str, na
 
 
 def test_the_box_of_a_label_is_the_box_of_the_thing(tmp_path: Path) -> None:
-    SampleFolder(tmp_path).keep(dismissal(), street_picture(), Detections.none())
+    SampleFolder(tmp_path).keep(dismissal(), street_picture(), found(person_score=0.4))
     [line] = (tmp_path / "labels" / f"{UUID(int=1)}.txt").read_text().splitlines()
     assert [float(part) for part in line.split()[1:]] == pytest.approx([0.2, 0.3, 0.2, 0.4])
+
+
+def test_a_tolerated_thing_that_is_gone_is_no_label_but_told_of(tmp_path: Path) -> None:
+    SampleFolder(tmp_path).keep(dismissal(), street_picture(), Detections.none())
+    assert (tmp_path / "labels" / f"{UUID(int=1)}.txt").read_text() == ""
+    assert json.loads((tmp_path / "notes" / f"{UUID(int=1)}.json").read_text())["seen"] is False
 
 
 def test_what_the_detector_was_not_sure_of_is_no_label(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from agent.adapters.privacy.finders import Finder
 from agent.adapters.privacy.regions import VEHICLE_SCORE, head_boxes, plate_boxes
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASS_IDS, CYCLES, MOTOR_VEHICLES
-from agent.core.types import Detections, Event, Floats, Image
+from agent.core.types import Detections, Floats, Image
 
 MARGIN = 0.25
 """Added to what a model found, on each side, in its own width and height: a face is known by its hair too."""
@@ -40,15 +40,15 @@ class PrivacyGuard:
         self._face_finder = face_finder
         self._plate_finder = plate_finder
 
-    def protect(self, image: Image, found: Detections | None, event: Event) -> Image:
-        """The picture as it may be kept as evidence of an event; the given one is not changed.
+    def protect(self, image: Image, found: Detections | None, rule: str) -> Image:
+        """The picture as it may be kept; the given one is not changed.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             found: what the detector sees in this very picture; None: it was not asked, so everybody may be in it.
-            event: of an incident whose kind decides whether plates may be seen.
+            rule: of the incident that it is evidence of, which decides whether plates may be seen; empty for none.
         """
-        plates = self._plates and not needs_plates(event.rule)
+        plates = self._plates and not needs_plates(rule)
         if not (self._faces or plates):
             return image
         if found is None:

@@ -24,7 +24,7 @@ from agent.core.wire.command import (
     parse_command,
     with_properties,
 )
-from agent.core.wire.event import encode_event, event_message, parse_event
+from agent.core.wire.event import encode_event, event_message, evidence_part, parse_event
 from agent.core.wire.evidence import (
     MAX_EVIDENCE_PACKET_BYTES,
     EvidenceEvent,
@@ -123,6 +123,7 @@ __all__ = [
     "event_message",
     "event_schema",
     "evidence_message",
+    "evidence_part",
     "evidence_schema",
     "health_message",
     "health_schema",

@@ -124,7 +124,7 @@ def _data(event: Event, facts: BoxFacts, clock: ClockInfo, kept: int) -> EventDa
         channel=event.channel,
         location=_location(event, facts),
         codes=_codes(violation, facts),
-        evidence=tuple(_evidence(e) for e in event.evidence[:_MAX_EVIDENCE]),
+        evidence=tuple(evidence_part(e) for e in event.evidence[:_MAX_EVIDENCE]),
         evidence_note=None if event.evidence_note is None else clip(event.evidence_note, _NOTE_CHARS),
         close_reason=event.close_reason,
         clock=ClockPart(synced=clock.synced, source=clip(clock.source), uncertainty_ms=clock.uncertainty_ms),
@@ -164,7 +164,8 @@ def _codes(violation: Violation, facts: BoxFacts) -> Codes | None:
     return None if code is None else Codes(code_system=facts.code_system, code=code, name=violation.zh)
 
 
-def _evidence(kept: Evidence) -> EvidencePart:
+def evidence_part(kept: Evidence) -> EvidencePart:
+    """How a message names a picture."""
     return EvidencePart(
         id=kept.evidence_id,
         kind=clip(kept.kind),

@@ -8,6 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from agent.core.errors import CityEyeError
+from agent.core.presence import Presence
+from agent.core.silence import Dismissal
 from agent.core.types import Box, Detections, Event, Evidence, Frame
 from agent.ports import IncidentRow
 
@@ -49,10 +51,19 @@ class MemoryStore:
 
 
 class NoCamera:
-    """A photographer whose disk is always full."""
+    """A photographer whose disk is always full; it notes down of what it was to take samples."""
+
+    def __init__(self) -> None:
+        self.samples: list[Dismissal] = []
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
+
+    def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
+        pass
+
+    def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
+        return ()
 
     def again(
         self, event: Event, box_n: Box, frame: Frame, found: Detections | None
@@ -61,3 +72,9 @@ class NoCamera:
 
     def holds(self, kept: Evidence) -> bool:
         return False
+
+    def snapshot(self, command_id: str, frame: Frame, found: Detections | None) -> tuple[Evidence | None, str | None]:
+        return None, "disk_full"
+
+    def sample(self, dismissal: Dismissal, frame: Frame, found: Detections | None) -> None:
+        self.samples.append(dismissal)
