@@ -179,10 +179,7 @@ class Reloader:
         before, signs = self._crew.config, self._around.signs()
         change = difference(before, config)
         if "model" in change.elsewhere:
-            try:
-                choose(config.model)
-            except ModelError as error:
-                raise CommandRejected(RejectCode.FAILED, str(error)) from error
+            _check_model(config)
         touched = [camera.id for camera in config.cameras] if change.elsewhere else change.touched
         trial = Trial(
             command_id=command_id,
@@ -257,6 +254,16 @@ class Reloader:
             self._site.end()
         except StoreUnusable as error:
             log.error("the next start will look at this probation again: %s", error)
+
+
+def _check_model(config: Config) -> None:
+    """What can be known without opening it: a new start that must fail is not worth it. Raises CommandRejected."""
+    try:
+        file = choose(config.model).file
+    except ModelError as error:
+        raise CommandRejected(RejectCode.FAILED, str(error)) from error
+    if not file.is_file():
+        raise CommandRejected(RejectCode.FAILED, f"model: expected a file at {file}, found none; put it there first")
 
 
 def _failed(fault: str) -> CommandRejected:
