@@ -16,6 +16,7 @@ from agent.adapters.onnx.features import FeatureExtractor
 from agent.adapters.onnx.zone_reader import Lens
 from agent.adapters.photographer import LastView
 from agent.adapters.privacy import PrivacyGuard
+from agent.adapters.samples import SampleFolder
 from agent.adapters.sqlite import Database, SqliteStore, SqliteViews
 from agent.app.crew import Crew, Facts, Means
 from agent.app.parts import facts_of
@@ -114,6 +115,7 @@ def street(folder: Path, config: Config | None = None) -> Iterator[Street]:
             store=store,
             views=SqliteViews(database),
             evidence=EvidenceFolder(folder / "evidence", quota_bytes=10**7, keep_free_bytes=0),
+            samples=SampleFolder(folder / "samples"),
             guard=PrivacyGuard(faces=False, plates=False, face_finder=None, plate_finder=None),
             detector=detector,
             ledger=MemoryLoginLedger(),
