@@ -87,16 +87,18 @@ class ScenePhotographer:
         guard: PrivacyGuard,
         closer: CloserLook | None = None,
         samples: Samples | None = None,
+        first: FirstSights | None = None,
     ) -> None:
         """A photographer for the camera of a plan.
 
         Args:
+            first: what was seen of this camera's things at first; None: nothing yet.
             closer: pictures of the main stream; None: those that the watching sees have to do.
             samples: where pictures of what was dismissed go; None: nowhere.
         """
         self._samples = samples
         self._folder = folder
-        self._first = FirstSights()
+        self._first = first or FirstSights()
         self._closer = closer
         self._guard = guard
         self._outlines = plan.outlines_n

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from threading import Event as StopEvent
-from threading import RLock
+from threading import Lock
 
 from pydantic import BaseModel, SecretStr
 
@@ -26,7 +25,8 @@ from agent.runtime.probation import Probation, Signs, Watched
 
 log = logging.getLogger(__name__)
 
-TICK_S = 1.0
+CLOSE_S = 0.5
+"""How long a stop waits for a change to be through."""
 _DOCUMENT = "document"
 _MOST_CHARACTERS = 1900
 """Of the problems in an answer, whose message is cut at 2000."""
@@ -48,7 +48,7 @@ class Around:
 
 
 class Reloader:
-    """Handles `config.get` and `config.put`; give `run` to the supervisor."""
+    """Handles `config.get`, `config.put` and `restart`; for the commander's thread, which also calls `tick`."""
 
     def __init__(self, site: Site, text: str, crew: Crew, around: Around) -> None:
         """`text`: the document in force."""
@@ -56,7 +56,7 @@ class Reloader:
         self._text = text
         self._crew = crew
         self._around = around
-        self._lock = RLock()
+        self._lock = Lock()
         self._trial: Trial | None = None
         self._probation: Probation | None = None
         self._former: tuple[Config, str] | None = None
@@ -109,11 +109,6 @@ class Reloader:
             cut_off = "the agent ended before the document was put in force; nothing was changed: send it once more"
             self._around.answer_late(None, CommandRejected(RejectCode.FAILED, cut_off))
 
-    def run(self, stop: StopEvent) -> None:
-        """Watch over a probation until stopped."""
-        while not stop.wait(TICK_S):
-            self.tick()
-
     def tick(self) -> None:
         """Look how the box is; to be called about once a second."""
         with self._lock:
@@ -128,14 +123,18 @@ class Reloader:
                 self._finish(ConfigResult(config_version=self._trial.version))
 
     def close(self) -> None:
-        """The agent stops in order: that is no crash, and the next run goes on with the probation."""
-        with self._lock:
+        """The agent stops in order: that is no crash, and the next run goes on with the probation. From any thread."""
+        if not self._lock.acquire(timeout=CLOSE_S):
+            log.error("stopped in the middle of a change: the next start takes it back")
+            return
+        try:
             self._probation = None
             if self._trial is not None and self._trial.fault is None and self._trial.starts == 0:
-                try:
-                    self._site.note(replace(self._trial, starts=1))
-                except (StoreFull, StoreUnusable) as error:
-                    log.error("the next start will take the configuration back: %s", error)
+                self._site.note(replace(self._trial, starts=1))
+        except (StoreFull, StoreUnusable) as error:
+            log.error("the next start will take the configuration back: %s", error)
+        finally:
+            self._lock.release()
 
     def _check_turn(self, command: ConfigPut) -> None:
         version = self._crew.config.version_hash()
