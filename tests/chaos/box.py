@@ -98,7 +98,7 @@ class Box(AgentProcess):
 
 
 class Disk:
-    """The box's data folder on a disk of its own, which can be filled, and become read-only for whoever opens a file."""
+    """The box's data folder, a disk of its own: it can be filled, and become read-only for whoever opens a file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

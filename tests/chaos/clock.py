@@ -13,7 +13,7 @@ from pathlib import Path
 
 DAY_S = 86400.0
 _VARIABLE = "CHAOS_CLOCK"
-_SITECUSTOMIZE = '''
+_SITECUSTOMIZE = """
 import importlib.abc, importlib.machinery, os, sys
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +44,7 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 sys.meta_path.insert(0, Finder())
-'''
+"""
 
 
 class SteppedClock:
