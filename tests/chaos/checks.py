@@ -76,7 +76,7 @@ def check_lives(events: Iterable[Told], store: Stored) -> list[str]:
 class Dwell:
     """Errors in seconds. `over_s`: most by which a dwell exceeds the time the thing truly stood there.
 
-    `blind_s`: most by which dwell and blind time together miss the time between first and last sight, where no clock was
+    `blind_s`: most by which dwell and blind time together miss the time from first to last sight, where no clock was
     set meanwhile; `stepped_s`: the same where one was.
     """
 

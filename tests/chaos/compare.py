@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.chaos.box import CLEAR_S, DWELL_S
 from tests.chaos.checks import Stay, stays_of
@@ -75,7 +76,7 @@ def _merges(
 ) -> None:
     """One incident over several stays: right only where nobody looked at the empty place long enough."""
     ordered = sorted(stays, key=lambda stay: stay.from_s)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         away = (before.to_s, after.from_s)
         for story in ours:
             first_s, last_s = _span(story, now_s)
