@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> Result:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/chaos",
-        description="Kill the real agent again and again while broker, link, disk and clock fail; check what the centre got.",
+        description="Kill the real agent again and again while all around it fails; check what the centre got.",
         epilog="Needs root (it mounts a small disk), Mosquitto, GStreamer's RTSP server, ffmpeg and ../shared/data.",
     )
     parser.add_argument("--kills", type=int, default=20, help="how often the agent is killed (default: %(default)s)")

@@ -59,6 +59,12 @@ class Box(AgentProcess):
         """Whether its process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def watches(self) -> bool:
+        """Whether this life got so far."""
+        since = self.watching_since()
+        return self.alive and bool(since) and since[-1] >= self._born_s
+
     def bury(self) -> None:
         """Note the end of a life that ended by itself."""
         if self._process is not None:

@@ -97,29 +97,32 @@ def _faults(result: Result) -> str:
 
 _PAGE = """# Chaos: what holds when everything fails
 
-Written by `scripts/chaos --report`. The real agent (`cityeye run`) watches a street on a real RTSP server, on which one car
-after the other leaves and comes back, and is killed with `kill -9` again and again: while it starts, and up to seconds after
-it began to watch. Meanwhile, drawn from a seed, the broker (a real Mosquitto) stops, or is replaced by one without memory;
-the link is reset, or dies without a FIN; the disk is full; the folder is read-only; the wall clock is set by a day; commands and
-acknowledgements come twice, late and broken. The platform acknowledges (`require_ack`) what it stored. From time to time the faults end,
-the agent drains, and everything that the platform ever got is checked against the box's own record, and against a second agent
-that watched the same pictures undisturbed.
+Written by `scripts/chaos --report`. The real agent (`cityeye run`) watches a street on a real RTSP server, where one
+car after the other leaves and comes back, and is killed with `kill -9` again and again: while it starts, and up to
+seconds after it began to watch. Meanwhile, drawn from a seed, the broker (a real Mosquitto) stops, or is replaced by one
+without memory; the link is reset, or dies without a FIN; the disk is full; the folder is read-only; the wall clock is
+set by a day; commands and acknowledgements come twice, late and broken. The platform acknowledges (`require_ack`) what
+it stored. From time to time the faults end, the agent drains, and everything that the platform ever got is checked
+against the box's own record, and against a second agent that watched the same pictures undisturbed.
 
 {table}
 
 ## What is checked
-- Sequences 1..N without a gap; nothing in the box's record that did not arrive; no id and no sequence with two contents, byte for byte.
+- Sequences 1..N without a gap; nothing in the box's record that did not arrive; no id and no sequence with two
+  contents, byte for byte.
 - Each incident: opened once, revisions 1..n in order, closed once or still open.
-- No dwell is longer than the car stood there by the undisturbed agent's record (2.5 s are allowed: one look at either end); it never
-  shrinks; `dwell_s` and `blind_s` together are the time from first to last sight (0.5 s). What the agent missed while it was dead counts
-  as sight up to 10 s ([tracker](../agent/core/tracking/tracker.py), `BRIDGE_S`), and as blind beyond.
+- No dwell is longer than the car stood there by the undisturbed agent's record (2.5 s are allowed: one look at either
+  end); it never shrinks; `dwell_s` and `blind_s` together are the time from first to last sight (0.5 s). What the agent
+  missed while it was dead counts as sight up to 10 s ([tracker](../agent/core/tracking/tracker.py), `BRIDGE_S`), and as
+  blind beyond.
 - Each stay that the undisturbed agent reported is one incident, and no incident is about a car that was not there.
-- No traceback in the agent's log; a command that came several times got one answer.
+- No traceback in the agent's log; a command that came several times got one answer; SIGTERM ends it with 0.
 
 ## What may differ from the undisturbed run
-What is blind cannot be seen: a stay that no life of the agent watched for its dwell time may be missing; a car that was away while
-nobody looked long enough has one incident instead of two; openings and closings come later. Where the clock is set while the agent is
-dead, it cannot know how long it was: by a day forward, that day is counted as blind; back, 11 s are. `dwell_s` is not touched by either.
+What is blind cannot be seen: a stay that no life of the agent watched for its dwell time may be missing; a car that was
+away while nobody looked long enough has one incident instead of two; openings and closings come later. Where the clock
+is set while the agent is dead, it cannot know how long it was: by a day forward, that day is counted as blind; back,
+11 s are. `dwell_s` is not touched by either.
 
 ## Faults found
 {faults}
