@@ -15,8 +15,8 @@ from tests.e2e.street import KERB, write_street
 from tests.memory_disk import fill
 
 BOX = "cityeye/v1/gongshu/box-7"
-DWELL_S = 3.0
-CLEAR_S = 3.0
+DWELL_S = 2.0
+CLEAR_S = 2.0
 DISK = "size=64m"
 WATCHES = "watching with"
 """What the agent logs once it has begun."""
@@ -25,12 +25,12 @@ WATCHES = "watching with"
 def write_config(folder: Path, url: str, port: int, data: Path) -> Path:
     """The street with short times, so that much happens; delivery waits for the centre's own word."""
     folder.mkdir(parents=True, exist_ok=True)
-    rule = {"dwell": f"{DWELL_S:.0f}s", "clear_after": f"{CLEAR_S:.0f}s", "update_every": "15s"}
+    rule = {"dwell": f"{DWELL_S:.0f}s", "clear_after": f"{CLEAR_S:.0f}s", "update_every": "10s"}
     zone = {"id": "kerb", "polygon": KERB, "rules": {"illegal_parking": {**rule, "escalate": {"high": "1m"}}}}
-    camera = {"id": "fall", "url": url, "main_stream": "off", "read_timeout": "4s", "zones": [zone]}
+    camera = {"id": "fall", "url": url, "main_stream": "off", "read_timeout": "4s", "sample_every": "500ms"}
     mqtt: dict[str, Any] = {"port": port, "require_ack": True, "resend_after": "5s", "keepalive": "5s"}
     storage = {"folder": str(data), "keep_free": "9MB", "evidence_quota": "20MB"}
-    return write_street(folder, cameras=[camera], mqtt=mqtt, storage=storage)
+    return write_street(folder, cameras=[{**camera, "zones": [zone]}], mqtt=mqtt, storage=storage)
 
 
 @dataclass(frozen=True, slots=True)

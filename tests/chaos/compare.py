@@ -15,7 +15,7 @@ from tests.chaos.checks import Stay, stays_of
 from tests.chaos.told import Told, incidents_of
 
 CONNECTING_S = 3.0
-"""From the beginning of the watch to the first picture: a keyframe a second, and the camera's handshake."""
+"""From the beginning of the watch to the first picture: keyframes, and the camera's handshake."""
 SLACK_S = 3.0
 """Looks that decide come with the pictures: one that begins, one that ends, and one that the detector may miss."""
 

@@ -14,9 +14,9 @@ from random import Random
 
 from tests.chaos.faults import FAULTS, NOT_TOGETHER, World
 
-EARLY_SHARE = 0.6
+EARLY_SHARE = 0.5
 """Of the kills, how many come while the agent is starting."""
-WATCHED_S = 7.0
+WATCHED_S = 8.0
 """The longest time between the beginning of the watch and a late kill."""
 FAULTS_PER_LIFE = 0.6
 RESTART_S = 0.3

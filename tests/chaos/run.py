@@ -27,6 +27,8 @@ from tests.proxy import Proxy
 
 DRAIN_S = 240.0
 """Longer than the courier's backoff (60 s) and a resend or two."""
+CALM_S = 15.0
+"""Undisturbed time before each check, so that what was seen in passing is told."""
 DATABASE = "cityeye.db"
 CHECKPOINT = "result.json"
 KEPT_EVERY = 10
@@ -108,6 +110,7 @@ def check(scene: Scenario, course: Course, result: Result) -> None:
     """Calm down, drain, stop the agent, and look at everything that was told since the beginning."""
     world, wrong = scene.world, list[str]()
     course.calm_down()
+    course.wait(CALM_S)
     if not wait_for(lambda: world.box.watches and _drained(scene), course, DRAIN_S):
         wrong.append(f"after {course.tally.kills} kills: not drained in {DRAIN_S:.0f} s; {_waiting(scene)}")
     if (code := world.box.ask_to_stop()) != 0:

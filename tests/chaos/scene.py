@@ -18,7 +18,7 @@ import numpy as np
 from agent.core.types import Image
 from tests.e2e.street import SIZE_PX, clip, truth
 
-FPS = 5
+FPS = 6
 CALM = (1000, 1470)
 """Pictures of the clip in which nothing passes (events.json)."""
 CLIP_FPS = 30
@@ -41,11 +41,23 @@ could rightly be taken for one that stayed."""
 
 
 def film(target: Path) -> Path:
-    """Write one loop as H.264 with a keyframe each second, as a camera's sub-stream."""
+    """Write one loop as H.264 with two keyframes a second, as a camera's sub-stream."""
     width, height = SIZE_PX
     source = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", str(FPS), "-i", "-"]
     coding = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "27", "-pix_fmt", "yuv420p", "-bf", "0"]
-    command = ["ffmpeg", "-v", "error", "-y", *source, *coding, "-g", str(FPS), "-keyint_min", str(FPS), str(target)]
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        *source,
+        *coding,
+        "-g",
+        str(FPS // 2),
+        "-keyint_min",
+        str(FPS // 2),
+        str(target),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as coder:
         assert coder.stdin is not None
         for picture in loop():
