@@ -100,9 +100,9 @@ _PAGE = """# Chaos: what holds when everything fails
 Written by `scripts/chaos --report`. The real agent (`cityeye run`) watches a street on a real RTSP server, where one
 car after the other leaves and comes back, and is killed with `kill -9` again and again: while it starts, and up to
 seconds after it began to watch. Meanwhile, drawn from a seed, the broker (a real Mosquitto) stops, or is replaced by
-one without memory; the link is reset, or dies without a FIN; the disk is full; the folder is read-only; the wall clock is
-set by a day; commands and acknowledgements come twice, late and broken. The platform acknowledges (`require_ack`) what
-it stored. From time to time the faults end, the agent drains, and everything that the platform ever got is checked
+one without memory; the link is reset, or dies without a FIN; the disk is full; the folder is read-only; the wall clock
+is set by a day; commands and acknowledgements come twice, late and broken. The platform acknowledges (`require_ack`)
+what it stored. From time to time the faults end, the agent drains, and all that the platform ever got is checked
 against the box's own record, and against a second agent that watched the same pictures undisturbed.
 
 {table}
