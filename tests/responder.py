@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -38,15 +39,12 @@ class Responder:
 
     def __enter__(self) -> Self:
         self._client.on_message = self._asked
+        ready = threading.Event()
+        self._client.on_subscribe = lambda *_: ready.set()
+        self._client.on_connect = lambda client, *_: client.subscribe(topic_of(FACTS, "cmd"), qos=1)
         self._client.connect("127.0.0.1", self._port)
-        ready: list[int] = []
-        self._client.on_subscribe = lambda *_: ready.append(1)
-        self._client.subscribe(topic_of(FACTS, "cmd"), qos=1)
-        for _ in range(round(WAIT_S / 0.1)):
-            self._client.loop(0.1)
-            if ready:
-                break
         self._client.loop_start()
+        assert ready.wait(WAIT_S), "the responder got no SUBACK"
         return self
 
     def __exit__(
@@ -54,7 +52,7 @@ class Responder:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-        self._client.on_message = self._client.on_subscribe = None
+        self._client.on_message = self._client.on_connect = self._client.on_subscribe = None
 
     def _asked(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         answer_to = getattr(message.properties, "ResponseTopic", None)

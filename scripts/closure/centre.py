@@ -151,6 +151,7 @@ class Centre:
                 time.sleep(1.0)
             if self._mischief.is_due("reboots", time.time()):
                 self._line.drop()
+                self._line.close()
                 return True
         self._line.close()
         return False

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.core.errors import CommandRejected
-from agent.core.wire import parse_ack, parse_event, topic
+from agent.core.wire import parse_ack, topic
 from agent.runtime.courier import CourierSettings
 from agent.runtime.delivery import DeliverySettings
 from scripts.closure.cli import DONE, NO_ANSWER, REJECTED, main
@@ -317,7 +317,7 @@ def test_the_box_of_an_incident_is_known_from_the_books(
     with Responder(mosquitto.port):
         asked = ["--port", str(mosquitto.port), "--tenant", "demo", "--db", str(simulator.db)]
         assert main([*asked, "acknowledge", incident]) == DONE
-    assert parse_event(simulator.rows("SELECT payload FROM events")[0][0]).subject == incident
+    assert simulator.rows("SELECT subject FROM incidents") == [(incident,)]
 
 
 def test_it_says_what_the_broker_refuses(tmp_path: Path) -> None:
