@@ -44,11 +44,9 @@ class _Due:
 class Course:
     """Lives and faults in the order in which a seeded random draws them."""
 
-    def __init__(self, world: World, seed: int, *, boot_s: float) -> None:
-        """`boot_s`: how long the agent takes from its start to its watch on this machine."""
+    def __init__(self, world: World, seed: int) -> None:
         self._world = world
         self._rng = Random(seed)
-        self._boot_s = boot_s
         self._agenda: list[_Due] = []
         self._numbers = count()
         self._active: set[str] = set()
@@ -83,9 +81,8 @@ class Course:
             self._pause.wait(min(left_s, TICK_S))
 
     def _life_s(self) -> float:
-        if self._rng.random() < EARLY_SHARE:
-            return self._rng.uniform(0.0, self._boot_s)
-        return self._boot_s + self._rng.uniform(0.0, WATCHED_S)
+        early, share, boot_s = self._rng.random() < EARLY_SHARE, self._rng.random(), self._world.box.boot_s
+        return share * boot_s if early else boot_s + share * WATCHED_S
 
     def _live(self, life_s: float) -> None:
         if self._rng.random() < FAULTS_PER_LIFE:

@@ -202,7 +202,8 @@ def test_the_agents_wall_clock_can_be_set_and_its_monotonic_clock_cannot(tmp_pat
         "from agent.adapters.clock import SystemClock; import sys, time\n"
         "for line in sys.stdin:\n"
         "    now = SystemClock().now()\n"
-        "    print(round((now.utc.timestamp() - time.time()) / 3600), round(now.mono_s - time.monotonic()), flush=True)\n"
+        "    off_s = now.utc.timestamp() - time.time()\n"
+        "    print(round(off_s / 3600), round(now.mono_s - time.monotonic()), flush=True)\n"
     )
     command = [sys.executable, "-c", code]
     pipe = subprocess.PIPE
