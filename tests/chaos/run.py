@@ -125,7 +125,7 @@ def check(scene: Scenario, course: Course, result: Result) -> None:
     wrong += comparison.wrong + check_log(world.box.log) + check_answers(answers)
     result.wrong += [text for text in wrong if text not in result.wrong]
     result.kills_checked, result.checks = course.tally.kills, result.checks + 1
-    result.faults = dict(course.tally.faults)
+    result.faults, result.kills_at_event = dict(course.tally.faults), course.tally.kills_at_event
     result.events, result.incidents = len(delivery.events), len({event.incident for event in delivery.events})
     result.repeated, result.lost = delivery.repeated, len(delivery.lost)
     result.gaps, result.doubled = len(delivery.gaps), len(delivery.doubled)
