@@ -93,6 +93,12 @@ class Mosquitto:
             if not self._news.wait_for(lambda: any(text in line for line in self._lines), timeout_s):
                 raise AssertionError(f"mosquitto did not log {text!r} but:\n{''.join(self._lines)}")
 
+    def wait_for_logs(self, text: str, count: int, timeout_s: float = START_S) -> None:
+        """Wait until so many lines since the last start contain the text."""
+        with self._news:
+            if not self._news.wait_for(lambda: sum(text in line for line in self._lines) >= count, timeout_s):
+                raise AssertionError(f"mosquitto did not log {text!r} {count} times but:\n{''.join(self._lines)}")
+
     def logged(self, text: str) -> int:
         """How many lines since the last start contain the text."""
         with self._news:

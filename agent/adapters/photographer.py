@@ -5,20 +5,26 @@ Nothing is drawn or cropped, let alone kept, before the privacy guard has been o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.first_sights import FirstSights
 from agent.adapters.pictures import Caption, close_up, wide
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.errors import EvidenceSkipped
 from agent.core.plan import CameraPlan
+from agent.core.presence import Presence
 from agent.core.silence import Dismissal
 from agent.core.types import Box, Detections, Event, Evidence, Frame, Image, Stamp
 from agent.ports import Detector, MainStream, Samples
 
 SUB_STREAM = "sub_stream"
 AFTER = "after"
+FIRST = "first_sight_"
+"""Before the kinds `wide` and `close_up`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,15 +87,18 @@ class ScenePhotographer:
         guard: PrivacyGuard,
         closer: CloserLook | None = None,
         samples: Samples | None = None,
+        first: FirstSights | None = None,
     ) -> None:
         """A photographer for the camera of a plan.
 
         Args:
+            first: what was seen of this camera's things at first; None: nothing yet.
             closer: pictures of the main stream; None: those that the watching sees have to do.
             samples: where pictures of what was dismissed go; None: nowhere.
         """
         self._samples = samples
         self._folder = folder
+        self._first = first or FirstSights()
         self._closer = closer
         self._guard = guard
         self._outlines = plan.outlines_n
@@ -105,6 +114,26 @@ class ScenePhotographer:
         except EvidenceSkipped as error:
             return tuple(kept), error.reason
         return tuple(kept), note
+
+    def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
+        """See `ports.Photographer.watch`."""
+        self._first.watch(watched, frame, found)
+
+    def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
+        """See `ports.Photographer.first_sight`."""
+        sight = self._first.of(presence)
+        if sight is None:
+            return ()
+        then = replace(
+            event,
+            dwell_s=sight.dwell_s,
+            objects=tuple(replace(seen, box_n=sight.box_n) for seen in event.objects[:1]),
+        )
+        kept = []
+        with suppress(EvidenceSkipped):  # the folder has said so
+            for kind, jpeg in self._pictures(then, View(image=sight.image(), found=sight.found, at=sight.at)).items():
+                kept.append(self._folder.keep(event, FIRST + kind, jpeg, sight.at))
+        return tuple(kept)
 
     def again(
         self, event: Event, box_n: Box, frame: Frame, found: Detections | None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.first_sights import FirstSights
 from agent.adapters.onnx.zone_reader import Lens
 from agent.adapters.photographer import CloserLook, LastView, ScenePhotographer
 from agent.adapters.privacy import PrivacyGuard
@@ -87,6 +88,7 @@ class Crew:
         self._mailroom = mailroom
         self._capturing = capturing
         self._lines: dict[str, _Line] = {}
+        self._firsts: dict[str, FirstSights] = {}
         self.captures = Live[CaptureLoop]()
         self.desks = Live[Desk]()
         self.lookouts = Live[Lookout]()
@@ -176,6 +178,7 @@ class Crew:
             desks[camera].gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
         self._leave(change.removed, config, now)
         self._lines = {camera: lines[camera] for camera in plans}
+        self._firsts = {camera: self._firsts[camera] for camera in plans}
         self.desks.replace({camera: desks[camera] for camera in plans})
         self.lookouts.replace({camera: lookouts[camera] for camera in plans})
         self._publish(config)
@@ -247,7 +250,8 @@ class Crew:
         means = self._means
         stream = main_stream(config.camera(plan.camera), means.clock, means.ledger)
         closer = CloserLook(stream, means.detector, means.last_view) if stream else None
-        return ScenePhotographer(means.evidence, plan, means.guard, closer, means.samples)
+        first = self._firsts.setdefault(plan.camera, FirstSights())
+        return ScenePhotographer(means.evidence, plan, means.guard, closer, means.samples, first)
 
 
 def _loop(camera: str) -> str:

@@ -118,7 +118,9 @@ def replay(
                 recorder.add(look.seen)
             events = scene.step(look.seen)
             if photographer and look.frame is not None and isinstance(look.seen, Observation):
-                events = [photographed(event, look.seen, look.frame, photographer) for event in events]
+                events = [photographed(event, look.seen, look.frame, photographer, scene) for event in events]
+                if look.seen.fault is None:
+                    photographer.watch(scene.watched, look.frame, look.seen.detections)
             messages = tuple(event_message(event, next(sequence), facts, clock_info()) for event in events)
             yield Replayed(at_s=seconds_into(look.seen, start_utc), events=tuple(events), messages=messages)
 

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from agent.app.site import Site
 from agent.cli.logs import LogLevel, log_to_stderr
 from agent.cli.options import loaded
 from agent.cli.texts import Texts
+from agent.config import Config, inspect
 from agent.core.errors import CityEyeError
 
 log = logging.getLogger("agent")
@@ -31,19 +33,51 @@ def register(app: typer.Typer, say: Texts) -> None:
     ) -> None:
         from agent.app.run import App
 
-        settings = loaded(config, say, secrets=True)
+        site = Site(config)
+        site.settle()
+        settings, text = _usable(config, site, say)
         log_to_stderr(log_level, ZoneInfo(settings.box.time_zone))
-        stop = Event()
+        stop, asked_to_end = Event(), Event()
+
+        def end(*_: object) -> None:
+            asked_to_end.set()
+            stop.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, end)
+        app = App(settings, site, text)
         try:
-            late = App(settings).run(stop)
+            late = app.run(stop)
         except CityEyeError as error:
             log.error("%s", error)
+            if site.recovered(str(error)):
+                start_anew()
             raise typer.Exit(1) from error
         log.info("stopped")
+        if app.again and not asked_to_end.is_set():
+            start_anew()
         if late:
             end_at_once()
+
+
+def _usable(file: Path, site: Site, say: Texts) -> tuple[Config, str]:
+    """The configuration and its text. One that came by command and cannot be used any more is taken back first."""
+    report = inspect(file, lang=say.lang)
+    if report.config is None:
+        site.recovered("; ".join(map(str, report.problems)))
+    return loaded(file, say, secrets=True), site.file.text()
+
+
+def start_anew() -> NoReturn:
+    """Become a new run of the same command, in the same process: whoever supervises the agent need not do anything.
+
+    Threads that are stuck end here; files and sockets are closed by the system.
+    """
+    log.info("starting anew")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (the command that started us)
 
 
 def end_at_once() -> NoReturn:

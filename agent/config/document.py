@@ -18,11 +18,11 @@ from agent.config.words import NOTHING, Finding, Path, Words, is_secret, quoted,
 
 _MAX_NODES = 100_000
 """Aliases can make a small text expand without end; 64 cameras with 10 zones each need about 20,000."""
-_MAX_DEPTH = 40
+MAX_DEPTH = 40
 _MAX_INTEGER = 2**53
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Composes nodes with the implicit types of YAML 1.2 core."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own name)
@@ -35,7 +35,7 @@ for _tag, _pattern, _first in (
     ("float", r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan)", list("-+.0123456789")),
     ("merge", r"<<", ["<"]),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first)
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first)
 
 _SCALARS: dict[str, Callable[[str], object]] = {
     "tag:yaml.org,2002:null": lambda _: None,
@@ -76,7 +76,7 @@ def read(text: str) -> Document:
     """Parse. Never raises: whatever is wrong is among the findings, and `data` holds what could be understood."""
     document = Document()
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=Loader)
         if node is None:
             document.findings.append(EMPTY)
         else:
@@ -103,7 +103,7 @@ class _Reader:
             if self._nodes <= _MAX_NODES + 1:
                 self._note(path, _ALIAS_EXPECTED, _ALIAS_FOUND, _ALIAS_MEND)
             return {}
-        if len(within) > _MAX_DEPTH:
+        if len(within) > MAX_DEPTH:
             self._document.findings.append(_TOO_DEEP)
             return ""
         if isinstance(node, yaml.MappingNode):

@@ -67,6 +67,12 @@ def home_of(file: Path) -> Path:
     return folder.parent if folder.name == "configs" else folder
 
 
+def folder_named(text: str, home: Path) -> Path:
+    """The data folder that a text names, also one that is no usable configuration."""
+    named = document.read(text).at(("storage", "folder"))
+    return (home / (named if isinstance(named, str) and named else "data")).absolute()
+
+
 def inspect_text(
     text: str,
     *,

@@ -121,7 +121,8 @@ def glance_at(track: Track, newest: Newest, asked: Stamp, *, live: bool) -> Glan
 
 
 def _glance(sees: Sees, at: Stamp, track: Track) -> Glance:
-    return Glance(sees=sees, at=at, miss_rate=track.miss_rate, survived_s=track.survived_s)
+    miss_rate = max(track.miss_rate, track.missed_lately)
+    return Glance(sees=sees, at=at, miss_rate=miss_rate, survived_s=track.survived_s)
 
 
 def _seen(track: Track, newest: Newest, *, live: bool) -> Sees | None:

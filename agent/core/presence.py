@@ -113,6 +113,11 @@ class Presence:
         )
 
     @property
+    def watched_as(self) -> str:
+        """What tells it from every other of its camera, from its first sighting on."""
+        return f"{self.rule}/{self.track_id}/{self.entered.utc.isoformat()}"
+
+    @property
     def attended(self) -> float:
         """Share (0..1) of its time in which a person was beside it."""
         return self.beside_s / self.watched_s if self.watched_s > 0 else 0.0

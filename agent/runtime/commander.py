@@ -139,10 +139,15 @@ class Commander:
         if not self._is_repeated(taken):
             self._begin(command, taken)
 
-    def answer_unfinished(self, command: str, outcome: Result | CommandRejected) -> None:
-        """Answer the commands of that name that a former run of the agent began, such as the one that ended it."""
+    def answer_unfinished(self, command: str, outcome: Result | CommandRejected, command_id: str | None = None) -> None:
+        """Answer the commands of that name that a former run of the agent began, such as the one that ended it.
+
+        Args:
+            command_id: only this one of them.
+        """
         for taken in self._memory.unfinished(command):
-            self._finish(taken, outcome)
+            if command_id in (None, taken.asked.id):
+                self._finish(taken, outcome)
 
     def _is_repeated(self, taken: Answered) -> bool:
         """Whether the command came before; then it was answered by this."""

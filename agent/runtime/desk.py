@@ -13,7 +13,18 @@ from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusa
 from agent.core.scene import Scene
 from agent.core.silence import Silences, Spot
 from agent.core.tracking.tracker import BLIND_AFTER_S
-from agent.core.types import Detections, Event, Frame, Gap, GapReason, Observation, PictureFault, Stamp, UpdateReason
+from agent.core.types import (
+    Detections,
+    Event,
+    Frame,
+    Gap,
+    GapReason,
+    Observation,
+    Phase,
+    PictureFault,
+    Stamp,
+    UpdateReason,
+)
 from agent.core.verification import Verification, deadline_for
 from agent.ports import Photographer, Store
 from agent.runtime.revisits import Revisits, Settled, Told
@@ -239,8 +250,10 @@ class Desk:
         # The scene has moved on: from here on no trouble with a picture may cost an event.
         self._file(decided, note="not_taken")
         for i, event in enumerate(decided, first):
-            self._unkept[i] = photographed(event, seen, frame, self._photographer)
+            self._unkept[i] = photographed(event, seen, frame, self._photographer, self._scene)
             self._scene.pictured(self._unkept[i])
+        if seen.fault is None:
+            self._photographer.watch(self._scene.watched, frame, seen.detections)
 
     def _show(self, settled: Settled, seen: Observation, frame: Frame) -> None:
         """Take the picture of an answer; where the incident still stands, an event carries it too."""
@@ -311,16 +324,18 @@ class Desk:
         self._state = replace(self._state, unkept=len(self._unkept))
 
 
-def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer) -> Event:
+def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer, scene: Scene) -> Event:
     """The event with its pictures, or with the reason why there are none; a heartbeat needs none.
 
-    `frame`: the picture that `seen` was seen in.
+    An opening has those of its first sight too. `frame`: the picture that `seen` was seen in.
     """
     if event.update_reason is UpdateReason.HEARTBEAT:
         return replace(event, evidence_note=None)
     found = seen.detections if seen.fault is None else None  # the detector is not shown pictures with a fault
     evidence, note = photographer.take(event, frame, found)
-    return replace(event, evidence=evidence, evidence_note=note)
+    presence = scene.presence(event.incident_id) if event.phase is Phase.OPENED else None
+    first = photographer.first_sight(event, presence) if presence else ()
+    return replace(event, evidence=(*evidence, *first), evidence_note=note)
 
 
 def _smoothed(average_s: float | None, latest_s: float) -> float:

@@ -81,6 +81,12 @@ class AgentProcess:
         return code
 
     @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return "".join(self.lines)
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from agent.core.types import Gap, GapReason, Stamp
 from agent.ports import Sample
-from agent.runtime.mailbox import Mailroom
+from agent.runtime.mailbox import Mailroom, Slot
 from tests.fakes import FakeClock, FakeSample
 
 CLOCK = FakeClock()
@@ -120,6 +120,63 @@ def test_close_wakes_waiting_takers_and_refuses_further_posts() -> None:
     room.post_sample(sample("gate", 1))
     room.post_gap(gap("gate", 1))
     assert (results, room.take(0)) == ([None, None, None], None)
+
+
+def test_a_held_camera_is_taken_by_nobody_and_what_comes_meanwhile_waits() -> None:
+    room = Mailroom()
+    room.hold("gate", 0)
+    room.post_gap(gap("gate", 1))
+    room.post_sample(sample("gate", 1))
+    room.post_sample(sample("yard", 1))
+    first = room.take(0)
+    assert (first and first[0], room.take(0)) == ("yard", None)
+    room.release("gate")
+    taken = room.take(0)
+    assert taken is not None
+    assert (taken[0], seen(taken[1])) == ("gate", [("gap", 1), 1])
+
+
+def test_holding_waits_for_the_worker_that_has_the_camera() -> None:
+    room = Mailroom()
+    room.post_sample(sample("gate", 1))
+    assert room.take(0) is not None
+    with pytest.raises(TimeoutError, match="gate: a worker still looks at it"):
+        room.hold("gate", 0.01)
+    room.post_sample(sample("gate", 2))
+    holder = Thread(target=lambda: room.hold("gate", 60))
+    holder.start()
+    room.done("gate")
+    holder.join()
+    assert room.take(0) is None
+    room.clear("gate")
+    room.release("gate")
+    assert room.take(0) is None
+
+
+def test_a_camera_that_could_not_be_held_is_served_as_before() -> None:
+    room = Mailroom()
+    room.post_sample(sample("gate", 1))
+    assert room.take(0) is not None
+    with pytest.raises(TimeoutError):
+        room.hold("gate", 0)
+    room.done("gate")
+    room.post_sample(sample("gate", 2))
+    assert room.take(0) is not None
+
+
+def test_what_is_posted_through_a_shut_slot_is_ignored() -> None:
+    room = Mailroom()
+    old, new = Slot(room), Slot(room)
+    old.post_sample(sample("gate", 1))
+    old.post_gap(gap("gate", 1))
+    old.shut()
+    room.clear("gate")
+    new.post_sample(sample("gate", 2))
+    old.post_sample(sample("gate", 3))
+    old.post_gap(gap("gate", 3))
+    taken = room.take(0)
+    assert taken is not None
+    assert seen(taken[1]) == [2]
 
 
 def test_a_waiting_taker_is_woken_by_a_post_and_by_done() -> None:

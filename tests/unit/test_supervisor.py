@@ -170,6 +170,49 @@ def test_a_loop_that_waits_for_something_else_is_woken_by_a_stop(supervisor: Sup
     assert supervisor.stop(30) == []
 
 
+def test_one_loop_is_ended_while_others_go_on_and_its_name_is_free_again(supervisor: Supervisor) -> None:
+    gate, yard, again = Flaky(), Flaky(), Flaky()
+    for name, loop in (("gate", gate), ("yard", yard)):
+        supervisor.start(name, loop)
+        assert loop.well.wait(30)
+    assert supervisor.end(["gate", "unknown"], 30) == []
+    assert [(state.name, state.phase) for state in supervisor.states()] == [("yard", LoopPhase.RUNNING)]
+    supervisor.start("gate", again)
+    assert again.well.wait(30)
+    assert [state.name for state in supervisor.states()] == ["yard", "gate"]
+
+
+def test_a_loop_that_does_not_end_is_told_now_and_again_at_the_stop(clock: FakeClock) -> None:
+    supervisor = Supervisor(clock, at_once)
+    release, started, died = Event(), Event(), Event()
+
+    def stuck(stop: Event) -> None:
+        started.set()
+        release.wait()
+        died.set()
+        raise ValueError("after its end")
+
+    supervisor.start("gate", stuck)
+    assert started.wait(30)
+    assert supervisor.end(["gate"], 0) == ["gate"]
+    supervisor.start("gate", Flaky())
+    assert supervisor.stop(0.2).count("gate") >= 1
+    release.set()
+    assert died.wait(30)
+    assert supervisor.stop(30) == []
+    assert only(supervisor).message == "", "the late one says nothing about its successor"
+
+
+def test_a_loop_that_waits_for_something_else_is_woken_by_its_end(supervisor: Supervisor) -> None:
+    bell = Event()
+
+    def loop(stop: Event) -> None:
+        bell.wait()
+
+    supervisor.start("gate", loop, wake=bell.set)
+    assert supervisor.end(["gate"], 30) == []
+
+
 def test_backoff_draws_from_ranges_that_double_up_to_the_cap_and_start_over() -> None:
     ranges: list[tuple[float, float]] = []
 

@@ -24,6 +24,8 @@ GONE_S = 5.0
 """Seconds of emptiness that it takes at least: whatever passes in front unseen is gone by then."""
 LEFT_EMPTIES, LEFT_CHANCE = 2, 0.005
 """Empty looks, and chance, that suffice after it was seen beside its place."""
+LATELY = 0.1
+"""Weight of one look in `missed_lately`."""
 GONE_CHANCE = 0.0005
 """Chance up to which a row of empty looks is not taken for a row of misses, which come in rows in rain and at night."""
 
@@ -63,6 +65,7 @@ class Track:
         looked_s: seconds since the last sighting in which somebody was looking.
         channels: the best score of each way of seeing that saw it.
         survived_s: the longest it was missed in this stay, in seconds of seen absence, before it was seen again.
+        missed_lately: share of the last ten looks or so, up to its last sighting, that missed it: dusk and rain come.
         company: boxes (0..1) that overlapped the place while it was seen, and how often each was there, at most ten.
     """
 
@@ -89,6 +92,7 @@ class Track:
     channels: tuple[tuple[Channel, float], ...] = ()
     company: tuple[tuple[Box, int], ...] = ()
     survived_s: float = 0.0
+    missed_lately: float = 0.0
 
     @property
     def settled(self) -> bool:
@@ -112,6 +116,11 @@ class Track:
         """Chance that a look misses it, by its record up to its last sighting (rule of succession)."""
         before = self.misses - self.empties
         return (before + 1) / (self.hits + before + 2)
+
+    @property
+    def missed_lately_until_now(self) -> float:
+        """`missed_lately` with a sighting now, after the empty looks in a row before it."""
+        return (1.0 - (1.0 - self.missed_lately) * (1.0 - LATELY) ** self.empties) * (1.0 - LATELY)
 
     def shifted(self, by_s: float) -> Track:
         """The same on a monotonic clock that shows `by_s` more."""

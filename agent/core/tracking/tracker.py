@@ -239,6 +239,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
         last_seen=look.now,
         sight=Sight.SEEN,
         survived_s=max(track.survived_s, track.absent_s),
+        missed_lately=track.missed_lately_until_now,
         absent_s=0.0,
         empties=0,
         unseen_s=0.0,

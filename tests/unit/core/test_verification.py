@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -298,6 +298,42 @@ def test_a_car_that_is_found_in_every_third_picture_stands_there() -> None:
 
     street = Street([*PARKED, *seldom(70, 300)], LATER)
     assert street.then(seldom(300, 340)) == (Outcome.STILL_PRESENT, None)
+
+
+def test_who_was_missed_often_of_late_must_be_missed_more_often() -> None:
+    """A record of an hour of daylight says nothing about the dusk."""
+    dusk = [look(t, *([car()] if t % 8 == 0 else [])) for t in range(72, 200, 4)]
+    day: list[Step] = [look(t - 3600, car()) for t in range(0, 3672, 4)]
+    street = Street([*day, *dusk, look(200, car())], LATER)
+    assert street.then(every(4, 204, 228)) == (Outcome.CANNOT_SEE, "uncertain")
+    assert Street([*day, look(72, car())], LATER).then(every(4, 76, 100)) == (Outcome.CLEARED, None)
+
+
+@given(st.data())
+def test_what_stands_there_is_never_cleared_however_often_it_is_hidden_or_missed_now_and_then(
+    data: st.DataObject,
+) -> None:
+    step_s = data.draw(st.sampled_from([0.5, 1.0, 2.0, 4.0, 10.0]))
+    ways: dict[str, Callable[[float], Step]] = {
+        "seen": lambda t: look(t, car()),
+        "missed": look,
+        "bus": lambda t: look(t, car((0.15, 0.4, 0.45, 0.9), kind="bus", look=3)),
+        "passing": lambda t: look(t, car((0.28, 0.5, 0.48, 0.7), look=int(t) % 5 + 1)),
+        "gap": gap,
+        "dark": lambda t: replace(look(t), fault=PictureFault.DARK),
+        "suspected": lambda t: replace(look(t), suspected=True),
+    }
+    drawn = data.draw(st.lists(st.sampled_from([*ways]), min_size=20, max_size=80))
+    row, names = 0, []
+    for name in drawn:
+        row = 0 if name == "seen" else row + (name == "missed")
+        names.append("seen" if row >= EMPTY_LOOKS else name)
+        row = 0 if names[-1] == "seen" else row
+    stood = [look(i * step_s, car()) for i in range(int(70 / step_s) + 2)]
+    steps = [ways[name]((len(stood) + i) * step_s) for i, name in enumerate(names)]
+    at = data.draw(st.integers(0, len(steps) - 1))
+    outcome, _ = Street([*stood, *steps[:at]], LATER).then(steps[at:])
+    assert outcome is not Outcome.CLEARED
 
 
 # Incidents that ended

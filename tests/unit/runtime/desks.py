@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agent.core.errors import CityEyeError
+from agent.core.presence import Presence
 from agent.core.silence import Dismissal
 from agent.core.types import Box, Detections, Event, Evidence, Frame
 from agent.ports import IncidentRow
@@ -57,6 +58,12 @@ class NoCamera:
 
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
+
+    def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
+        pass
+
+    def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
+        return ()
 
     def again(
         self, event: Event, box_n: Box, frame: Frame, found: Detections | None

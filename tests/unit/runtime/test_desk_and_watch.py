@@ -99,6 +99,56 @@ def test_a_closed_desk_is_kept_as_it_was_and_looks_no_more() -> None:
     assert (store.events, store.states[-1]) == ([], kept)
 
 
+def test_a_successor_goes_on_with_scene_and_figures_and_closes_what_is_no_longer_asked_for() -> None:
+    store = MemoryStore()
+    desk = a_desk(store)
+    serve(desk, every(2, 0, 62, car()))
+    desk.hand_over(1.0)
+    kept, mark = desk.memory
+    assert mark is not None
+    heir_plan = replace(plan(), duties=())
+    scene = Scene(heir_plan)
+    scene.recall(kept, mark)
+    heir = desk.successor(scene, NoCamera())
+    assert (heir.retire(mark), heir.state.looks, heir.state.open_incidents) == (1, desk.state.looks, 0)
+    serve(desk, every(2, 62, 70, car()))
+    serve(heir, every(2, 62, 70, car()))
+    assert [(e.phase, e.close_reason) for e in store.events] == [("opened", None), ("closed", "rule_removed")]
+    assert (heir.state.looks, heir.state.blind_s) == (desk.state.looks + 4, 0.0)
+
+
+def test_a_successor_under_the_same_plan_loses_not_a_second_of_dwell() -> None:
+    store = MemoryStore()
+    desk = a_desk(store)
+    serve(desk, every(2, 0, 40, car()))
+    desk.hand_over(1.0)
+    kept, mark = desk.memory
+    assert mark is not None
+    scene = Scene(plan())
+    scene.recall(kept, mark)
+    serve(desk.successor(scene, NoCamera()), every(2, 40, 62, car()))
+    undisturbed = MemoryStore()
+    serve(a_desk(undisturbed), every(2, 0, 62, car()))
+    [event], [expected] = store.events, undisturbed.events
+    assert (event.dwell_s, event.blind_s, event.incident_id) == (
+        expected.dwell_s,
+        expected.blind_s,
+        expected.incident_id,
+    )
+
+
+@pytest.mark.parametrize("trouble", [StoreFull("full"), StoreUnusable("read-only")])
+def test_a_desk_that_cannot_keep_its_events_is_not_handed_over_and_goes_on(trouble: CityEyeError) -> None:
+    store = MemoryStore(trouble=trouble)
+    desk = a_desk(store)
+    serve(desk, every(2, 0, 100, car()))
+    with pytest.raises(type(trouble)):
+        desk.hand_over(1.0)
+    store.trouble = None
+    serve(desk, every(2, 100, 140))
+    assert [e.phase for e in store.events] == ["opened", "closed"]
+
+
 def test_a_desk_that_a_worker_holds_is_given_up() -> None:
     release, taken = StopEvent(), StopEvent()
 

@@ -393,14 +393,13 @@ def test_a_worker_that_does_not_let_go_is_not_waited_for(monkeypatch: pytest.Mon
 
 def test_questions_from_many_threads_are_each_answered_once(tmp_path: Path, database: Database) -> None:
     box = parked(tmp_path, database)
-    stop = StopEvent()
+    stop, now_s = StopEvent(), [70.0]
 
     def watch() -> None:
-        t = 70.0
         while not stop.is_set():
-            serve(box.desk, [look(t, car())])
-            box.desk.check_deadlines(stamp(t))
-            t += 0.5
+            now_s[0] += 0.5
+            serve(box.desk, [look(now_s[0], car())])
+            box.desk.check_deadlines(stamp(now_s[0]))
 
     def ask(answers: list[Verdict]) -> None:
         for _ in range(20):
@@ -410,7 +409,7 @@ def test_questions_from_many_threads_are_each_answered_once(tmp_path: Path, data
                 answers.append(verdict)
                 answered.set()
 
-            assert box.desk.verify(box.incident, stamp(69), told)
+            assert box.desk.verify(box.incident, stamp(now_s[0]), told)
             answered.wait()
 
     worker = Thread(target=watch)

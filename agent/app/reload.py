@@ -1,0 +1,300 @@
+"""The configuration by command: given out without secrets, put in force, watched, and taken back by itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from pydantic import BaseModel, SecretStr
+
+from agent.app.crew import Crew
+from agent.app.site import Site, Trial
+from agent.config import Config, inspect_text
+from agent.config.catalogue import choose
+from agent.config.difference import difference
+from agent.config.document import read
+from agent.config.load import problem_of
+from agent.config.masking import masked, restored
+from agent.core.errors import CommandRejected, ModelError, Problem, RejectCode, StoreFull, StoreUnusable
+from agent.core.wire import Command, ConfigPut, ConfigResult, Result
+from agent.ports import Clock
+from agent.runtime.commander import Answer, Handler
+from agent.runtime.probation import Probation, Signs, Watched
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 0.5
+"""How long a stop waits for a change to be through."""
+_DOCUMENT = "document"
+_MOST_CHARACTERS = 1900
+"""Of the problems in an answer, whose message is cut at 2000."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What the reloader asks of the running agent.
+
+    Attributes:
+        signs: how the box is. again: ends this run in order and starts the agent anew.
+        answer_late: answers the `config.put` of that id that came in an earlier run; None: all that are left of those.
+    """
+
+    clock: Clock
+    signs: Callable[[], Signs]
+    again: Callable[[], None]
+    answer_late: Callable[[str | None, Result | CommandRejected], None]
+
+
+class Reloader:
+    """Handles `config.get`, `config.put` and `restart`; for the commander's thread, which also calls `tick`."""
+
+    def __init__(self, site: Site, text: str, crew: Crew, around: Around) -> None:
+        """`text`: the document in force."""
+        self._site = site
+        self._text = text
+        self._crew = crew
+        self._around = around
+        self._lock = Lock()
+        self._trial: Trial | None = None
+        self._probation: Probation | None = None
+        self._former: tuple[Config, str] | None = None
+        """What to go back to without a new start; None where it takes one."""
+        self._answer: Answer | None = None
+        self._fault: str | None = None
+        """Why the document is to be taken back, until that is done."""
+        self._said = ""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """What it carries out."""
+        return {"config.get": self.get, "config.put": self.put, "restart": self.restart}
+
+    def get(self, _command: Command, answer: Answer) -> None:
+        """The document in force, without its secrets."""
+        with self._lock:
+            config = self._crew.config
+            document = masked(self._text, list(_secrets(config)))
+            answer(ConfigResult(config_version=config.version_hash(), document=document))
+
+    def put(self, command: Command, answer: Answer) -> None:
+        """Put a document in force. Raises CommandRejected, StoreFull, StoreUnusable."""
+        assert isinstance(command, ConfigPut)
+        with self._lock:
+            self._check_turn(command)
+            text, config = self._checked(command.document)
+            if text == self._text:
+                answer(ConfigResult(config_version=config.version_hash()))
+                return
+            self._put_in_force(command.id, text, config)
+            self._answer = answer
+
+    def restart(self, _command: Command, _answer: Answer) -> None:
+        """Start the agent anew, in order; the next run answers. Raises CommandRejected, StoreUnusable."""
+        report = inspect_text(self._site.file.text(), file=str(self._site.file.path), home=self._site.home)
+        if report.config is None:
+            raise CommandRejected(RejectCode.FAILED, f"the agent would not start again:\n{_lines(report.problems)}")
+        self._around.again()
+
+    def resume(self) -> None:
+        """Go on where an earlier run of the agent stopped: with its probation, or with the answers that it owes."""
+        with self._lock:
+            trial = self._trial = self._site.trial()
+            if trial is not None and trial.fault is None:
+                log.info("config %s is on probation for %g s", trial.version, trial.probation_s)
+                self._watch(trial)
+                return
+            if trial is not None:
+                self._finish(_failed(trial.fault or ""))
+            cut_off = "the agent ended before the document was put in force; nothing was changed: send it once more"
+            self._around.answer_late(None, CommandRejected(RejectCode.FAILED, cut_off))
+
+    def tick(self) -> None:
+        """Look how the box is; to be called about once a second."""
+        with self._lock:
+            if self._trial is None or self._probation is None:
+                return
+            signs = self._around.signs()
+            self._fault = self._fault or self._probation.fault(signs)
+            if self._fault is not None:
+                self._take_back(self._trial, self._fault)
+            elif self._probation.is_over(signs):
+                log.info("config %s has proved itself", self._trial.version)
+                self._finish(ConfigResult(config_version=self._trial.version))
+
+    def close(self) -> None:
+        """The agent stops in order: that is no crash, and the next run goes on with the probation. From any thread."""
+        if not self._lock.acquire(timeout=CLOSE_S):
+            log.error("stopped in the middle of a change: the next start takes it back")
+            return
+        try:
+            self._probation = None
+            if self._trial is not None and self._trial.fault is None and self._trial.starts == 0:
+                self._site.note(replace(self._trial, starts=1))
+        except (StoreFull, StoreUnusable) as error:
+            log.error("the next start will take the configuration back: %s", error)
+        finally:
+            self._lock.release()
+
+    def _check_turn(self, command: ConfigPut) -> None:
+        version = self._crew.config.version_hash()
+        if self._trial is not None:
+            raise CommandRejected(
+                RejectCode.BUSY, f"config {self._trial.version} is on probation; send the next one when it is answered"
+            )
+        if command.if_version is not None and command.if_version != version:
+            raise CommandRejected(
+                RejectCode.CONFLICT, f"if_version: expected the version in force, {version}; get it and change that"
+            )
+        if self._site.file.text() != self._text:
+            raise CommandRejected(
+                RejectCode.CONFLICT,
+                f"{self._site.file.path}: expected the document in force, found one that was edited at the box since; "
+                "restart the box to put that in force, then get it and change that",
+            )
+
+    def _checked(self, document: str) -> tuple[str, Config]:
+        """The text as it comes into the file, and what it says. Raises CommandRejected."""
+        text, unknown = restored(document, self._text)
+        if unknown:
+            doc = read(document)
+            raise _invalid([problem_of(finding, _DOCUMENT, "en", doc) for finding in unknown])
+        report = inspect_text(text, file=_DOCUMENT, home=self._site.home)
+        if report.config is None:
+            raise _invalid(report.problems)
+        now, new = self._crew.config, report.config
+        for key, before, after in (
+            ("box.id", now.box.id, new.box.id),
+            ("box.tenant", now.box.tenant, new.box.tenant),
+            ("storage.folder", str(now.storage.folder), str(new.storage.folder)),
+        ):
+            if before != after:
+                raise CommandRejected(
+                    RejectCode.NOT_ALLOWED, f"{key}: expected {before} as it is, found {after}; change it at the box"
+                )
+        return text, new
+
+    def _put_in_force(self, command_id: str, text: str, config: Config) -> None:
+        before, signs = self._crew.config, self._around.signs()
+        change = difference(before, config)
+        if "model" in change.elsewhere:
+            _check_model(config)
+        touched = [camera.id for camera in config.cameras] if change.elsewhere else change.touched
+        trial = Trial(
+            command_id=command_id,
+            former=0,
+            version=config.version_hash(),
+            sha256="",
+            probation_s=before.commands.probation,
+            starts=1 if change.elsewhere else 0,
+            cameras=tuple(camera for camera in touched if camera in signs.online),
+            broker="mqtt" in change.elsewhere and signs.broker,
+        )
+        former = self._text
+        trial = self._site.begin(trial, former, text)
+        self._trial = trial
+        if change.elsewhere:
+            log.info("config %s needs a new start: %s", trial.version, ", ".join(change.elsewhere))
+            self._around.again()
+            return
+        applied = False
+        try:
+            self._crew.change(config)
+            applied = True
+        except TimeoutError as error:
+            raise CommandRejected(RejectCode.FAILED, f"{error}; nothing was changed, try again later") from error
+        finally:
+            if not applied:
+                self._site.file.replace(former)
+                self._site.end()
+                self._trial = None
+        self._text, self._former = text, (before, former)
+        log.info("config %s is in force, on probation for %g s", trial.version, trial.probation_s)
+        self._watch(trial)
+
+    def _watch(self, trial: Trial) -> None:
+        signs = self._around.signs()
+        self._fault, self._said = None, ""
+        self._probation = Probation(
+            began_s=signs.at_s,
+            probation_s=trial.probation_s,
+            watched=Watched(cameras=trial.cameras, broker=trial.broker),
+            failed_before=frozenset(name for name, _ in signs.failed),
+        )
+
+    def _take_back(self, trial: Trial, fault: str) -> None:
+        """Go back to the former document; what does not work now is tried again at the next tick."""
+        try:
+            if trial.fault is None:
+                trial = self._trial = self._site.take_back(trial, fault)
+            if self._former is not None:
+                config, text = self._former
+                self._crew.change(config)
+                self._text = text
+                self._finish(_failed(trial.fault or fault))
+            elif inspect_text(self._site.file.text(), file=_DOCUMENT, home=self._site.home).config is not None:
+                self._probation = None
+                self._around.again()  # the next run answers
+            else:  # somebody is editing the file: what is in force is better than nothing
+                self._finish(_failed(trial.fault or fault))
+        except (StoreFull, StoreUnusable, TimeoutError) as error:
+            if str(error) != self._said:
+                log.error("the former configuration is not in force yet: %s", error)
+            self._said = str(error)
+
+    def _finish(self, outcome: Result | CommandRejected) -> None:
+        trial, answer = self._trial, self._answer
+        self._trial = self._probation = self._former = self._answer = self._fault = None
+        if answer is not None:
+            answer(outcome)
+        elif trial is not None:
+            self._around.answer_late(trial.command_id, outcome)
+        try:
+            self._site.end()
+        except StoreUnusable as error:
+            log.error("the next start will look at this probation again: %s", error)
+
+
+def _check_model(config: Config) -> None:
+    """What can be known without opening it: a new start that must fail is not worth it. Raises CommandRejected."""
+    try:
+        file = choose(config.model).file
+    except ModelError as error:
+        raise CommandRejected(RejectCode.FAILED, str(error)) from error
+    if not file.is_file():
+        raise CommandRejected(RejectCode.FAILED, f"model: expected a file at {file}, found none; put it there first")
+
+
+def _failed(fault: str) -> CommandRejected:
+    return CommandRejected(RejectCode.FAILED, fault)
+
+
+def _invalid(problems: Sequence[Problem]) -> CommandRejected:
+    return CommandRejected(RejectCode.INVALID, _lines(problems))
+
+
+def _lines(problems: Sequence[Problem]) -> str:
+    """All problems, line by line, as far as an answer has room for them."""
+    lines: list[str] = []
+    for problem in problems:
+        if sum(map(len, lines)) + len(lines) + len(str(problem)) > _MOST_CHARACTERS and lines:
+            break
+        lines.append(str(problem))
+    if left := len(problems) - len(lines):
+        lines.append(f"… and {left} more")
+    return "\n".join(lines)
+
+
+def _secrets(value: object) -> Iterator[str]:
+    """Every secret of a configuration, wherever it came from."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secrets(item)

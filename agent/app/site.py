@@ -1,0 +1,150 @@
+"""The box's configuration file, and what is remembered of a document that was put there by command.
+
+A document is on probation from the moment it is written until the box has proved itself with it. Whoever is started
+meanwhile without having been told so (a crash, a power cut) puts the former one back before anything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.adapters.config_file import ConfigFile, History, Note
+from agent.app.places import CONFIG_HISTORY, PROBATION
+from agent.config import folder_named, home_of
+from agent.core.errors import StoreFull, StoreUnusable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A document that was put in force and has not proved itself yet.
+
+    Attributes:
+        command_id: of the command that brought it. former: number of the document before, in the history.
+        version: its configuration version. sha256: of its text.
+        probation_s: how long it is watched, from the start of the agent or from the change.
+        starts: how often the agent may still be started without that being a crash.
+        cameras, broker: what worked before and has to work again.
+        fault: why it was taken back, or None while it is watched.
+    """
+
+    command_id: str
+    former: int
+    version: str
+    sha256: str
+    probation_s: float
+    starts: int
+    cameras: tuple[str, ...]
+    broker: bool
+    fault: str | None = None
+
+
+_TRIAL: TypeAdapter[Trial] = TypeAdapter(Trial)
+
+
+class Site:
+    """The file that `--config` names, and its history and trial in the data folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = ConfigFile(path)
+        self.home = home_of(path)
+
+    def trial(self) -> Trial | None:
+        """The document on probation, or one that was taken back and whose command was not answered yet."""
+        try:
+            self.file.text()
+        except StoreUnusable:  # whoever loads it tells of it
+            return None
+        try:
+            text = self._note().read()
+            return None if text is None else _TRIAL.validate_json(text)
+        except StoreUnusable as error:
+            log.error("%s", error)
+        except ValidationError as error:
+            log.error("the note about a configuration on probation cannot be read (%d faults)", error.error_count())
+        return None
+
+    def begin(self, trial: Trial, former: str, text: str) -> Trial:
+        """Put a text into the file, with all that is needed to take it back; returns the trial as it is kept.
+
+        Raises: StoreFull, StoreUnusable; then nothing was changed.
+        """
+        kept = replace(trial, former=self._history().keep(former), sha256=sha256_of(text))
+        self.note(kept)
+        try:
+            self.file.replace(text)
+        except (StoreFull, StoreUnusable):
+            self.end()
+            raise
+        return kept
+
+    def note(self, trial: Trial) -> None:
+        """Remember it as it is now. Raises StoreFull, StoreUnusable."""
+        self._note().write(_TRIAL.dump_json(trial).decode())
+
+    def end(self) -> None:
+        """The trial is over, and its command was answered. Raises StoreUnusable."""
+        self._note().clear()
+
+    def take_back(self, trial: Trial, fault: str) -> Trial:
+        """Put the former text back, unless somebody has changed the file meanwhile; returns the trial with its fault.
+
+        Raises: StoreFull, StoreUnusable.
+        """
+        former, now = self._history().text(trial.former), self.file.text()
+        if sha256_of(now) == trial.sha256:
+            self.file.replace(former)
+        if now == former or sha256_of(now) == trial.sha256:
+            fault += "; the former document was put back"
+        else:
+            fault += "; the file was edited at the box meanwhile and is left as it is"
+        log.error("config %s failed: %s", trial.version, fault)
+        ended = replace(trial, fault=fault)
+        self.note(ended)
+        return ended
+
+    def settle(self) -> None:
+        """To be called before the file is used: take back what the agent did not survive."""
+        trial = self.trial()
+        if trial is None or trial.fault is not None:
+            return
+        try:
+            if trial.starts > 0:
+                self.note(replace(trial, starts=trial.starts - 1))
+            else:
+                self.take_back(trial, "the agent ended in the middle of the probation (a crash, or a power cut)")
+        except (StoreFull, StoreUnusable) as error:
+            log.error("a configuration on probation cannot be settled: %s", error)
+
+    def recovered(self, fault: str) -> bool:
+        """Take back a document that the agent cannot be started with. Returns whether there was one to take back."""
+        trial = self.trial()
+        if trial is None or trial.fault is not None:
+            return False
+        try:
+            self.take_back(trial, fault)
+        except (StoreFull, StoreUnusable) as error:
+            log.error("a configuration that does not work cannot be taken back: %s", error)
+            return False
+        return True
+
+    def _folder(self) -> Path:
+        """The data folder; the same before and after: no command may change it."""
+        return folder_named(self.file.text(), self.home)
+
+    def _history(self) -> History:
+        return History(self._folder() / CONFIG_HISTORY)
+
+    def _note(self) -> Note:
+        return Note(self._folder() / PROBATION)
+
+
+def sha256_of(text: str) -> str:
+    """Tells two texts apart."""
+    return hashlib.sha256(text.encode()).hexdigest()

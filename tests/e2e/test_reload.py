@@ -1,0 +1,169 @@
+"""Another configuration by command, while cameras are watched: put in force, proved, or taken back by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cameras import PASSWORD, SUB, USER, Wire, simulated_camera, tapped
+from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
+from tests.e2e.asker import Asker
+from tests.e2e.centre import parsed
+from tests.e2e.faults import check_log, wait_for_parked_cars
+from tests.e2e.street import camera, clip, file_camera, write_street
+from tests.listener import Listener
+from tests.mosquitto import Mosquitto, free_port
+
+pytestmark = pytest.mark.server
+
+BOX = "cityeye/v1/gongshu/box-7"
+COMMANDS = {"probation": "10s"}
+
+
+@dataclass(frozen=True)
+class Street:
+    """A broker, a centre, and one agent that has reported four parked cars on each of its cameras."""
+
+    agent: AgentProcess
+    asker: Asker
+    centre: Listener
+    config: Path
+    wires: dict[str, Wire]
+
+    @property
+    def data(self) -> Path:
+        return self.config.parent / "data"
+
+    def open_incidents(self, of: str) -> set[str]:
+        rows = stored_incidents(self.config)
+        return {row["incident_id"] for row in rows if row["camera"] == of and row["phase"] != "closed"}
+
+    def document(self) -> dict[str, Any]:
+        """What the centre is told of the configuration."""
+        return dict(yaml.safe_load(self.asker.ask("config.get")["document"]))
+
+    def version(self) -> str:
+        return str(self.asker.ask("ping")["config_version"])
+
+
+@contextmanager
+def street(folder: Path, *names: str) -> Iterator[Street]:
+    with ExitStack() as stack:
+        broker = stack.enter_context(Mosquitto(folder / "broker"))
+        centre = stack.enter_context(Listener(broker.port))
+        wires = {}
+        cameras = []
+        for name in names:
+            real = stack.enter_context(simulated_camera(clip(), "--loop"))
+            wires[name] = stack.enter_context(tapped(real.port))
+            login: dict[str, Any] = {"username": USER, "password": {"env": "CAMERA_PASSWORD"}, "main_stream": "off"}
+            cameras.append(camera(name, url=wires[name].url(SUB), **login))
+        config = write_street(folder, cameras=cameras or [file_camera()], mqtt={"port": broker.port}, commands=COMMANDS)
+        agent = stack.enter_context(AgentProcess(config, {"CAMERA_PASSWORD": PASSWORD}))
+        for known in [entry["id"] for entry in yaml.safe_load(config.read_text())["cameras"]]:
+            wait_for_parked_cars(folder / "data", known)
+        yield Street(agent, Asker(centre, BOX), centre, config, wires)
+
+
+def test_a_zone_changes_while_all_cameras_go_on_and_a_bad_address_is_taken_back(tmp_path: Path) -> None:
+    with street(tmp_path, "fall", "yard") as it:
+        calls = {name: wire.connections for name, wire in it.wires.items()}
+        fall, yard, before = it.open_incidents("fall"), it.open_incidents("yard"), it.version()
+        document = it.document()
+        assert document["cameras"][0]["password"] == {"env": "CAMERA_PASSWORD"}
+        document["cameras"][1]["zones"][0]["id"] = "lane"
+
+        put = it.asker.send("config.put", document=yaml.safe_dump(document), if_version=before)
+        closed = parsed(it.centre.wait_for(12, "/event"))[8:]
+        assert it.asker.refused("config.put", document="x: 1") == "busy"
+        done = it.asker.outcome(put)
+        assert [answer["status"] for answer in it.asker.answers(put)] == ["accepted", "done"]
+        after = done["result"]["config_version"]
+        assert (after != before, it.version()) == (True, after)
+        assert {event["subject"] for event in closed} == yard
+        assert {(e["data"]["close_reason"], e["data"]["config_version"]) for e in closed} == {("rule_removed", after)}
+        assert it.asker.refused("config.put", document=yaml.safe_dump(document), if_version=before) == "conflict"
+
+        # What nobody touched went on: the same incidents, no second of it blind, no new connection.
+        assert it.open_incidents("fall") == fall
+        assert {name: wire.connections for name, wire in it.wires.items()} == calls
+        it.asker.ask("dismiss", incident=min(fall), reason="false_report")
+        [ended] = [e for e in parsed(it.centre.wait_for(17, "/event")) if e["data"]["close_reason"] == "dismissed"]
+        assert (ended["subject"], ended["data"]["config_version"]) == (min(fall), after)
+        assert ended["data"]["blind_s"] == 0
+        assert ended["data"]["dwell_s"] > 15
+
+        # A camera that cannot be reached any more: the former document comes back, and with it the pictures.
+        wires_of_yard = it.wires["yard"].connections
+        document["cameras"][0]["url"] = f"rtsp://127.0.0.1:{free_port()}{SUB}"
+        outcome = it.asker.outcome(it.asker.send("config.put", document=yaml.safe_dump(document)))
+        assert (outcome["status"], outcome["code"]) == ("rejected", "failed")
+        assert re.search("camera fall delivered pictures before.*former document was put back", outcome["message"])
+        assert it.version() == after
+        wait_until(lambda: it.wires["fall"].connections > calls["fall"], "the camera to be called at its old address")
+        assert it.open_incidents("fall") == fall - {min(fall)}
+        assert it.wires["yard"].connections == wires_of_yard
+        assert yaml.safe_load(it.config.read_text())["cameras"][0]["url"] == it.wires["fall"].url(SUB)
+
+        bad = "mqtt: {host: broker}\ncameras:\n  - id: gate\n    url: http://x\n  - {id: UPPER}\n"
+        refused = it.asker.outcome(it.asker.send("config.put", document=bad))
+        assert refused["code"] == "invalid"
+        assert "document:4: cameras[0].url" in refused["message"]
+        assert "document:5: cameras[1].id" in refused["message"]
+        document["box"]["id"] = "box-8"
+        assert it.asker.refused("config.put", document=yaml.safe_dump(document)) == "not_allowed"
+        assert it.agent.stop() == 0
+    check_log(it.agent.log, PASSWORD)
+
+
+def test_restarts_keep_the_process_and_what_does_not_survive_is_taken_back(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        agent, known, pid, before = it.agent, it.open_incidents("file"), it.agent.pid, it.version()
+        boot = it.asker.ask("ping")["boot_id"]
+        again = it.asker.send("restart")
+        outcome = it.asker.outcome(again)
+        assert [answer["status"] for answer in it.asker.answers(again)] == ["accepted", "done"]
+        pong = it.asker.ask("ping")
+        assert (outcome["result"]["restarted_as"], pong["boot_id"] != boot, agent.pid) == (pong["boot_id"], True, pid)
+        assert cityeye("alive", "--config", str(it.config)).returncode == 0
+
+        # What takes a new start: the same process proves it and answers.
+        document = it.document()
+        document["model"]["workers"] = 2
+        done = it.asker.outcome(it.asker.send("config.put", document=yaml.safe_dump(document)))
+        assert (done["status"], agent.pid) == ("done", pid)
+        workers = done["result"]["config_version"]
+        assert it.version() == workers != before
+
+        # A model that is none: the agent cannot be started with it, and comes back with the former one by itself.
+        broken = tmp_path / "broken.onnx"
+        broken.write_text("no model")
+        document["model"]["file"] = str(broken)
+        failed = it.asker.outcome(it.asker.send("config.put", document=yaml.safe_dump(document)))
+        assert (failed["status"], failed["code"], agent.pid) == ("rejected", "failed", pid)
+        assert "broken.onnx" in failed["message"]
+        assert it.version() == workers
+
+        # Killed in the middle of a probation: the next start takes it back, and says so.
+        document["model"].pop("file")
+        document["model"]["file"] = yaml.safe_load(it.config.read_text())["model"]["file"]
+        document["cameras"][0]["zones"][0]["rules"]["illegal_parking"]["dwell"] = "7s"
+        put = it.asker.send("config.put", document=yaml.safe_dump(document))
+        agent.wait_for_log("is in force, on probation")
+        agent.kill()
+        agent.start()
+        cut = it.asker.outcome(put)
+        assert (cut["code"], it.version()) == ("failed", workers)
+        assert "the agent ended in the middle of the probation" in cut["message"]
+        assert it.open_incidents("file") == known
+        assert agent.stop() == 0
+    sequences = [int(event["sequence"]) for event in parsed(it.centre.on("/event"))]
+    assert sequences == list(range(1, len(sequences) + 1)), "no gap, none doubled"
+    check_log(agent.log)

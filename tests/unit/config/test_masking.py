@@ -1,0 +1,137 @@
+"""No secret leaves the box in a document, and every one of them comes back with it."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.config import document
+from agent.config.masking import masked, restored
+from agent.config.models import Config
+from agent.config.tree import every_key
+from agent.config.words import is_secret
+from tests.unit.config.samples import read
+
+FILE = """\
+# the gate's box
+mqtt: {host: broker, username: box, password: "b: #1"}   # the city's broker
+cameras:
+  - id: gate
+    url: rtsp://admin:c@mera/64@192.168.1.64/Streaming/Channels/102
+  - id: yard
+    url: rtsp://192.168.1.65/x
+    username: admin
+    password: hunter2
+  - {id: door, url: rtsp://192.168.1.66/x, username: admin, password: {env: DOOR}}
+"""
+SHOWN = """\
+# the gate's box
+mqtt: {host: broker, username: box, password: {kept: on-box}}   # the city's broker
+cameras:
+  - id: gate
+    url: "rtsp://***@192.168.1.64/Streaming/Channels/102"
+  - id: yard
+    url: rtsp://192.168.1.65/x
+    username: admin
+    password: {kept: on-box}
+  - {id: door, url: rtsp://192.168.1.66/x, username: admin, password: {env: DOOR}}
+"""
+FILE = FILE.replace("c@mera/64", "c@mera")
+
+
+def back(text: str, former: str = FILE) -> object:
+    whole, findings = restored(text, former)
+    assert findings == []
+    return document.read(whole).data
+
+
+def test_secrets_are_masked_in_place_and_all_else_stays_as_it_is_written() -> None:
+    assert masked(FILE, ["b: #1", "hunter2", "c@mera", "from-the-environment"]) == SHOWN
+
+
+def test_what_was_masked_comes_back_to_what_it_was() -> None:
+    assert back(SHOWN) == document.read(FILE).data
+
+
+def test_a_secret_follows_its_camera_wherever_it_stands_now() -> None:
+    data = yaml.safe_load(SHOWN)
+    data["cameras"].reverse()
+    data["cameras"][1]["url"] = "rtsp://192.168.1.99/x"
+    cameras = back(yaml.safe_dump(data))["cameras"]  # type: ignore[index]
+    assert [camera["id"] for camera in cameras] == ["door", "yard", "gate"]
+    assert (cameras[1]["password"], cameras[2]["url"]) == (
+        "hunter2",
+        "rtsp://admin:c@mera@192.168.1.64/Streaming/Channels/102",
+    )
+
+
+def test_a_secret_may_be_replaced_or_made_a_reference() -> None:
+    text = SHOWN.replace("password: {kept: on-box}\n", "password: {file: yard.txt}\n")
+    assert back(text)["cameras"][1]["password"] == {"file": "yard.txt"}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("cameras: [{id: new, password: {kept: on-box}}]", ("cameras", 0, "password")),
+        ("cameras: [{id: yard, url: 'rtsp://***@h/x'}]", ("cameras", 0, "url")),
+        ("cameras: [{id: door, password: {kept: on-box}}]", ("cameras", 0, "password")),
+    ],
+    ids=["another camera", "no login in the address", "a reference"],
+)
+def test_a_mask_without_a_secret_behind_it_is_told(text: str, path: tuple[str | int, ...]) -> None:
+    _, [finding] = restored(text, FILE)
+    assert finding.path == path
+
+
+def test_a_mask_that_was_copied_into_a_file_by_hand_is_no_password() -> None:
+    report = read("mqtt: {host: broker, username: box, password: {kept: on-box}}")
+    assert [problem.key for problem in report.problems] == ["mqtt.password"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FILE + "# password: old-secret\n",
+        FILE + "# was rtsp://admin:old-secret@192.168.1.60/x\n",
+        FILE + "# old-secret, the cleaner's\n",
+        "cameras:\n- &a {id: gate, username: admin, password: &p old-secret}\n- {id: yard, password: *p}\n",
+        "cameras:\n- {id: gate, password: |\n    old-secret\n    }\n",
+        "cameras:\n- id: gate\n  password: >-\n    old-secret\n  name: x\n",
+        "base: &b {password: old-secret}\ncameras:\n- {id: gate, <<: *b}\n- {id: yard, <<: *b}\n",
+    ],
+    ids=["comment", "address in a comment", "known secret", "alias", "broken", "block", "merge"],
+)
+def test_a_text_whose_layout_could_give_a_secret_away_is_written_anew(text: str) -> None:
+    shown = masked(text, ["old-secret"])
+    assert "old-secret" not in shown
+    assert back(shown, text) == document.read(text).data
+
+
+def test_numbers_and_words_that_look_alike_survive_being_written_anew() -> None:
+    text = 'a: "1e3"\nb: on\nc: "22:00"\nd: 0x10\ne: "5"\nf: 0.5\ng: "true"\nh: no\n# token: x\n'
+    shown = masked(text)
+    assert "token" not in shown
+    assert document.read(shown).data == document.read(text).data
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda t: "\ufeff" not in t))
+def test_any_password_comes_back(password: str) -> None:
+    text = yaml.safe_dump({"cameras": [{"id": "gate", "password": password, "name": "东门"}]}, allow_unicode=True)
+    shown = masked(text)
+    assert document.read(shown).data == {"cameras": [{"id": "gate", "password": {"kept": "on-box"}, "name": "东门"}]}
+    assert back(shown, text) == document.read(text).data
+
+
+@given(st.text(max_size=200))
+def test_no_text_whatsoever_makes_it_fail(text: str) -> None:
+    masked(text)
+    restored(text, FILE)
+
+
+def test_every_secret_key_is_masked() -> None:
+    secret = [path for path, info in every_key(Config) if "SecretStr" in repr(info.annotation)]
+    assert secret
+    assert all(is_secret(path[-1:]) for path in secret)

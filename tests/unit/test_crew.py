@@ -1,0 +1,129 @@
+"""Another configuration while cameras are watched: what it touches changes, all else goes on, and nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
+from agent.core.silence import Pause, Silences
+from agent.core.types import CloseReason, Gap, GapReason
+from tests.unit.core.world import car
+from tests.unit.crews import changed, street
+
+
+def zone_renamed(data: dict[str, Any]) -> None:
+    data["cameras"][0]["zones"][0]["id"] = "lane"
+
+
+def address_changed(data: dict[str, Any]) -> None:
+    data["cameras"][0]["url"] = "rtsp://127.0.0.1:2/x"
+
+
+def gate_removed(data: dict[str, Any]) -> None:
+    del data["cameras"][0]
+
+
+def court_added(data: dict[str, Any]) -> None:
+    data["cameras"].append({**data["cameras"][0], "id": "court", "url": "rtsp://127.0.0.1:1/z"})
+
+
+def test_a_camera_that_nothing_is_said_about_goes_on_untouched(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        it.see("yard", 14, car())
+        before = it.crew.desks["yard"], it.crew.captures["yard"], it.crew.lookouts["yard"], it.crew.desks["gate"]
+        it.crew.change(changed(zone_renamed))
+        after = it.crew.desks["yard"], it.crew.captures["yard"], it.crew.lookouts["yard"], it.crew.desks["gate"]
+        assert [a is b for a, b in zip(before, after, strict=True)] == [True, True, True, False]
+        it.see("yard", 60)
+        opened, closed = it.events()
+        assert (closed.subject, closed.data.close_reason, closed.data.blind_s) == (opened.subject, "cleared", 0)
+        assert closed.data.config_version != opened.data.config_version == changed(lambda d: None).version_hash()
+
+
+def test_a_new_zone_closes_what_the_old_one_reported_while_the_capture_goes_on(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        it.see("gate", 14, car())
+        capture = it.crew.captures["gate"]
+        config = changed(zone_renamed)
+        it.crew.change(config)
+        it.see("gate", 14, car())
+        opened, closed, again = it.events()
+        assert (closed.subject, closed.data.close_reason) == (opened.subject, CloseReason.RULE_REMOVED)
+        assert (closed.data.config_version, again.data.config_version) == (config.version_hash(),) * 2
+        assert (closed.data.dwell_s, closed.data.blind_s, again.data.zone) == (opened.data.dwell_s + 2, 0, "lane")
+        assert it.crew.captures["gate"] is capture
+        assert it.crew.zones["gate"] == {"lane"}
+
+
+def test_another_address_ends_the_capture_and_keeps_the_incident(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        it.see("gate", 14, car())
+        before = it.crew.captures["gate"]
+        it.crew.change(changed(address_changed))
+        assert it.crew.captures["gate"] is not before
+        assert it.crew.desks["gate"].state.blind is GapReason.RESTART
+        it.see("gate", 80)
+        opened, closed = it.events()
+        assert (closed.subject, closed.data.close_reason) == (opened.subject, CloseReason.CLEARED)
+
+
+def test_a_removed_camera_is_told_by_its_name_forgotten_and_may_come_back(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        it.see("gate", 14, car())
+        late = it.crew._lines["gate"].slot
+        config = changed(gate_removed)
+        it.crew.change(config)
+        opened, closed = it.events()
+        assert (closed.subject, closed.data.close_reason) == (opened.subject, CloseReason.RULE_REMOVED)
+        assert ("东门" in closed.data.title.zh, closed.data.config_version) == (True, config.version_hash())
+        assert (list(it.crew.desks), list(it.facts.now.cameras), it.store.cameras()) == (["yard"],) * 3
+        late.post_gap(Gap(camera="gate", stamp=it.clock.now(), reason=GapReason.OFFLINE))
+        assert it.mailroom.take(0) is None
+
+        it.crew.change(changed(lambda data: None))
+        it.see("gate", 14, car())
+        assert it.events()[-1].subject != opened.subject
+
+
+def test_a_new_camera_knows_what_is_not_to_be_reported_before_it_looks(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        hour = it.clock.now().utc.replace(hour=23)
+        quiet = Silences(pauses=(Pause(until=hour, camera=None, zone=None, rule=None),))
+
+        def introduce() -> None:
+            for desk in it.crew.desks.values():
+                desk.hush(quiet)
+
+        it.crew.introduce = introduce
+        it.crew.change(changed(court_added))
+        assert [state.name for state in it.capturing.states()] == ["camera-court"]
+        it.see("court", 14, car())
+        assert it.events() == []
+
+
+@pytest.mark.parametrize("trouble", [StoreFull("full"), StoreUnusable("read-only")])
+def test_what_cannot_be_kept_is_not_lost_in_a_change_but_stops_it(trouble: CityEyeError, tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        it.store.trouble = trouble
+        it.see("gate", 14, car())
+        before = dict(it.crew.desks), it.crew.config, it.facts.now
+        for edit in (zone_renamed, address_changed, gate_removed):
+            with pytest.raises(type(trouble)):
+                it.crew.change(changed(edit))
+            assert (dict(it.crew.desks), it.crew.config, it.facts.now) == before
+        it.mailroom.post_gap(Gap(camera="gate", stamp=it.clock.now(), reason=GapReason.OFFLINE))
+        assert it.mailroom.take(0) is not None, "workers may look at it again"
+        it.store.trouble = None
+        it.see("gate", 2, car())
+        assert [event.data.times.closed for event in it.events()] == [None]
+
+
+def test_readers_that_began_before_a_change_end_well(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        reader = iter(it.crew.desks.items())
+        next(reader)
+        it.crew.change(changed(gate_removed))
+        assert (next(reader)[0], len(it.crew.desks)) == ("yard", 1)
