@@ -62,14 +62,14 @@ class Centre:
             rules=command_rules(config),
             ticks=self._ticks,
         )
-        self._uploader = self._made_uploader(evidence)
+        self.uploader = self._made_uploader(evidence)
         self.courier = self._made_courier(replies, evidence)
 
     def wake(self) -> None:
         """There is something new to be sent."""
         self.courier.wake()
-        if self._uploader is not None:
-            self._uploader.wake()
+        if self.uploader is not None:
+            self.uploader.wake()
 
     def serve(self, crew: Crew, store: Store, more: Mapping[str, Handler], tick: Callable[[], None]) -> None:
         """Say who carries out what the centre asks.
@@ -97,8 +97,8 @@ class Centre:
     def start(self, delivery: Supervisor) -> None:
         """Let events, pictures and answers go. Commands are taken from `listen` on."""
         delivery.start("courier", self.courier.run, wake=self.courier.wake)
-        if self._uploader is not None:
-            delivery.start("uploader", self._uploader.run, wake=self._uploader.wake)
+        if self.uploader is not None:
+            delivery.start("uploader", self.uploader.run, wake=self.uploader.wake)
 
     def listen(self, delivery: Supervisor) -> None:
         """Carry commands out, and answer the one that started the agent anew."""

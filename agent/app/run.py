@@ -119,6 +119,7 @@ class App:
                 mailroom=mailroom,
                 outbox=centre.outbox,
                 parcels=centre.parcels,
+                uploader=centre.uploader,
                 courier=centre.courier,
                 render=lambda report: health_message(facts.now, self._identity, clock_info(), report),
                 beat=heartbeat.beat,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from uuid import UUID
-
-from pydantic import TypeAdapter, ValidationError
 
 from agent.core.camera_health import RULE as HEALTH_RULE
 from agent.core.camera_health import CameraHealth
@@ -23,6 +20,7 @@ from agent.core.judgement import (
     is_worse,
 )
 from agent.core.lifecycle import State, Trigger
+from agent.core.memory import Memory
 from agent.core.plan import CameraPlan, Duty
 from agent.core.presence import Presence
 from agent.core.recurrence import Ended, ended_of, previous_of, remembered
@@ -42,28 +40,6 @@ from agent.core.tracking.sighting import (
 from agent.core.tracking.track import Report, Sight, Track
 from agent.core.tracking.tracker import BRIDGE_S, Tracker
 from agent.core.types import Event, Gap, Observation, Phase, Stamp
-
-UNKNOWN_AWAY_S = BRIDGE_S + 1.0
-"""How long the agent is taken to have been away when the clock cannot tell."""
-_MEMORY_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Memory:
-    """All that a scene must remember, as it is kept."""
-
-    version: int
-    stamp: Stamp | None
-    next_id: int
-    last_look: Stamp | None
-    interrupted: bool
-    tracks: tuple[Track, ...]
-    presences: tuple[Presence, ...]
-    health: str | None = None
-    ended: tuple[Ended, ...] = ()
-
-
-_MEMORY: TypeAdapter[_Memory] = TypeAdapter(_Memory)
 
 
 class Scene:
@@ -186,8 +162,7 @@ class Scene:
 
     def keep(self) -> str:
         """Everything the scene remembers, as text for `recall`."""
-        memory = _Memory(
-            version=_MEMORY_VERSION,
+        memory = Memory(
             stamp=self._stamp,
             next_id=self._tracker.next_id,
             last_look=self._tracker.last_look,
@@ -197,39 +172,22 @@ class Scene:
             health=self._health.keep(),
             ended=self._ended,
         )
-        return _MEMORY.dump_json(memory).decode()
+        return memory.text()
 
     def recall(self, kept: str, now: Stamp) -> None:
-        """Remember what `keep` gave, perhaps in another run of the agent, whose monotonic clock differs.
-
-        The time between is measured in UTC. Where the clock was set back meanwhile it is unknown: then it is taken for
-        a moment too long for anything to be attested across it. Raises ValueError for a foreign text.
-        """
-        try:
-            memory = _MEMORY.validate_json(kept)
-        except ValidationError as error:
-            where = f"{self._plan.camera}: kept scene state"
-            raise ValueError(f"{where} cannot be read ({error.error_count()} faults)") from error
-        if memory.version != _MEMORY_VERSION:
-            raise ValueError(
-                f"{self._plan.camera}: kept scene state: expected version {_MEMORY_VERSION}, found {memory.version}"
-            )
+        """Remember what `keep` gave, as of now; see `Memory.as_of`. Raises ValueError for a foreign text."""
+        memory = Memory.read(kept, self._plan.camera).as_of(now)
         if memory.health is not None:
             self._health.recall(memory.health, now)
         if memory.stamp is None:
             return
-        away_s = (now.utc - memory.stamp.utc) / timedelta(seconds=1)
-        if away_s < 0:
-            away_s = UNKNOWN_AWAY_S
-        shift_s = now.mono_s - away_s - memory.stamp.mono_s
-
         self._tracker.next_id = memory.next_id
-        self._tracker.last_look = memory.last_look.shifted(shift_s) if memory.last_look else None
-        self._tracker.interrupted = memory.interrupted or away_s == UNKNOWN_AWAY_S
-        self._tracker.tracks = tuple(track.shifted(shift_s) for track in memory.tracks)
-        self._presences = {(p.rule, p.track_id): p.shifted(shift_s) for p in memory.presences}
-        self._ended = tuple(past.shifted(shift_s) for past in memory.ended)
-        self._stamp = memory.stamp.shifted(shift_s)
+        self._tracker.last_look = memory.last_look
+        self._tracker.interrupted = memory.interrupted
+        self._tracker.tracks = memory.tracks
+        self._presences = {(p.rule, p.track_id): p for p in memory.presences}
+        self._ended = memory.ended
+        self._stamp = memory.stamp
 
     def _look(self, seen: Observation) -> list[Event]:
         now = seen.stamp

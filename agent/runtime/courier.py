@@ -70,6 +70,7 @@ class CourierState:
     set_aside: int = 0
     telemetry_dropped: int = 0
     replies_dropped: int = 0
+    picture_fault: str | None = None
 
 
 class Courier:
@@ -134,6 +135,7 @@ class Courier:
             postponed=counts.postponed,
             set_aside=counts.set_aside,
             replies_dropped=self._replies.dropped,
+            picture_fault=self._delivery.picture_fault,
         )
 
     def run(self, stop: threading.Event) -> None:

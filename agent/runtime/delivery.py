@@ -50,6 +50,11 @@ class Delivery:
         return self._events.counts
 
     @property
+    def picture_fault(self) -> str | None:
+        """What is in the way of pictures, or None."""
+        return None if self._pictures is None else self._pictures.fault
+
+    @property
     def state_acked(self) -> bool:
         """Whether the broker answered the last state message, be it with an error."""
         return self._state_token is None

@@ -14,6 +14,7 @@ from agent.runtime.courier import Courier
 from agent.runtime.desk import Desk, DeskState
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
+from agent.runtime.uploader import Uploader
 from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Health:
         mailroom: Mailroom,
         outbox: Outbox,
         parcels: Parcels,
+        uploader: Uploader | None,
         courier: Courier,
         render: Callable[[HealthReport], Message],
         beat: Callable[[HealthReport], None],
@@ -50,6 +52,7 @@ class Health:
         self._mailroom = mailroom
         self._outbox = outbox
         self._parcels = parcels
+        self._uploader = uploader
         self._courier = courier
         self._render = render
         self._beat = beat
@@ -87,6 +90,7 @@ class Health:
                 "events_dropped": self._outbox.dropped(),
                 "pictures_waiting": self._parcels.waiting(),
                 "pictures_dropped": self._parcels.dropped(),
+                "pictures_error": self._uploader.fault if self._uploader else broker.picture_fault,
                 "answers_dropped": broker.replies_dropped,
                 "broker_connected": broker.connected_since is not None,
                 "broker_error": broker.last_error,

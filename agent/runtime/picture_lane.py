@@ -71,6 +71,11 @@ class PictureLane:
         """Pictures that the broker has not acknowledged: one or none."""
         return int(self._flying is not None)
 
+    @property
+    def fault(self) -> str | None:
+        """What was last in the way of a picture, or None once one has arrived. Safe from any thread."""
+        return self._last_fault or None
+
     def fill(self, link: Link) -> None:
         """Send the next one, if it is time. To be called while nothing is in flight. Raises BrokerUnreachable."""
         now = self._clock.now()

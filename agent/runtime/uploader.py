@@ -59,6 +59,12 @@ class Uploader:
         self._backoff = Backoff(jitter, base_s=self._settings.first_wait_s, cap_s=self._settings.longest_wait_s)
         self._woken = StopEvent()
         self._last_fault = ""
+        self._failed: set[int] = set()
+
+    @property
+    def fault(self) -> str | None:
+        """Why the store did not take the last picture, or None. Safe from any thread."""
+        return self._last_fault or None
 
     def wake(self) -> None:
         """There is a new picture, or a reason to stop. Safe from any thread."""
@@ -68,11 +74,20 @@ class Uploader:
         """Carry until stopped. Raises StoreUnusable."""
         while not stop.is_set():
             self._woken.clear()
-            parcels = self._parcels.due(self._clock.now(), 1)
-            if not parcels:
+            parcel = self._next()
+            if parcel is None:
                 self._woken.wait(_POLL_S)
-            elif (wait_s := self._carry(parcels[0], stop)) > 0:
+            elif (wait_s := self._carry(parcel, stop)) > 0:
                 stop.wait(wait_s)  # a new picture is no reason to try sooner
+
+    def _next(self) -> Parcel | None:
+        """The first that did not fail just now: one at which the store stumbles lets the others go before it."""
+        parcels = self._parcels.due(self._clock.now(), len(self._failed) + 1)
+        for parcel in parcels:
+            if parcel.row not in self._failed:
+                return parcel
+        self._failed.clear()
+        return parcels[0] if parcels else None
 
     def _carry(self, parcel: Parcel, stop: StopEvent) -> float:
         """Put one picture; returns the seconds to leave the store alone."""
@@ -94,10 +109,12 @@ class Uploader:
             if stop.is_set():
                 return 0.0
             self._fault(str(error))
+            self._failed.add(parcel.row)
             return max(self._backoff.next_s(), error.retry_after_s)
         except UploadRefused as error:
             self._fault(str(error))
             if not error.unfit:
+                self._failed.add(parcel.row)
                 return self._settings.refused_wait_s
             self._refused(parcel)
             return self._backoff.next_s()

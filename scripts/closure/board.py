@@ -58,9 +58,9 @@ class Board:
 class LiveBoard(Board):
     """The same as a table that is always up to date."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         super().__init__(as_json=False)
-        self._live = Live(console=Console(), auto_refresh=False, screen=True)
+        self._live = Live(console=console or Console(), auto_refresh=False, screen=True)
         self._live.start()
         self._drawn_at = 0.0
         self._last = ""

@@ -87,11 +87,12 @@ class Acks:
                 continue
             if known.asked >= self._plan.asks:
                 self._books.give_up(source, gap)
+                mark.news = True  # the word may go beyond it now
                 return self._next(source, mark, now)
             for other in mark.gaps.values():
                 other.asked, other.asked_at = other.asked + 1, now
             return ack(source, standing.highest, standing.gaps)
-        return ack(source, standing.solid) if mark.news else None
+        return ack(source, standing.solid) if mark.news and standing.solid else None
 
 
 class Centre:
@@ -120,7 +121,7 @@ class Centre:
         kinds = ("event", "state", "health", "evidence", "rsp")
         topics = [topic(tenant, "+", kind) for kind in kinds] + [answers_topic(tenant, "+")]
         self._line = Line(address, topics, self.take, confirm_after_s=mischief.confirm_after_s)
-        self._trouble: str | None = None
+        self._trouble: str | None = "not connected yet"
 
     def take(self, arrival: Arrival) -> None:
         """Store one message, and return: then it is confirmed. Raises sqlite3.Error when it cannot be stored."""
@@ -150,6 +151,7 @@ class Centre:
                 time.sleep(1.0)
             if self._mischief.is_due("reboots", time.time()):
                 self._line.drop()
+                self._line.close()
                 return True
         self._line.close()
         return False
@@ -168,9 +170,10 @@ class Centre:
         return self._books.take_answer(source, body)
 
     def _tick(self, now: float) -> None:
-        if self._line.trouble != self._trouble:
-            self._trouble = self._line.trouble
-            self._board.trouble(self._trouble)
+        trouble = self._line.trouble or (None if self._line.ready else self._trouble)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._board.trouble(trouble)
         if self._line.ready:
             self._late += [(now + self._mischief.ack_after_s(), source, said) for source, said in self._acks.due(now)]
             for _, source, said in [entry for entry in self._late if entry[0] <= now]:

@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     for scope in ("camera", "zone", "rule"):
         pause.add_argument(f"--{scope}")
     length = pause.add_mutually_exclusive_group(required=True)
-    length.add_argument("--seconds", type=float, help="0 resumes")
+    length.add_argument("--seconds", type=int, help="0 resumes")
     length.add_argument("--until", help="RFC 3339")
     return top
 

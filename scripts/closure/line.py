@@ -124,10 +124,12 @@ class Line:
         self._lost("dropped")
 
     def close(self) -> None:
-        """Go away in good order; a lasting session stays at the broker."""
+        """Go away in good order, for good; a lasting session stays at the broker."""
         if self._up:
             self._client.disconnect()
             self._client.loop(0.1)
+        # Callbacks and client refer to each other; without this its sockets stay until the collector comes by.
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
 
     def _made(self) -> Client:
         address, five = self._address, self._address.version == MQTTProtocolVersion.MQTTv5

@@ -128,6 +128,7 @@ def sent_by_the_box() -> dict[str, Message]:
             "events_dropped": 0,
             "pictures_waiting": 1,
             "pictures_dropped": 0,
+            "pictures_error": None,
             "answers_dropped": 0,
             "broker_connected": True,
             "broker_error": None,

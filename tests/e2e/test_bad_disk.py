@@ -23,8 +23,11 @@ KEEP_FREE = "9MB"
 
 
 def notes_of(events: list[dict[str, Any]]) -> set[tuple[str | None, int]]:
-    """Note and number of pictures, as found among the events."""
-    return {(event["data"].get("evidence_note"), len(event["data"]["evidence"])) for event in events}
+    """Note and number of pictures of its own moment, as found among the events."""
+    return {
+        (event["data"].get("evidence_note"), sum(not e["kind"].startswith("first_") for e in event["data"]["evidence"]))
+        for event in events
+    }
 
 
 def arrived(centre: Listener, cameras: int = 1) -> list[dict[str, Any]]:

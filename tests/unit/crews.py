@@ -115,7 +115,7 @@ def street(folder: Path, config: Config | None = None) -> Iterator[Street]:
             store=store,
             views=SqliteViews(database),
             evidence=EvidenceFolder(folder / "evidence", quota_bytes=10**7, keep_free_bytes=0),
-            samples=SampleFolder(folder / "samples"),
+            samples=SampleFolder(folder / "dismissed"),
             guard=PrivacyGuard(faces=False, plates=False, face_finder=None, plate_finder=None),
             detector=detector,
             ledger=MemoryLoginLedger(),

@@ -112,7 +112,10 @@ def test_a_missing_right_keeps_all_waiting_and_costs_one_picture_at_a_time(post:
 
     post.broker.answer = answer
     post.parcels.add([picture(n) for n in range(1, 4)], GATE)
+    post.run(lambda: post.clock.elapsed_s > 1800)
+    assert post.courier.snapshot().picture_fault == "Not authorized"
     post.run(post.empty)
+    assert post.courier.snapshot().picture_fault is None
     waits = [round(b - a) for a, b in pairwise(offered)]
     assert waits[:8] == pytest.approx([5, 10, 20, 40, 80, 160, 320, 600], abs=2)
     assert post.sent == ["p1", "p2", "p3"]

@@ -121,10 +121,11 @@ def test_what_fails_goes_again_until_the_store_has_it(
     rig.parcels.add([kept(1), kept(2)], GATE)
     bucket.answers = [trouble] * 4
     rig.run()
-    assert bucket.paths == [path_of(1)] * 5 + [path_of(2)]
+    assert bucket.paths == [path_of(1), path_of(2)] * 3
     assert bucket.stored == {path_of(1): DATA, path_of(2): DATA}
     assert rig.stop.waits_s[:4] == [1.0, 2.0, 4.0, 8.0]
     assert rig.parcels.dropped() == 0
+    assert rig.uploader.fault is None
     assert caplog.text.count("object store 127.0.0.1") == 1
     assert "s3cr3t" not in caplog.text
     assert str(kept(1).evidence_id) not in caplog.text
@@ -162,6 +163,17 @@ def test_a_picture_that_is_called_unfit_waits_long_and_holds_up_no_other(bucket:
     assert bucket.stored == {path_of(2): DATA}
     assert [round(b - a) for a, b in pairwise(tried)] == pytest.approx([600, 1200], abs=15)
     assert rig.parcels.dropped() == 1
+
+
+def test_a_picture_at_which_the_store_stumbles_lets_the_others_go_before_it(bucket: Bucket) -> None:
+    rig = Rig(bucket.url, limit_s=7200.0)
+    rig.parcels.add([kept(n) for n in range(1, 8)], GATE)
+    bucket.always = {path_of(1): 500, path_of(3): 403}
+    rig.run()
+    assert list(bucket.stored) == [path_of(n) for n in (2, 4, 5, 6, 7)]
+    assert bucket.paths[:7] == [path_of(n) for n in (1, 2, 3, 4, 5, 6, 7)]
+    assert (rig.parcels.waiting(), rig.parcels.dropped()) == (2, 0)
+    assert "found status" in str(rig.uploader.fault)
 
 
 def test_a_picture_that_is_gone_is_dropped(bucket: Bucket) -> None:
