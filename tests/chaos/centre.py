@@ -40,6 +40,7 @@ class Centre:
         self._arrivals: list[Arrival] = []
         self._sequences: set[int] = set()
         self._answers: list[bytes] = []
+        self._incidents: dict[str, None] = {}
         self._pictures = 0
         self.news = threading.Event()
         """Set whenever an event comes."""
@@ -85,6 +86,11 @@ class Centre:
             return list(self._answers)
 
     @property
+    def incidents(self) -> list[str]:
+        """Every incident it was told of, in the order of the first word about it."""
+        return list(self._incidents)
+
+    @property
     def pictures(self) -> int:
         """Deliveries on `evidence`."""
         return self._pictures
@@ -106,7 +112,9 @@ class Centre:
             self._arrivals.append(arrival)
         self.news.set()
         with suppress(ValueError, KeyError, TypeError):  # what cannot be read is for the checks to tell
-            self._sequences.add(int(json.loads(arrival.payload)["sequence"]))
+            event = json.loads(arrival.payload)
+            self._incidents[event["subject"]] = None
+            self._sequences.add(int(event["sequence"]))
         while self.mark + 1 in self._sequences:
             self.mark += 1
         self.acknowledge()

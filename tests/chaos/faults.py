@@ -91,9 +91,14 @@ def step_clock(world: World, rng: Random) -> None:
 
 def command_twice(world: World, rng: Random) -> None:
     """Sound commands, each several times."""
-    for name in rng.sample(["ping", "config.get", "ping"], rng.randint(1, 3)):
+    known = world.centre.incidents
+    for name in rng.sample(["ping", "config.get", "verify"], rng.randint(1, 3)):
         now = datetime.now(UTC) + timedelta(seconds=world.clock.offset_s)
         command = {"id": f"chaos-{next(world.numbers)}", "command": name, "issued_at": now.isoformat()}
+        if name == "verify":
+            if not known:
+                continue
+            command["incident"] = rng.choice(known[-6:])
         for _ in range(rng.randint(2, 4)):
             world.centre.say("cmd", json.dumps(command).encode())
 
