@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent.adapters.config_file import ConfigFile, History, Note
-from agent.app.places import CONFIG_HISTORY, PROBATION
+from agent.adapters.sqlite import folder_to_itself
+from agent.app.places import CONFIG_HISTORY, DATABASE, PROBATION
 from agent.config import folder_named, home_of
 from agent.core.errors import StoreFull, StoreUnusable
 
@@ -115,10 +117,11 @@ class Site:
         if trial is None or trial.fault is not None:
             return
         try:
-            if trial.starts > 0:
-                self.note(replace(trial, starts=trial.starts - 1))
-            else:
-                self.take_back(trial, "the agent ended in the middle of the probation (a crash, or a power cut)")
+            with self._alone():
+                if trial.starts > 0:
+                    self.note(replace(trial, starts=trial.starts - 1))
+                else:
+                    self.take_back(trial, "the agent ended in the middle of the probation (a crash, or a power cut)")
         except (StoreFull, StoreUnusable) as error:
             log.error("a configuration on probation cannot be settled: %s", error)
 
@@ -128,11 +131,16 @@ class Site:
         if trial is None or trial.fault is not None:
             return False
         try:
-            self.take_back(trial, fault)
+            with self._alone():
+                self.take_back(trial, fault)
         except (StoreFull, StoreUnusable) as error:
             log.error("a configuration that does not work cannot be taken back: %s", error)
             return False
         return True
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Another agent may be running with this very document; a second one that cannot start proves nothing."""
+        return folder_to_itself(self._folder() / DATABASE)
 
     def _folder(self) -> Path:
         """The data folder; the same before and after: no command may change it."""

@@ -73,6 +73,16 @@ PICTURE = Evidence(
     captured_at=T0 + timedelta(minutes=3),
     path="evidence/f1.jpg",
 )
+CONFIG = """\
+box: {id: box-01, tenant: demo}
+mqtt: {host: broker.city.example, username: box-01, password: {kept: on-box}}
+model: {workers: 1}
+cameras:
+  - id: gate
+    url: rtsp://192.168.1.64/Streaming/Channels/102
+    username: admin
+    password: {env: CAMERA_PASSWORD}
+"""
 _COMMANDS: dict[str, dict[str, Any]] = {
     "verify": {"incident": str(INCIDENT)},
     "acknowledge": {"incident": str(INCIDENT), "by": "operator-7", "note": "队员已出发"},
@@ -85,7 +95,7 @@ _COMMANDS: dict[str, dict[str, Any]] = {
     },
     "snapshot": {"camera": "gate"},
     "config.get": {},
-    "config.put": {"document": "version: 1\nbox: box-01\n# the whole document\n", "if_version": "3f6c1a90"},
+    "config.put": {"document": CONFIG.replace("workers: 1", "workers: 2"), "if_version": "3f6c1a90"},
     "rules.pause": {"camera": "gate", "rule": "illegal_parking", "seconds": 3600},
     "ping": {"response_topic": "cityeye/v1/demo/centre/answers/box-01", "correlation": "q-17"},
     "restart": {},
@@ -246,7 +256,7 @@ def _done(asked: Asked) -> Reply:
             undone=False,
         ),
         "snapshot": SnapshotResult(camera="gate", picture=part),
-        "config.get": ConfigResult(config_version="3f6c1a90", document="version: 1\nbox: box-01\n"),
+        "config.get": ConfigResult(config_version="3f6c1a90", document=CONFIG),
         "config.put": ConfigResult(config_version="77b0c2de"),
         "rules.pause": PauseResult(paused_until=at + timedelta(hours=1), camera="gate", rule="illegal_parking"),
         "ping": PingResult(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from agent.app.site import Site
 from tests.cameras import PASSWORD, SUB, USER, Wire, simulated_camera, tapped
 from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
 from tests.e2e.asker import Asker
@@ -167,3 +168,24 @@ def test_restarts_keep_the_process_and_what_does_not_survive_is_taken_back(tmp_p
     sequences = [int(event["sequence"]) for event in parsed(it.centre.on("/event"))]
     assert sequences == list(range(1, len(sequences) + 1)), "no gap, none doubled"
     check_log(agent.log)
+
+
+def test_a_document_that_can_no_longer_be_read_at_the_start_is_taken_back(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("pass")
+    with street(tmp_path) as it:
+        document = it.document()
+        document["mqtt"].update(username="box", password={"file": str(secret)})
+        put = it.asker.send("config.put", document=yaml.safe_dump(document))
+        it.agent.wait_for_log("is on probation for 10 s")
+        it.agent.kill()
+        secret.unlink()
+        note = Site(it.config).trial()
+        assert note is not None
+        Site(it.config).note(replace(note, starts=1))  # as if the start had been announced
+        it.agent.start()
+        failed = it.asker.outcome(put)
+        assert failed["code"] == "failed"
+        assert re.search("mqtt.password: .*no file.*the former document was put back", failed["message"])
+        assert it.agent.stop() == 0
+    assert "username" not in yaml.safe_load(it.config.read_text())["mqtt"]

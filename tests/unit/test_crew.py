@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event as StopEvent
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,8 +12,11 @@ import pytest
 from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
 from agent.core.silence import Pause, Silences
 from agent.core.types import CloseReason, Gap, GapReason
+from agent.runtime.supervisor import Supervisor
+from agent.runtime.watch import Watch
+from tests.fakes import FakeSample
 from tests.unit.core.world import car
-from tests.unit.crews import changed, street
+from tests.unit.crews import Blind, changed, street
 
 
 def zone_renamed(data: dict[str, Any]) -> None:
@@ -127,3 +132,40 @@ def test_readers_that_began_before_a_change_end_well(tmp_path: Path) -> None:
         next(reader)
         it.crew.change(changed(gate_removed))
         assert (next(reader)[0], len(it.crew.desks)) == ("yard", 1)
+
+
+def test_workers_and_captures_survive_changes_at_any_moment(tmp_path: Path) -> None:
+    edits = (zone_renamed, address_changed, gate_removed, court_added, lambda data: None)
+    with street(tmp_path) as it:
+        watching, posting = Supervisor(it.clock, lambda low, high: low), StopEvent()
+        for number in (1, 2):
+            worker = Watch(
+                mailroom=it.mailroom,
+                detector=Blind(),
+                lookouts=it.crew.lookouts,
+                desks=it.crew.desks,
+                clock=it.clock,
+                batch=2,
+            )
+            watching.start(f"watch-{number}", worker.run, wake=it.mailroom.close)
+
+        def post() -> None:
+            """As captures do: through slots that may be shut by now."""
+            while not posting.wait(0.002):
+                it.clock.advance(0.1)
+                for camera, line in list(it.crew._lines.items()):
+                    line.slot.post_sample(FakeSample(camera=camera, seq=0, stamp=it.clock.now()))
+                    line.slot.post_gap(Gap(camera=camera, stamp=it.clock.now(), reason=GapReason.STALLED))
+
+        poster = Thread(target=post)
+        poster.start()
+        try:
+            for edit in edits * 2:
+                it.crew.change(changed(edit))
+        finally:
+            posting.set()
+            poster.join()
+        states = watching.states()
+        assert watching.stop(30) == []
+        assert [(state.restarts, state.message) for state in states] == [(0, ""), (0, "")]
+        assert list(it.crew.desks) == ["gate", "yard"]

@@ -351,6 +351,18 @@ def test_an_agent_that_cannot_be_started_with_a_document_gets_the_former_one(tmp
         assert "the model cannot be opened" in str(box.late[0][1])
 
 
+def test_a_second_agent_that_cannot_start_takes_nothing_back(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        box.put(rename)
+        put = box.site.file.text()
+        second = Site(box.site.file.path)
+        second.settle()
+        assert not second.recovered("the folder is in use")
+        assert box.site.file.text() == put
+        box.wait(61)
+        assert box.answers == [ConfigResult(config_version=box.version)]
+
+
 def test_a_damaged_note_keeps_nobody_from_starting(tmp_path: Path) -> None:
     with run(tmp_path) as box:
         box.put(rename)

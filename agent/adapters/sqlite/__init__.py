@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.adapters.sqlite.answers import SqliteAnswers
-from agent.adapters.sqlite.connection import Database
+from agent.adapters.sqlite.connection import Database, folder_to_itself
 from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
 from agent.adapters.sqlite.outbox import SqliteOutbox
@@ -24,5 +24,6 @@ __all__ = [
     "SqliteStore",
     "SqliteViews",
     "Visitor",
+    "folder_to_itself",
     "read_incidents",
 ]

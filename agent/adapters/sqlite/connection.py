@@ -8,7 +8,8 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -180,6 +181,16 @@ def checked_version(connection: sqlite3.Connection, path: Path) -> int:
             "install that agent again, or move the file away to start empty"
         )
     return version
+
+
+@contextmanager
+def folder_to_itself(path: Path) -> Iterator[None]:
+    """Whatever is done within is done while no agent uses the folder of this database. Raises StoreUnusable."""
+    handle = _lock_folder(path)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _lock_folder(path: Path) -> int:

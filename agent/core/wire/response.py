@@ -67,7 +67,7 @@ class SnapshotResult(_Result):
 
 
 class ConfigResult(_Result):
-    """The version in force, and for `config.get` the document, in which secrets are references."""
+    """The version in force, and for `config.get` the document, in which secrets are references or masked."""
 
     config_version: str
     document: str | None = None
