@@ -29,6 +29,7 @@ def test_incidents_become_cases_that_are_verified_dismissed_and_closed(
         centre = Simulator(tmp_path, broker.port, *QUICK, *MISCHIEF, tenant="gongshu")
         with centre, AgentProcess(config) as agent:
             verified = [("dispatched", "still_present")] * len(PARKED)
+            centre.wait_until(lambda: bool(centre.told(kind="connected")))  # so that there are books
             centre.wait_until(lambda: centre.rows("SELECT stage, outcome FROM cases") == verified)
             cases = [subject for (subject,) in centre.rows("SELECT subject FROM cases")]
             asked = ["--port", str(broker.port), "--tenant", "gongshu", "--db", str(centre.db), "--mqtt", "3.1.1"]
