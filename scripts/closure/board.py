@@ -14,6 +14,8 @@ from rich.table import Table
 from .books import Books, Taken
 
 REFRESH_S = 1.0
+SHOWN_ID = 12
+"""Characters at the end of an incident's id, enough to name it to the other commands."""
 _TOLD = ("sequence", "type", "subject", "id", "command", "status", "code", "reason")
 _TOLD_OF_DATA = ("revision", "camera", "zone", "dwell_s", "close_reason")
 _BOXES = "SELECT source, state, health FROM boxes ORDER BY source"
@@ -78,7 +80,7 @@ class LiveBoard(Board):
         self._last = " ".join(str(value) for value in facts.values())
 
     def _table(self, books: Books, height: int) -> Group:
-        boxes = Table("box", "state", "stored", "gaps", "waiting there", "cameras", title="Boxes", expand=True)
+        boxes = Table("box", "state", "stored", "missing", "waiting there", "cameras", title="Boxes", expand=True)
         for source, state_text, health_text in books.db.execute(_BOXES).fetchall():
             state, health = json.loads(state_text or "{}"), json.loads(health_text or "{}")
             standing = books.standing(source)
@@ -94,6 +96,6 @@ class LiveBoard(Board):
             place = f"{source.rpartition('/')[2]} {camera} {zone or ''}"
             stood = f"{int(dwell_s) // 60}:{int(dwell_s) % 60:02}"
             case = f"{stage} ({outcome})" if outcome else stage
-            cases.add_row(subject[-12:], rule, place, severity, phase, str(revision), stood, case)
+            cases.add_row(subject[-SHOWN_ID:], rule, place, severity, phase, str(revision), stood, case)
         (defects,) = books.db.execute("SELECT count(*) FROM defects").fetchone()
         return Group(boxes, cases, f"defects kept apart: {defects}    last: {self._last}")

@@ -162,10 +162,11 @@ class Books:
         """All boxes that were ever heard of."""
         return [source for (source,) in self.db.execute("SELECT source FROM boxes ORDER BY source")]
 
-    def source_of_incident(self, incident: str) -> str | None:
-        """Which box an incident belongs to."""
-        row = self._one("SELECT source FROM incidents WHERE subject = ?", incident)
-        return str(row[0]) if row else None
+    def find_incident(self, ending: str) -> tuple[str, str] | None:
+        """Source and whole id of the one incident whose id ends like this."""
+        sql = "SELECT source, subject FROM incidents WHERE substr(subject, -length(?)) = ?"
+        rows: list[tuple[str, str]] = self.db.execute(sql, (ending, ending)).fetchall()
+        return rows[0] if len(rows) == 1 else None
 
     def move_case(self, source: str, subject: str, stage: str, since: float) -> None:
         """Enter the next stage of a case that is not closed meanwhile."""

@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         ("dismiss", "no incident"),
     ):
         sub = one(name, what)
-        sub.add_argument("incident")
+        sub.add_argument("incident", help="its id; the end of it will do where it is in --db")
         if name == "dismiss":
             sub.add_argument("--reason", choices=("false_report", "tolerated"))
             sub.add_argument("--until", help="RFC 3339; default: for ever")
@@ -151,6 +151,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    box = _box(options)
     members = {key: getattr(options, key, None) for key in _MEMBERS}
     if options.do == "config-put":
         members["document"] = options.document.read_text(encoding="utf-8")
@@ -160,7 +161,7 @@ def _ask(options: argparse.Namespace) -> int:
         answer = ask(
             _address(options, f"cityeye-ask-{os.getpid()}"),
             options.tenant,
-            _box(options),
+            box,
             body,
             contract=Contract(options.schemas),
             timeout_s=options.timeout,
@@ -181,18 +182,19 @@ _MEMBERS = (
 
 
 def _box(options: argparse.Namespace) -> str:
-    if options.box:
-        return str(options.box)
+    """Which box to ask; the end of an incident's id, as the table shows it, becomes the whole."""
     incident = getattr(options, "incident", None)
     if incident and options.db.exists():
         books = Books(options.db)
-        source = books.source_of_incident(incident)
+        known = books.find_incident(incident)
         books.close()
-        if source:
-            return source.rpartition("/")[2]
-    raise ValueError(
-        f"--box: expected the box to ask; {f'{incident} is not in {options.db}' if incident else 'none given'}"
-    )
+        if known:
+            options.incident = known[1]
+            return str(options.box or known[0].rpartition("/")[2])
+    if options.box:
+        return str(options.box)
+    found = f"{incident} is not in {options.db}, or several end so" if incident else "none given"
+    raise ValueError(f"--box: expected the box to ask; {found}")
 
 
 def _address(options: argparse.Namespace, client_id: str) -> Address:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.chaos.run import CHECKPOINT, run
 def main() -> int:
     """Run, or only report; the exit code says whether the agent held."""
     options = _parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the disk is unmounted and all processes end
     result = load(options.from_folder / CHECKPOINT) if options.from_folder else _run(options)
     if options.report is not None:
         options.report.write_text(report(result), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,6 +49,7 @@ class Box(AgentProcess):
 
     lives: list[Life] = field(default_factory=list)
     slow_stops: int = 0
+    boots_s: deque[float] = field(default_factory=lambda: deque(maxlen=5))
 
     def begin(self) -> None:
         """Start a life."""
@@ -99,7 +101,15 @@ class Box(AgentProcess):
                     found.append(datetime.fromisoformat(line.split()[0]).timestamp())
         return found
 
+    @property
+    def boot_s(self) -> float:
+        """How long the latest starts took until the watch began; the machine may be busy with other things."""
+        return sum(self.boots_s) / len(self.boots_s)
+
     def _noted(self, code: int) -> None:
+        since = self.watching_since()
+        if since and since[-1] >= self._born_s:
+            self.boots_s.append(since[-1] - self._born_s)
         self.lives.append(Life(self._born_s, time.time(), code))
 
 

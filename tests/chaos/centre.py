@@ -41,6 +41,8 @@ class Centre:
         self._sequences: set[int] = set()
         self._answers: list[bytes] = []
         self._pictures = 0
+        self.news = threading.Event()
+        """Set whenever an event comes."""
         self.mark = 0
         """Everything up to this sequence has come."""
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="chaos-centre", protocol=MQTTv5)
@@ -102,6 +104,7 @@ class Centre:
             file.write(json.dumps(line) + "\n")
         with self._lock:
             self._arrivals.append(arrival)
+        self.news.set()
         with suppress(ValueError, KeyError, TypeError):  # what cannot be read is for the checks to tell
             self._sequences.add(int(json.loads(arrival.payload)["sequence"]))
         while self.mark + 1 in self._sequences:

@@ -19,6 +19,7 @@ class Result:
     kills: int = 0
     kills_checked: int = 0
     kills_starting: int = 0
+    kills_at_event: int = 0
     checks: int = 0
     ended_by_itself: int = 0
     faults: dict[str, int] = field(default_factory=dict)
@@ -60,6 +61,7 @@ def report(result: Result) -> str:
         ("seed", f"{result.seed}"),
         ("`kill -9` of the agent", f"{result.kills_checked:,}"),
         ("of these while it was starting", f"{result.kills_starting:,}"),
+        ("of these within 50 ms of the arrival of an event", f"{result.kills_at_event:,}"),
         ("starts refused by the agent itself (disk full, folder read-only)", f"{result.ended_by_itself:,}"),
         *((f"fault: {kind}", f"{n:,}") for kind, n in sorted(result.faults.items())),
         ("stops to check everything", f"{result.checks:,}"),

@@ -18,10 +18,12 @@ from scripts.messages.examples import FACTS, RUN
 from tests.certificates import Pair, authority, issued
 from tests.fakes_delivery import WallClock
 from tests.mosquitto import Mosquitto
+from tests.simulator import Simulator
 
 pytestmark = pytest.mark.server
 
 FILES = Path(__file__).parents[2] / "docs" / "contract" / "mosquitto"
+EXAMPLES = FILES.with_name("examples")
 BRANCH = "cityeye/v1/demo"
 NOT_ALLOWED = "Not authorized (MQTT 135)"
 BOX_SENDS = ("event", "state", "health", "evidence", "rsp")
@@ -163,3 +165,21 @@ def test_each_side_reads_what_is_meant_for_it(city: City) -> None:
         reader.close()
     assert at_box == {f"{BRANCH}/box-01/{kind}" for kind in CENTRE_SENDS}
     assert at_centre == {f"{BRANCH}/box-02/{kind}" for kind in BOX_SENDS} | {f"{BRANCH}/box-01/event"}
+
+
+def test_the_reference_consumer_works_with_the_rights_of_the_centre(city: City, tmp_path: Path) -> None:
+    pair = city.clients["centre"]
+    files = ("--ca-file", str(city.ca.cert_file), "--cert-file", str(pair.cert_file), "--key-file", str(pair.key_file))
+    general = ("--host", "localhost", *files)
+    with Simulator(tmp_path, city.port, "--ack-every", "0.1", general=general) as simulator:
+        simulator.wait_until(lambda: bool(simulator.told(kind="connected")))
+        event = (EXAMPLES / "event.illegal_parking.opened.json").read_bytes()
+        assert city.publish("box-01", [f"{BRANCH}/box-01/event"], event) == {f"{BRANCH}/box-01/event": None}
+        simulator.wait_until(lambda: bool(simulator.told(kind="event", taken="new")))
+        answer = (EXAMPLES / "response.ping.json").read_bytes()
+        assert city.publish("box-01", [f"{BRANCH}/centre/answers/box-01"], answer) == {
+            f"{BRANCH}/centre/answers/box-01": None
+        }
+        simulator.wait_until(lambda: bool(simulator.told(kind="rsp", taken="new")))
+        assert simulator.stop() == 0
+    assert not simulator.told(kind="trouble"), "each subscription is within the centre's rights"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.core.errors import CommandRejected
-from agent.core.wire import parse_ack, topic
+from agent.core.wire import Acknowledge, parse_ack, topic
 from agent.runtime.courier import CourierSettings
 from agent.runtime.delivery import DeliverySettings
 from scripts.closure.cli import DONE, NO_ANSWER, REJECTED, main
@@ -21,6 +21,7 @@ from scripts.closure.mischief import KINDS
 from tests.box import Box
 from tests.events import FACTS, closed, make_event
 from tests.listener import Listener
+from tests.memory_disk import fill, memory_disk
 from tests.mosquitto import Mosquitto
 from tests.responder import SILENT, UNKNOWN, Responder, example
 from tests.simulator import ROOT, Simulator
@@ -140,6 +141,25 @@ def test_killed_between_commit_and_puback_it_loses_nothing(tmp_path: Path, mosqu
     assert len(simulator.told(kind="event", taken="double")) == stored, "those came again"
     assert sequences(simulator) == list(range(1, 42))
     assert simulator.rows("SELECT count(*) FROM defects") == [(0,)]
+
+
+def test_what_cannot_be_stored_is_not_confirmed_and_comes_again(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    with (
+        memory_disk(tmp_path / "disk", "size=16m") as disk,
+        Simulator(disk, mosquitto.port) as simulator,
+        Box(tmp_path, mosquitto.port) as box,
+    ):
+        ready(simulator)
+        box.record(make_event(1))
+        simulator.wait_until(lambda: len(simulator.told(kind="event")) == 1)
+        filler = fill(disk)
+        box.record(*(make_event(number) for number in range(2, 40)))
+        box.wait_until_delivered()
+        simulator.wait_until(lambda: any("cannot store" in line.get("reason", "") for line in simulator.said))
+        filler.unlink()
+        simulator.wait_until(lambda: len(simulator.told(kind="event", taken="new")) == 39)
+        assert sequences(simulator) == list(range(1, 40))
+        assert simulator.stop() == DONE
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -314,9 +334,13 @@ def test_the_box_of_an_incident_is_known_from_the_books(
             box.record(make_event(1))
             simulator.wait_until(lambda: bool(simulator.told(kind="event")))
     incident = str(make_event(1).incident_id)
-    with Responder(mosquitto.port):
+    with Responder(mosquitto.port) as responder:
         asked = ["--port", str(mosquitto.port), "--tenant", "demo", "--db", str(simulator.db)]
+        assert main([*asked, "acknowledge", incident[-12:]]) == DONE, "as the table shows it"
         assert main([*asked, "acknowledge", incident]) == DONE
+        assert [str(command.incident) for command in responder.commands if isinstance(command, Acknowledge)] == [
+            incident
+        ] * 2
     assert simulator.rows("SELECT subject FROM incidents") == [(incident,)]
 
 

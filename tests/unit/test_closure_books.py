@@ -164,5 +164,13 @@ def test_the_table_shows_boxes_and_incidents(books: Books) -> None:
     board.told("event", SOURCE, Taken.NEW, CLOSED)
     board.refresh(books)
     board.close()
-    for text in (SOURCE, "online", "gate watching", "illegal_parking", "18:00", "closed (cleared)", "kept apart: 0"):
+    for text in (
+        SOURCE,
+        "online",
+        "gate watching",
+        "illegal_parking",
+        "18:00",
+        "closed (cleared)",
+        "defects kept apart",
+    ):
         assert text in shown.getvalue()

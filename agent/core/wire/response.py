@@ -32,7 +32,7 @@ class _Result(BaseModel):
 
 
 class VerifyResult(_Result):
-    """What a second look found. `before` and `after` are the same crop; `reason` says why nothing could be seen."""
+    """What a second look found. `before` and `after` are the same crop; `reason` says why nothing could be seen, or `replaced`."""
 
     incident: UUID
     verdict: Literal["cleared", "still_present", "cannot_see"]
