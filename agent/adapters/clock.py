@@ -5,10 +5,19 @@ from __future__ import annotations
 import ctypes
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar
 
 from agent.core.types import Stamp
 from agent.core.wire import ClockInfo
+
+
+def boot_id() -> str:
+    """Names the run of the system that `CLOCK_MONOTONIC` belongs to, for all processes; empty where nobody knows."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):  # not Linux
+        return ""
 
 
 class SystemClock:

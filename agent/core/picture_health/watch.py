@@ -67,8 +67,8 @@ class PictureState:
 
     Attributes:
         fault: nothing may be concluded from it, and why.
-        suspected: it does not look as it should, but not for long enough to be sure; or it repeats the one before; or its
-            place cannot be found.
+        suspected: it does not look as it should, but not for long enough to be sure; or it repeats the one before; or
+            its place cannot be found.
         alignment: the camera has moved a little, certainly and for good: put the picture back with `registration.warp`.
     """
 

@@ -12,7 +12,7 @@ from agent.core.scene import Scene
 from agent.core.tracking.sighting import sightings
 from agent.core.tracking.track import Sight
 from agent.core.tracking.tracker import BRIDGE_S, Tracker
-from agent.core.types import Box, CloseReason, Stamp
+from agent.core.types import Box, CloseReason, GapReason, Stamp
 from tests.unit.core.world import START, Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 
 BEHIND = car((0.22, 0.3, 0.42, 0.6), look=3)
@@ -205,3 +205,29 @@ def test_more_of_a_car_than_before_is_the_same_car_at_the_same_place() -> None:
     part, whole = car((0.3, 0.5, 0.4, 0.7)), car((0.2, 0.5, 0.4, 0.71))
     (opened,) = watch([*every(2, 0, 40, part), *every(2, 40, 80, whole)])
     assert opened.first_seen == stamp(0).utc
+
+
+@pytest.mark.parametrize("step", [timedelta(days=1), timedelta(days=-1)])
+def test_while_the_system_runs_on_an_absence_is_measured_though_the_clock_was_set(step: timedelta) -> None:
+    before = Scene(plan(), boot="b1")
+    watch(every(2, 0, 62, car()), before)
+    after = Scene(plan(), boot="b1")
+    back = Stamp(utc=stamp(90).utc + step, mono_s=stamp(90).mono_s)
+    after.recall(before.keep(), back)
+    after.step(replace(gap(90, GapReason.RESTART), stamp=back))
+    watch(
+        [replace(look(t, car()), stamp=Stamp(utc=stamp(t).utc + step, mono_s=stamp(t).mono_s)) for t in (92, 94)], after
+    )
+    [presence] = after.open_incidents
+    assert presence.dwell_s + presence.blind_s == pytest.approx(94.0)
+    assert presence.blind_s == pytest.approx(32.0)
+
+
+def test_of_another_boot_only_utc_can_tell() -> None:
+    before = Scene(plan(), boot="b1")
+    watch(every(2, 0, 62, car()), before)
+    after = Scene(plan(), boot="b2")
+    after.recall(before.keep(), Stamp(utc=stamp(90).utc, mono_s=5.0))
+    watch([replace(look(94, car()), stamp=Stamp(utc=stamp(94).utc, mono_s=9.0))], after)
+    [presence] = after.open_incidents
+    assert presence.dwell_s + presence.blind_s == pytest.approx(94.0)
