@@ -9,6 +9,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agent.cli.options import failing, loaded
 from agent.cli.texts import Texts
@@ -76,13 +77,18 @@ def _table(found: list[Dismissal], zone: ZoneInfo, say: Texts) -> Table:
         table.add_column(say(f"column.{key}"), overflow="fold")
     for dismissal in found:
         until = dismissal.until.astimezone(zone).strftime(_TIME) if dismissal.until else say("dismissals.always")
-        why = [say(f"dismissed.{dismissal.reason}"), dismissal.by or "", dismissal.note or ""]
+        why = [say(f"dismissed.{dismissal.reason}"), _plain(dismissal.by), _plain(dismissal.note)]
         table.add_row(
             dismissal.at.astimezone(zone).strftime(_TIME),
             until,
             f"{dismissal.camera}\n{dismissal.zone}",
             say.rule(dismissal.rule),
-            "\n".join(part for part in why if part),
+            Text("\n".join(part for part in why if part)),
             dismissal.incident_id.hex[-8:],
         )
     return table
+
+
+def _plain(said: str | None) -> str:
+    """What somebody far away wrote, without anything that could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in said or "")

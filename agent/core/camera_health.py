@@ -149,9 +149,7 @@ class CameraHealth:
             raise ValueError(f"{self._camera}: kept camera health: expected version {_VERSION}, found {memory.version}")
         if memory.stamp is None:
             return
-        if (
-            away_s is None
-        ):  # a clock that was set back meanwhile cannot tell how long that was: as if no time had passed
+        if away_s is None:  # where UTC was set back meanwhile, nobody can tell: as if no time had passed
             away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
         self._suspect = memory.suspect.shifted(shift_s) if memory.suspect else None

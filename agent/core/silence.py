@@ -35,7 +35,7 @@ class Dismissal:
 
     Attributes:
         class_name: what it was taken for; a thing of another family at that place is another matter.
-        track_id: the thing itself: while the tracker holds it, it is known whatever the light does to its look.
+        track_id: the thing itself: while the tracker holds it there, it is known whatever the light does to its look.
         look: (D,) descriptor, or (0,) when unknown.
         reason: `false_report` or `tolerated`. until: None for never.
         by, note: who said so and why, in their words.
@@ -63,11 +63,13 @@ class Dismissal:
         """Whether it is the dismissed thing, or one that looks like it at its place."""
         if (spot.rule, spot.zone, group_of(spot.class_name)) != (self.rule, self.zone, group_of(self.class_name)):
             return False
-        if spot.track_id is not None and spot.track_id == self.track_id:
-            return True
         within = max(contained(spot.box_n, self.box_n), contained(self.box_n, spot.box_n))
         here = iou(spot.box_n, self.box_n) >= SAME_SPOT_IOU or (not self.look.size and within >= SAME_SPOT_SHARE)
-        return here and similarity(spot.look, self.look) >= LIKE_SPOT
+        if not here:
+            return False
+        # Numbers of tracks begin anew where a camera's memory was lost: then the thing came after it was dismissed.
+        itself = spot.track_id is not None and spot.track_id == self.track_id and spot.since <= self.at
+        return itself or similarity(spot.look, self.look) >= LIKE_SPOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +94,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spot:
-    """A thing that is an incident, was one, or would become one now."""
+    """A thing that is an incident, was one, or would become one now. `since`: when it came to its place."""
 
     rule: str
     zone: str
     class_name: str
     track_id: int | None
+    since: datetime
     box_n: Box
     look: Floats
 
@@ -109,6 +112,7 @@ class Spot:
             zone=presence.zone,
             class_name=presence.class_name,
             track_id=presence.track_id,
+            since=(track.stay_since if track else presence.entered).utc,
             box_n=track.place_n if track else presence.box_n,
             look=track.look if track else np.zeros(0, np.float32),
         )

@@ -52,6 +52,7 @@ class Verdict:
             `stopping`; of `cleared`, `replaced` where another thing stands there now; else None.
         looked_at: when the deciding picture was taken, or the time was up.
         before, after: two pictures of the same crop, where they were kept: of the opening and of this look.
+        carried: an event of the incident brings `after` to the centre.
         dwell_s: seconds for which the violation was seen to stand so far.
     """
 
@@ -61,6 +62,7 @@ class Verdict:
     looked_at: datetime
     before: Evidence | None = None
     after: Evidence | None = None
+    carried: bool = False
     dwell_s: float | None = None
 
 

@@ -150,8 +150,8 @@ class AnswerMemory(Protocol):
     def begin(self, taken: Answered) -> None:
         """A command is going to be carried out; `taken.asked.id` and its command are set. The oldest are forgotten."""
 
-    def finish(self, command_id: str, answer: str) -> None:
-        """It was answered."""
+    def finish(self, taken: Answered) -> None:
+        """It was answered; `taken.answer` is set."""
 
     def forget(self, command_id: str) -> None:
         """It was not carried out after all, and may come again."""

@@ -109,6 +109,7 @@ class Commander:
 
     def run(self, stop: StopEvent) -> None:
         """Carry out what comes until stopped."""
+        ticked_s = float("-inf")
         while not stop.is_set():
             try:
                 received = self._waiting.get(timeout=TICK_S)
@@ -116,8 +117,11 @@ class Commander:
                 received = None
             if received is not None:
                 self.carry_out(received)
-            for tick in self._ticks:
-                tick()
+            now_s = self._clock.now().mono_s
+            if now_s - ticked_s >= TICK_S:
+                ticked_s = now_s
+                for tick in self._ticks:
+                    tick()
 
     def carry_out(self, received: Received) -> None:
         """One command, from its bytes to its answer; in the commander's thread."""
@@ -131,7 +135,7 @@ class Commander:
             self._refuse(received, rejected)
             return
         taken = Answered(
-            digest=hashlib.sha256(received.payload).hexdigest(),
+            digest=_digest(command),
             asked=asked_of(command),
             correlation=received.correlation,
             answer=None,
@@ -194,6 +198,8 @@ class Commander:
             handler(command, settled)
         except CommandRejected as rejected:
             settled(rejected)
+        except TimeoutError as error:  # a part of the agent that is busy for longer than a command may wait
+            settled(CommandRejected(RejectCode.BUSY, f"{error}; try again later"))
         except CityEyeError as error:
             settled(CommandRejected(RejectCode.FAILED, str(error)))
         except Exception:
@@ -210,7 +216,8 @@ class Commander:
         if busy:
             self._keep(lambda: self._memory.forget(command_id), None)
         else:
-            self._keep(lambda: self._memory.finish(command_id, text), replace(taken, answer=text))
+            answered = replace(taken, answer=text)
+            self._keep(lambda: self._memory.finish(answered), answered)
         with self._lock:
             self._under_way.discard(command_id)
         if isinstance(outcome, CommandRejected):
@@ -221,6 +228,9 @@ class Commander:
         """Write to the memory; what that does not take is remembered here: a full disk keeps no centre waiting."""
         try:
             write()
+            if unkept is not None:
+                with self._lock:
+                    self._unkept.pop(unkept.asked.id or "", None)
         except (StoreFull, StoreUnusable) as error:
             log.warning("a command is remembered for this run only: %s", error)
             if unkept is not None:
@@ -256,6 +266,12 @@ class Commander:
 
     def _stamped(self, reply: Reply, correlation: bytes | None) -> Message:
         return replace(response_message(self._facts, reply, self._rules.response_topics), correlation=correlation)
+
+
+def _digest(command: Command) -> str:
+    """Of what is asked, and by whom. When, and where the answer goes, may differ when it is asked again."""
+    asked = command.model_dump_json(exclude={"issued_at", "expires_at", "response_topic", "correlation"})
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 class _Settled:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Protocol
 from uuid import UUID
 
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
@@ -31,8 +32,8 @@ from agent.runtime.revisits import Revisits, Settled, Told
 
 log = logging.getLogger(__name__)
 
-Wish = Callable[[Photographer, Frame, Detections | None], None]
-"""Takes the photographer, a picture, and what the detector saw in it (None: it was not asked). Must not raise."""
+MOST_WISHES = 16
+"""Who may wait for one camera's next picture."""
 ASK_S = 2.0
 """How long a question waits for a worker to let go of the desk: as long as a picture of the main stream takes."""
 SAVE_EVERY_S = 10.0
@@ -60,6 +61,17 @@ class DeskState:
     looks: int = 0
     open_incidents: int = 0
     unkept: int = 0
+
+
+class Wish(Protocol):
+    """Somebody who waits for a picture."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether they still do."""
+
+    def look(self, photographer: Photographer, frame: Frame, found: Detections | None) -> None:
+        """Here it is, with what the detector saw in it (None: it was not asked). Must not raise."""
 
 
 class Desk:
@@ -101,7 +113,7 @@ class Desk:
             self._keep(seen.stamp)
             wishes, self._wishes = self._wishes, []
         for wish in wishes:
-            wish(self._photographer, frame, seen.detections if seen.fault is None else None)
+            wish.look(self._photographer, frame, seen.detections if seen.fault is None else None)
 
     def gap(self, gap: Gap) -> None:
         """Take notice that nobody is looking."""
@@ -124,25 +136,30 @@ class Desk:
                 self._keep(now)
 
     def hush(self, silences: Silences) -> None:
-        """From now on this is what is not to be reported."""
-        with self._seat():
+        """From now on this is what is not to be reported. Raises TimeoutError, as do those below."""
+        with self._seat(ASK_S):
             self._scene.silences = silences
 
     def spot_of(self, incident: UUID) -> Spot | None:
         """Where and what an incident is, or was a short while ago; None: this camera does not know it any more."""
-        with self._seat():
+        with self._seat(ASK_S):
             return self._scene.spot_of(incident)
 
     def dismiss(self, incident: UUID, now: Stamp) -> None:
-        """Close an incident that is none; `hush` first, or it opens again."""
-        with self._seat():
-            if not self._closed:
-                self._file(self._scene.dismiss(incident, now))
-                self._keep(now)
+        """Close an incident that is none; `hush` first, or it opens again. Raises CommandRejected (`busy`)."""
+        with self._seat(ASK_S):
+            self._check_open()
+            self._file(self._scene.dismiss(incident, now))
+            self._keep(now)
 
     def next_look(self, wish: Wish) -> None:
-        """Give the next picture to somebody who waits for one; forgotten when the desk is closed before."""
-        with self._seat():
+        """Give the next picture to somebody who waits for one. Raises CommandRejected (`busy`): too many do."""
+        with self._seat(ASK_S):
+            self._check_open()
+            self._wishes = [waiting for waiting in self._wishes if waiting.wanted]
+            if len(self._wishes) >= MOST_WISHES:
+                text = f"camera {self._camera}: {MOST_WISHES} wait for its next picture; try again later"
+                raise CommandRejected(RejectCode.BUSY, text)
             self._wishes.append(wish)
 
     def verify(self, incident: UUID, now: Stamp, told: Told) -> bool:
@@ -156,8 +173,7 @@ class Desk:
         """
         try:
             with self._seat(ASK_S):
-                if self._closed:
-                    raise CommandRejected(RejectCode.BUSY, f"camera {self._camera}: the agent is stopping")
+                self._check_open()
                 if self._scene.presence(incident) is None:
                     return False
                 deadline_s = deadline_for(self._state.interval_s)
@@ -184,6 +200,10 @@ class Desk:
             if self._mark:
                 self._revisits.stop(self._scene, self._mark)
             self._save()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise CommandRejected(RejectCode.BUSY, f"camera {self._camera}: its desk is changing hands, or is closed")
 
     @contextmanager
     def _seat(self, timeout_s: float = -1) -> Iterator[None]:
@@ -265,7 +285,7 @@ class Desk:
         found = seen.detections if seen.fault is None else None
         after, note = self._photographer.again(about, presence.opened_box_n or presence.box_n, frame, found)
         if after:
-            self._revisits.show(settled.incident, after)
+            self._revisits.show(settled.incident, after, carried=bool(again))
         for i, event in enumerate(again, first):
             self._unkept[i] = replace(event, evidence=(after,) if after else (), evidence_note=note)
 

@@ -83,9 +83,15 @@ class Revisits:
         self._waiting = [replace(q, looking=q.looking.stopped(now)) for q in self._waiting]
         self.waited(scene, now)
 
-    def show(self, incident: UUID, after: Evidence) -> None:
-        """The picture of the look that settled it goes with the answers about it that wait to be told."""
-        self._answers = [(replace(v, after=after) if v.incident == incident else v, told) for v, told in self._answers]
+    def show(self, incident: UUID, after: Evidence, *, carried: bool) -> None:
+        """The picture of the look that settled it goes with the answers about it that wait to be told.
+
+        `carried`: an event brings it to the centre, too.
+        """
+        self._answers = [
+            (replace(verdict, after=after, carried=carried) if verdict.incident == incident else verdict, told)
+            for verdict, told in self._answers
+        ]
 
     def take(self) -> list[tuple[Verdict, Told]]:
         """The answers to be told now, each once."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Lock
+from uuid import UUID
 
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.types import Detections, Evidence, Frame, Stamp
@@ -32,13 +34,15 @@ class SecondLooks:
         self._desks = desks
         self._parcels = parcels
         self._snapshots: list[_Snapshot] = []
+        self._lock = Lock()
+        self._sent: deque[UUID] = deque(maxlen=100)
 
     def verify(self, asked: Verify, answer: Answer) -> None:
         """Look again at an incident. Raises CommandRejected: not known, or too much at once."""
         for camera, desk in self._desks.items():
 
             def told(verdict: Verdict, camera: str = camera) -> None:
-                if verdict.after:
+                if verdict.after and not verdict.carried and self._is_new(verdict.after):
                     self._send(verdict.after, EvidenceOf(camera=camera, incident=asked.incident, command_id=asked.id))
                 answer(_result(verdict))
 
@@ -52,8 +56,8 @@ class SecondLooks:
         if desk is None:
             raise unknown_camera(asked.camera)
         wish = _Snapshot(asked, answer, self._clock.now(), self._send)
+        desk.next_look(wish)
         self._snapshots.append(wish)
-        desk.next_look(wish.look)
 
     def tick(self) -> None:
         """Answer what no picture came for."""
@@ -61,6 +65,13 @@ class SecondLooks:
         for desk in self._desks.values():
             desk.check_deadlines(now)
         self._snapshots = [wish for wish in self._snapshots if not wish.over(now, self._desks)]
+
+    def _is_new(self, picture: Evidence) -> bool:
+        """Whether it was not sent yet: several questions about one incident are answered by one picture."""
+        with self._lock:
+            new = picture.evidence_id not in self._sent
+            self._sent.append(picture.evidence_id)
+        return new
 
     def _send(self, picture: Evidence, about: EvidenceOf) -> None:
         if self._parcels is None:
@@ -81,6 +92,11 @@ class _Snapshot:
         self._send = send
         self._lock = Lock()
         self._done = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether nobody has answered yet."""
+        return not self._done
 
     def look(self, photographer: Photographer, frame: Frame, found: Detections | None) -> None:
         """The next picture is there; in the thread that looks."""

@@ -11,12 +11,14 @@ from agent.core.camera_health import RULE as HEALTH_RULE
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.rules import RULES
 from agent.core.silence import Dismissal, Pause, Silences, paused_until
-from agent.core.wire import Dismiss, DismissResult, PauseResult, RulesPause
-from agent.ports import Clock, SilenceStore
+from agent.core.types import Detections, Frame
+from agent.core.wire import MAX_PAUSE_S, Dismiss, DismissResult, PauseResult, RulesPause
+from agent.ports import Clock, Photographer, SilenceStore
 from agent.runtime.desk import Desk
 
 log = logging.getLogger(__name__)
 
+LONGEST_PAUSE = timedelta(seconds=MAX_PAUSE_S)
 Zones = Mapping[str, frozenset[str]]
 """The zones of each camera."""
 
@@ -40,9 +42,9 @@ class Silencer:
                 self._tell()
                 self._told = version
             self._trouble = ""
-        except (StoreFull, StoreUnusable) as error:
+        except (StoreFull, StoreUnusable, TimeoutError) as error:
             if str(error) != self._trouble:
-                log.error("what is not to be reported cannot be read: %s", error)
+                log.error("what is not to be reported is not known everywhere yet: %s", error)
             self._trouble = str(error)
 
     def tell_again(self) -> None:
@@ -59,6 +61,9 @@ class Silencer:
         self._check_place(asked)
         now = self._clock.now().utc
         until = asked.until if asked.until is not None else now + timedelta(seconds=asked.seconds or 0)
+        if until - now > LONGEST_PAUSE:
+            text = f"until: expected at most {LONGEST_PAUSE.days} days from now, found {until.isoformat()}"
+            raise CommandRejected(RejectCode.INVALID, text)
         wanted = Pause(until=until, camera=asked.camera, zone=asked.zone, rule=asked.rule)
         if until > now:
             self._store.pause(wanted, now)
@@ -90,7 +95,7 @@ class Silencer:
         self._store.dismiss(dismissal)  # first: whatever happens then, it does not open again
         self.refresh()
         desk.dismiss(asked.incident, now)
-        desk.next_look(lambda photographer, frame, found: photographer.sample(dismissal, frame, found))
+        desk.next_look(_Sample(dismissal))
         log.info("%s: incident %s dismissed as %s", dismissal.camera, asked.incident, asked.reason)
         return DismissResult(incident=asked.incident, reason=asked.reason, until=asked.until, undone=False)
 
@@ -139,6 +144,19 @@ class Silencer:
         if asked.rule is not None and asked.rule not in rules:
             text = f"rule: expected one of {', '.join(rules)}, found {asked.rule[:40]!a}"
             raise CommandRejected(RejectCode.UNKNOWN_RULE, text)
+
+
+class _Sample:
+    """Waits for the picture that a dismissal is learnt from."""
+
+    wanted = True
+
+    def __init__(self, dismissal: Dismissal) -> None:
+        self._dismissal = dismissal
+
+    def look(self, photographer: Photographer, frame: Frame, found: Detections | None) -> None:
+        """Keep it."""
+        photographer.sample(self._dismissal, frame, found)
 
 
 def unknown_incident(incident: UUID) -> CommandRejected:

@@ -26,6 +26,7 @@ class Asker:
         self._box = box
         self._numbers = count(1)
         self._known: dict[str, int] = {}
+        self._checked = 0
 
     def send(self, command: str, **body: Any) -> str:
         """Send a command; returns its id."""
@@ -39,8 +40,9 @@ class Asker:
     def answers(self, command_id: str) -> list[dict[str, Any]]:
         """What came to this command so far, in order."""
         read = [json.loads(message.payload) for message in self._centre.on("/rsp")]
-        for answer in read:
+        for answer in read[self._checked :]:
             jsonschema.validate(answer, RESPONSE_SCHEMA, format_checker=jsonschema.FormatChecker())
+        self._checked = len(read)
         return [answer for answer in read if answer["id"] == command_id]
 
     def outcome(self, command_id: str) -> dict[str, Any]:

@@ -14,6 +14,13 @@ _KEEP = 10_000
 _SELECT = """
 SELECT command_id, digest, command, response_topic, correlation, correlation_data, answer FROM answers
 """
+_PUT = """
+INSERT INTO answers (command_id, digest, command, response_topic, correlation, correlation_data, answer)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (command_id) DO UPDATE SET
+    response_topic = excluded.response_topic, correlation = excluded.correlation,
+    correlation_data = excluded.correlation_data, answer = excluded.answer
+"""
 _PRUNE = """
 DELETE FROM answers WHERE number <= (SELECT number FROM answers ORDER BY number DESC LIMIT 1 OFFSET ?)
 """
@@ -33,29 +40,26 @@ class SqliteAnswers:
 
     def begin(self, taken: Answered) -> None:
         """See `ports.AnswerMemory.begin`. One that was begun before, and not finished, is begun anew."""
-        asked = taken.asked
-        row = (asked.id, taken.digest, asked.command, asked.response_topic, asked.correlation, taken.correlation)
+        self._put(taken)
 
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT OR REPLACE INTO answers"
-                " (command_id, digest, command, response_topic, correlation, correlation_data)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
-            connection.execute(_PRUNE, (self._keep,))
-
-        self._database.write(work)
-
-    def finish(self, command_id: str, answer: str) -> None:
-        """See `ports.AnswerMemory.finish`."""
-        sql = "UPDATE answers SET answer = ? WHERE command_id = ?"
-        self._database.write(lambda connection: connection.execute(sql, (answer, command_id)))
+    def finish(self, taken: Answered) -> None:
+        """See `ports.AnswerMemory.finish`. Whether or not it was begun: the disk may have been full then."""
+        self._put(taken)
 
     def forget(self, command_id: str) -> None:
         """See `ports.AnswerMemory.forget`."""
         sql = "DELETE FROM answers WHERE command_id = ?"
         self._database.write(lambda connection: connection.execute(sql, (command_id,)))
+
+    def _put(self, taken: Answered) -> None:
+        asked = taken.asked
+        row = (asked.id, taken.digest, asked.command, asked.response_topic, asked.correlation, taken.correlation)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(_PUT, (*row, taken.answer))
+            connection.execute(_PRUNE, (self._keep,))
+
+        self._database.write(work)
 
     def unfinished(self, command: str) -> list[Answered]:
         """See `ports.AnswerMemory.unfinished`."""

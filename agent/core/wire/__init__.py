@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.core.wire.ack import Ack, SequenceRange, ack_schema, parse_ack
 from agent.core.wire.command import (
     COMMANDS,
+    MAX_PAUSE_S,
     Acknowledge,
     Asked,
     Command,
@@ -74,6 +75,7 @@ __all__ = [
     "MAX_COMMAND_BYTES",
     "MAX_EVIDENCE_PACKET_BYTES",
     "MAX_PACKET_BYTES",
+    "MAX_PAUSE_S",
     "RESULTS",
     "Ack",
     "Acknowledge",

@@ -86,6 +86,24 @@ def test_another_look_or_another_place_is_reported(other: object) -> None:
     assert phases(watch(every(2, 64, 120) + every(2, 120, 300, other), scene)) == ["opened"]  # type: ignore[arg-type]
 
 
+def test_numbers_of_tracks_that_begin_anew_silence_nothing_elsewhere() -> None:
+    scene = Scene(plan())
+    dismissed(scene, opened(scene), 62)
+    forgetful = Scene(plan())
+    forgetful.silences = scene.silences
+    elsewhere = watch(every(2, 100, 200, car((0.6, 0.5, 0.8, 0.7), look=2)), forgetful)
+    assert [event.objects[0].box_n[0] for event in elsewhere] == [pytest.approx(0.6)]
+    another = Scene(plan())
+    another.silences = scene.silences
+    assert phases(watch(every(2, 100, 200, car(look=3)), another)) == ["opened"], "at this place, another look"
+
+
+def test_the_thing_itself_is_known_by_its_track_in_another_light() -> None:
+    scene = Scene(plan())
+    dismissed(scene, opened(scene), 62)
+    assert watch(every(2, 64, 300, car(look=4)), scene) == [], "as in dusk: seen at the same pixels all the time"
+
+
 def test_a_heap_is_known_by_its_place_though_some_of_it_was_taken_away() -> None:
     bags, fewer = (0.3, 0.7, 0.5, 0.9), (0.32, 0.75, 0.45, 0.9)
     scene = Scene(plan(duty("garbage_overflow")))

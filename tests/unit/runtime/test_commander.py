@@ -149,6 +149,27 @@ def test_another_command_with_an_id_that_was_used_is_rejected(rig: Rig) -> None:
     assert not rig.later
 
 
+def test_a_command_asked_again_later_with_another_expiry_is_the_same_command(rig: Rig) -> None:
+    at = rig.clock.now().utc
+    rig.ask("verify", incident=str(INCIDENT), expires_at=(at + timedelta(seconds=5)).isoformat())
+    rig.clock.advance(60)
+    rig.ask("verify", incident=str(INCIDENT), expires_at=(at + timedelta(seconds=600)).isoformat())
+    assert rig.said() == [("c-1", "accepted", None)] * 2
+    other_order = dict(reversed(json.loads(rig.received("verify", incident=str(INCIDENT)).payload).items()))
+    rig.commander.carry_out(Received(topic="t", payload=json.dumps(other_order).encode()))
+    assert rig.said()[2:] == [("c-1", "accepted", None)]
+    assert len(rig.later) == 1
+
+
+def test_one_that_a_power_cut_ended_may_be_asked_again_with_a_later_expiry(rig: Rig, database: Database) -> None:
+    at = rig.clock.now().utc
+    rig.ask("verify", incident=str(INCIDENT), expires_at=(at + timedelta(seconds=3)).isoformat())
+    later = Rig(database)
+    later.clock.advance(60)
+    later.ask("verify", incident=str(INCIDENT), expires_at=(at + timedelta(seconds=600)).isoformat())
+    assert len(later.later) == 1
+
+
 def test_what_takes_longer_is_accepted_first_and_answered_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     command = rig.received("verify", incident=str(INCIDENT))
     rig.commander.carry_out(command)
@@ -275,6 +296,34 @@ def test_a_full_disk_keeps_no_centre_waiting_and_nothing_is_done_twice(
     rig.commander.carry_out(command)
     rig.commander.carry_out(command)
     assert (rig.pings, rig.said()) == (1, [("c-1", "done", None)] * 2)
+
+
+def test_a_disk_that_was_full_only_when_a_command_came_makes_nothing_be_done_twice(
+    rig: Rig, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as context:
+        context.setattr(rig.memory, "begin", full)
+        rig.ask()
+    rig.ask()
+    later = Rig(database)
+    later.ask()
+    assert (rig.pings, later.pings) == (1, 0)
+    assert rig.said() + later.said() == [("c-1", "done", None)] * 3
+
+
+def test_a_part_that_does_not_let_go_makes_the_box_busy(rig: Rig) -> None:
+    def stuck(*_: object) -> None:
+        raise TimeoutError("gate: a worker is still at its desk")
+
+    rig.handlers["ping"] = stuck
+    rig.ask()
+    assert rig.said() == [("c-1", "rejected", "busy")]
+    rig.handlers["ping"] = rig._ping
+    rig.ask()
+    assert rig.said()[1:] == [("c-1", "done", None)]
 
 
 def test_a_fault_of_a_handler_is_answered_before_it_is_told(rig: Rig) -> None:

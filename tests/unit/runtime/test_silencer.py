@@ -126,6 +126,22 @@ def test_a_pause_is_told_to_every_desk_and_ends_by_itself_or_by_command(street: 
     assert len(street.store.events) == 1
 
 
+def test_a_pause_of_more_than_a_week_is_refused_however_it_is_said(street: Street) -> None:
+    with pytest.raises(CommandRejected, match="until: expected at most 7 days from now"):
+        street.pause(until=street.clock.now().utc + timedelta(days=8))
+
+
+def test_a_desk_that_is_closed_is_busy_and_the_dismissal_can_be_sent_again(street: Street) -> None:
+    incident = street.opened().incident_id
+    street.desk.close(1.0)
+    with pytest.raises(CommandRejected) as caught:
+        street.dismiss(incident)
+    assert caught.value.code == "busy"
+    street.desk.go_on()
+    street.dismiss(incident)
+    assert street.store.events[-1].close_reason is CloseReason.DISMISSED
+
+
 def test_resuming_a_part_tells_that_a_wider_pause_still_holds(street: Street) -> None:
     until = street.pause(seconds=3600)
     assert street.pause(seconds=0, camera="gate") == until

@@ -305,7 +305,7 @@ def test_a_stop_answers_and_nobody_can_ask_any_more() -> None:
     assert desk.verify(incident, stamp(69), answers.append)
     desk.close(1.0)
     assert [(v.verdict, v.reason) for v in answers] == [(Outcome.CANNOT_SEE, "stopping")]
-    with pytest.raises(CommandRejected, match="busy: camera gate: the agent is stopping"):
+    with pytest.raises(CommandRejected, match="busy: camera gate: its desk is changing hands, or is closed"):
         desk.verify(incident, stamp(70), answers.append)
     desk.check_deadlines(stamp(200))
     assert len(answers) == 1
