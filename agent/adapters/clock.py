@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar
 
 from agent.core.types import Stamp
@@ -17,6 +18,14 @@ class SystemClock:
     def now(self) -> Stamp:
         """Both clocks, read one right after the other."""
         return Stamp(utc=datetime.now(UTC), mono_s=time.monotonic())
+
+
+def boot_id() -> str | None:
+    """Names the time since this machine was started, in which `mono_s` goes on from process to process (random(4))."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() or None
+    except OSError:  # not Linux
+        return None
 
 
 class _Timex(ctypes.Structure):

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
+from agent.adapters.clock import boot_id
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.first_sights import FirstSights
 from agent.adapters.onnx.zone_reader import Lens
@@ -221,7 +222,7 @@ class Crew:
 
     def _next_desk(self, config: Config, plan: CameraPlan, former: Desk) -> Desk:
         kept, mark = former.memory
-        scene = Scene(plan)
+        scene = Scene(plan, boot=boot_id())
         at = mark or self._means.clock.now()  # as of its own last look, so that no clock is moved
         scene.recall(kept, at)
         desk = former.successor(scene, self._photographer(config, plan))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from agent.adapters.clock import boot_id
 from agent.app.amnesia import forgotten
 from agent.config import Config
 from agent.core.camera_health import CameraHealthSettings
@@ -75,7 +76,7 @@ def take_leave(cameras: Iterable[str], config: Config, store: Store, views: View
 
 def _recalled(plan: CameraPlan, store: Store, now: Stamp) -> Scene:
     """The scene as it was kept, after the incidents were closed that the configuration no longer asks for."""
-    scene, kept = Scene(plan), store.load_state(plan.camera)
+    scene, kept = Scene(plan, boot=boot_id()), store.load_state(plan.camera)
     if kept is None:
         return scene
     try:

@@ -23,11 +23,13 @@ class Memory:
     """A scene at the moment `stamp`, None before its first step.
 
     Attributes:
+        boot: names the time since the machine was started, in which its monotonic clock goes on; None when not known.
         next_id, last_look, interrupted, tracks: the tracker's. health: the camera health's own text.
     """
 
     version: int = VERSION
     stamp: Stamp | None
+    boot: str | None = None
     next_id: int
     last_look: Stamp | None
     interrupted: bool
@@ -51,11 +53,17 @@ class Memory:
         """As it is kept."""
         return _MEMORY.dump_json(self).decode()
 
+    def steadied(self, now: Stamp, boot: str | None) -> Stamp:
+        """`now` as it would be had nobody set the wall clock since; as it is where the machine was started anew."""
+        if self.stamp is None or boot is None or boot != self.boot or now.mono_s < self.stamp.mono_s:
+            return now
+        return Stamp(utc=self.stamp.utc + timedelta(seconds=now.mono_s - self.stamp.mono_s), mono_s=now.mono_s)
+
     def as_of(self, now: Stamp) -> Memory:
         """The same on the monotonic clock of `now`, perhaps of another run of the agent.
 
-        The time between is measured in UTC. Where the clock was set back meanwhile it is unknown: then it is taken for
-        a moment too long for anything to be attested across it.
+        The time between is measured in UTC (but see `steadied`). Where the clock was set back meanwhile it is unknown:
+        then it is taken for a moment too long for anything to be attested across it.
         """
         if self.stamp is None:
             return self

@@ -48,9 +48,9 @@ class Scene:
     Example: `events = scene.step(observation)`; then keep `scene.keep()` together with the events.
     """
 
-    def __init__(self, plan: CameraPlan) -> None:
-        """A scene that has seen nothing yet."""
-        self._plan = plan
+    def __init__(self, plan: CameraPlan, *, boot: str | None = None) -> None:
+        """A scene that has seen nothing yet. `boot`: see `Memory`."""
+        self._plan, self._boot = plan, boot
         settings = [(RULES[d.rule], d.settings) for d in plan.duties]
         groups = {group_of(name) for rule, setting in settings for name in rule.classes(setting)}
         groups |= {zone_group(d) for d in plan.duties if RULES[d.rule].whole_zone(d.settings)}
@@ -164,6 +164,7 @@ class Scene:
         """Everything the scene remembers, as text for `recall`."""
         memory = Memory(
             stamp=self._stamp,
+            boot=self._boot,
             next_id=self._tracker.next_id,
             last_look=self._tracker.last_look,
             interrupted=self._tracker.interrupted,
@@ -176,7 +177,9 @@ class Scene:
 
     def recall(self, kept: str, now: Stamp) -> None:
         """Remember what `keep` gave, as of now; see `Memory.as_of`. Raises ValueError for a foreign text."""
-        memory = Memory.read(kept, self._plan.camera).as_of(now)
+        memory = Memory.read(kept, self._plan.camera)
+        now = memory.steadied(now, self._boot)
+        memory = memory.as_of(now)
         if memory.health is not None:
             self._health.recall(memory.health, now)
         if memory.stamp is None:

@@ -12,7 +12,7 @@ from agent.core.scene import Scene
 from agent.core.tracking.sighting import sightings
 from agent.core.tracking.track import Sight
 from agent.core.tracking.tracker import BRIDGE_S, Tracker
-from agent.core.types import Box, CloseReason, Stamp
+from agent.core.types import Box, CloseReason, GapReason, Stamp
 from tests.unit.core.world import START, Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 
 BEHIND = car((0.22, 0.3, 0.42, 0.6), look=3)
@@ -141,6 +141,22 @@ def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() 
     [event] = [event for step in steps for event in after.step(step)]
     assert event.dwell_s == 60.0
     assert event.blind_s > BRIDGE_S, "how long it was away, nobody knows"
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_wall_clock_that_was_set_while_the_agent_was_down_changes_nothing_within_one_boot(days: int) -> None:
+    def told(days: int, boot: str) -> tuple[float, float]:
+        before, after = Scene(plan(), boot="b1"), Scene(plan(), boot=boot)
+        watch(every(2, 0, 40, car()), before)
+        stamps = [Stamp(utc=stamp(t).utc + timedelta(days=days), mono_s=stamp(t).mono_s) for t in range(98, 200, 2)]
+        after.recall(before.keep(), stamps[0])
+        after.step(replace(gap(0, GapReason.RESTART), stamp=stamps[0]))
+        steps = [replace(look(0, car()), stamp=at) for at in stamps]
+        [event] = [event for step in steps for event in after.step(step)]
+        return event.dwell_s, event.blind_s
+
+    assert told(days, "b1") == told(0, "b1") == (60.0, 60.0)
+    assert told(days, "b2") != told(0, "b2") == (60.0, 60.0), "in another boot only the wall clock can tell"
 
 
 def test_a_weak_detection_confirms_but_never_starts_a_track() -> None:
