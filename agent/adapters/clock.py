@@ -12,20 +12,20 @@ from agent.core.types import Stamp
 from agent.core.wire import ClockInfo
 
 
+def boot_id() -> str:
+    """Names the run of the system that `CLOCK_MONOTONIC` belongs to, for all processes; empty where nobody knows."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):  # not Linux
+        return ""
+
+
 class SystemClock:
     """Wall clock for people, `CLOCK_MONOTONIC` for durations."""
 
     def now(self) -> Stamp:
         """Both clocks, read one right after the other."""
         return Stamp(utc=datetime.now(UTC), mono_s=time.monotonic())
-
-
-def boot_id() -> str | None:
-    """Names the time since this machine was started, in which `mono_s` goes on from process to process (random(4))."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() or None
-    except OSError:  # not Linux
-        return None
 
 
 class _Timex(ctypes.Structure):

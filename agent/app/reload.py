@@ -17,6 +17,7 @@ from agent.config.difference import difference
 from agent.config.document import read
 from agent.config.load import problem_of
 from agent.config.masking import masked, restored
+from agent.config.words import Finding
 from agent.core.errors import CommandRejected, ModelError, Problem, RejectCode, StoreFull, StoreUnusable
 from agent.core.wire import Command, ConfigPut, ConfigResult, Result
 from agent.ports import Clock
@@ -156,12 +157,9 @@ class Reloader:
     def _checked(self, document: str) -> tuple[str, Config]:
         """The text as it comes into the file, and what it says. Raises CommandRejected."""
         text, unknown = restored(document, self._text)
-        if unknown:
-            doc = read(document)
-            raise _invalid([problem_of(finding, _DOCUMENT, "en", doc) for finding in unknown])
         report = inspect_text(text, file=_DOCUMENT, home=self._site.home)
-        if report.config is None:
-            raise _invalid(report.problems)
+        if unknown or report.config is None:
+            raise _invalid(_told(unknown, document, report.problems))
         now, new = self._crew.config, report.config
         for key, before, after in (
             ("box.id", now.box.id, new.box.id),
@@ -267,6 +265,14 @@ def _check_model(config: Config) -> None:
 
 def _failed(fault: str) -> CommandRejected:
     return CommandRejected(RejectCode.FAILED, fault)
+
+
+def _told(unknown: Sequence[Finding], document: str, problems: Sequence[Problem]) -> list[Problem]:
+    """All of them by line: of a mask with nothing behind it that, not that it is no password."""
+    doc = read(document)
+    masks = {problem.key: problem for finding in unknown for problem in [problem_of(finding, _DOCUMENT, "en", doc)]}
+    others = [problem for problem in problems if problem.key not in masks]
+    return sorted([*masks.values(), *others], key=lambda problem: problem.line or 0)
 
 
 def _invalid(problems: Sequence[Problem]) -> CommandRejected:

@@ -118,7 +118,7 @@ class Site:
             return
         try:
             with self._alone():
-                if trial.starts > 0:
+                if trial.starts > 0 and sha256_of(self.file.text()) == trial.sha256:
                     self.note(replace(trial, starts=trial.starts - 1))
                 else:
                     self.take_back(trial, "the agent ended in the middle of the probation (a crash, or a power cut)")

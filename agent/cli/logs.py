@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum, auto
-from zoneinfo import ZoneInfo
 
 _LINE = "%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
 
@@ -22,7 +21,7 @@ class LogLevel(StrEnum):
 class SiteFormatter(logging.Formatter):
     """Begins lines with ISO 8601 time in the site's time zone, its offset included: `2026-07-01T16:03:20.250+08:00`."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: tzinfo) -> None:
         super().__init__(_LINE)
         self._zone = zone
 
@@ -31,8 +30,8 @@ class SiteFormatter(logging.Formatter):
         return datetime.fromtimestamp(record.created, self._zone).isoformat(timespec="milliseconds")
 
 
-def log_to_stderr(level: LogLevel, zone: ZoneInfo) -> None:
-    """Set logging up for this process; to be called once."""
+def log_to_stderr(level: LogLevel, zone: tzinfo) -> None:
+    """Set logging up for this process; to be called again when more is known."""
     handler = logging.StreamHandler()
     handler.setFormatter(SiteFormatter(zone))
-    logging.basicConfig(level=level.name, handlers=[handler])
+    logging.basicConfig(level=level.name, handlers=[handler], force=True)

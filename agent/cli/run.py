@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from datetime import UTC
 from pathlib import Path
 from threading import Event
 from typing import Annotated, NoReturn
@@ -33,6 +34,7 @@ def register(app: typer.Typer, say: Texts) -> None:
     ) -> None:
         from agent.app.run import App
 
+        log_to_stderr(log_level, UTC)  # until the site's time zone is known
         site = Site(config)
         site.settle()
         settings, text = _usable(config, site, say)

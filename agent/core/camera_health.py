@@ -134,10 +134,11 @@ class CameraHealth:
         )
         return _MEMORY.dump_json(memory).decode()
 
-    def recall(self, kept: str, now: Stamp) -> None:
+    def recall(self, kept: str, now: Stamp, away_s: float | None = None) -> None:
         """Remember what `keep` gave, perhaps in another run of the agent, whose monotonic clock differs.
 
-        The time between is attested by nobody. Raises ValueError for a foreign text.
+        The time between is attested by nobody. `away_s`: how long it was, where that is known better than by UTC.
+        Raises ValueError for a foreign text.
         """
         try:
             memory = _MEMORY.validate_json(kept)
@@ -148,8 +149,10 @@ class CameraHealth:
             raise ValueError(f"{self._camera}: kept camera health: expected version {_VERSION}, found {memory.version}")
         if memory.stamp is None:
             return
-        # A clock that was set back meanwhile cannot tell how long that was: then as if no time had passed.
-        away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
+        if (
+            away_s is None
+        ):  # a clock that was set back meanwhile cannot tell how long that was: as if no time had passed
+            away_s = max(0.0, (now.utc - memory.stamp.utc) / timedelta(seconds=1))
         shift_s = now.mono_s - away_s - memory.stamp.mono_s
         self._suspect = memory.suspect.shifted(shift_s) if memory.suspect else None
         self._shares_s, self._relief_s = dict(memory.shares_s), memory.relief_s

@@ -23,13 +23,13 @@ class Memory:
     """A scene at the moment `stamp`, None before its first step.
 
     Attributes:
-        boot: names the time since the machine was started, in which its monotonic clock goes on; None when not known.
+        boot: names the run of the system in which monotonic stamps are comparable, across processes; empty: unknown.
         next_id, last_look, interrupted, tracks: the tracker's. health: the camera health's own text.
     """
 
     version: int = VERSION
     stamp: Stamp | None
-    boot: str | None = None
+    boot: str = ""
     next_id: int
     last_look: Stamp | None
     interrupted: bool
@@ -53,23 +53,29 @@ class Memory:
         """As it is kept."""
         return _MEMORY.dump_json(self).decode()
 
-    def steadied(self, now: Stamp, boot: str | None) -> Stamp:
-        """`now` as it would be had nobody set the wall clock since; as it is where the machine was started anew."""
-        if self.stamp is None or boot is None or boot != self.boot or now.mono_s < self.stamp.mono_s:
-            return now
-        return Stamp(utc=self.stamp.utc + timedelta(seconds=now.mono_s - self.stamp.mono_s), mono_s=now.mono_s)
+    def away_s(self, now: Stamp, boot: str) -> float | None:
+        """Seconds since it was kept; None when nobody can tell, or it never saw anything.
 
-    def as_of(self, now: Stamp) -> Memory:
+        While the system runs on, its monotonic clock tells, however the wall clock is set. After a boot UTC has to do;
+        where that was set back meanwhile the time is unknown.
+        """
+        if self.stamp is None:
+            return None
+        if boot and boot == self.boot and now.mono_s >= self.stamp.mono_s:
+            return now.mono_s - self.stamp.mono_s
+        away_s = (now.utc - self.stamp.utc) / timedelta(seconds=1)
+        return away_s if away_s >= 0 else None
+
+    def as_of(self, now: Stamp, boot: str) -> Memory:
         """The same on the monotonic clock of `now`, perhaps of another run of the agent.
 
-        The time between is measured in UTC (but see `steadied`). Where the clock was set back meanwhile it is unknown:
-        then it is taken for a moment too long for anything to be attested across it.
+        An unknown absence is taken for a moment too long for anything to be attested across it.
         """
         if self.stamp is None:
             return self
-        away_s = (now.utc - self.stamp.utc) / timedelta(seconds=1)
-        known = away_s >= 0
-        shift_s = now.mono_s - (away_s if known else UNKNOWN_AWAY_S) - self.stamp.mono_s
+        away_s = self.away_s(now, boot)
+        known = away_s is not None
+        shift_s = now.mono_s - (UNKNOWN_AWAY_S if away_s is None else away_s) - self.stamp.mono_s
         return replace(
             self,
             stamp=self.stamp.shifted(shift_s),

@@ -48,9 +48,10 @@ class Scene:
     Example: `events = scene.step(observation)`; then keep `scene.keep()` together with the events.
     """
 
-    def __init__(self, plan: CameraPlan, *, boot: str | None = None) -> None:
+    def __init__(self, plan: CameraPlan, *, boot: str = "") -> None:
         """A scene that has seen nothing yet. `boot`: see `Memory`."""
-        self._plan, self._boot = plan, boot
+        self._plan = plan
+        self._boot = boot
         settings = [(RULES[d.rule], d.settings) for d in plan.duties]
         groups = {group_of(name) for rule, setting in settings for name in rule.classes(setting)}
         groups |= {zone_group(d) for d in plan.duties if RULES[d.rule].whole_zone(d.settings)}
@@ -177,11 +178,10 @@ class Scene:
 
     def recall(self, kept: str, now: Stamp) -> None:
         """Remember what `keep` gave, as of now; see `Memory.as_of`. Raises ValueError for a foreign text."""
-        memory = Memory.read(kept, self._plan.camera)
-        now = memory.steadied(now, self._boot)
-        memory = memory.as_of(now)
+        before = Memory.read(kept, self._plan.camera)
+        memory = before.as_of(now, self._boot)
         if memory.health is not None:
-            self._health.recall(memory.health, now)
+            self._health.recall(memory.health, now, before.away_s(now, self._boot))
         if memory.stamp is None:
             return
         self._tracker.next_id = memory.next_id

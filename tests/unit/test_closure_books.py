@@ -18,6 +18,7 @@ from rich.console import Console
 from agent.core.wire import parse_ack, parse_command
 from scripts.closure.board import LiveBoard
 from scripts.closure.books import Books, Taken
+from scripts.closure.centre import AckPlan, Acks
 from scripts.closure.contract import Contract, Unreadable, ack, command, whence, written
 from scripts.closure.crew import Crew, CrewPlan
 from tests.events import FACTS
@@ -174,3 +175,29 @@ def test_the_table_shows_boxes_and_incidents(books: Books) -> None:
         "defects kept apart",
     ):
         assert text in shown.getvalue()
+
+
+def test_a_plain_word_ends_before_the_gap_and_one_beyond_it_names_it(books: Books) -> None:
+    acks = Acks(books, AckPlan(every_s=1.0, gap_after_s=100.0, again_after_s=50.0, asks=2))
+
+    def said(at_s: float) -> list[tuple[int, list[tuple[int, int]]]]:
+        words = [parse_ack(payload, FACTS) for _, payload in acks.due(at_s)]
+        return [(int(w.sequence), [(int(r.first), int(r.last)) for r in w.missing]) for w in words]
+
+    for sequence in (1, 2, 5, 8):
+        take(books, numbered(sequence))
+        acks.arrived(SOURCE)
+    assert said(1000.0) == [(2, [])]
+    assert said(1050.0) == [], "nothing new to say, and nothing to ask for yet"
+    take(books, numbered(6))
+    acks.arrived(SOURCE)
+    assert said(1060.0) == [(2, [])], "a double may have come because a word was lost"
+    assert said(1101.0) == [(8, [(3, 4), (7, 7)])]
+    assert said(1120.0) == []
+    take(books, numbered(7))
+    acks.arrived(SOURCE)
+    assert said(1130.0) == [(2, [])], "a box takes no word back: what was missing is not covered by this"
+    assert said(1152.0) == [(8, [(3, 4)])]
+    assert said(1203.0) == [(8, [])], "asked for twice in vain: given up"
+    assert books.db.execute("SELECT reason FROM defects").fetchall() == [("3 to 4 never came",)]
+    assert said(1300.0) == []

@@ -143,10 +143,15 @@ def test_what_is_given_out_can_be_put_again_and_shows_no_secret(tmp_path: Path) 
         (lambda d: d.update(box={"tenant": "other"}), "not_allowed", "box.tenant"),
         (lambda d: d.update(storage={"folder": "/elsewhere"}), "not_allowed", "storage.folder"),
         (lambda d: d["cameras"][0].update(id="new"), "invalid", "document:5: cameras[0].password: expected"),
+        (
+            lambda d: d["cameras"][1].update(url="rtsp://***@127.0.0.1/x"),
+            "invalid",
+            "cameras[1].url: expected a secret",
+        ),
         (lambda d: d.update(model={"file": "missing.onnx", "id": "x"}), "invalid", "model.file: expected either"),
         (lambda d: d.update(model={"file": "missing.onnx"}), "failed", "missing.onnx"),
     ],
-    ids=["box", "tenant", "folder", "mask of nothing", "contradiction", "no model"],
+    ids=["box", "tenant", "folder", "mask of nothing", "login of nothing", "contradiction", "no model"],
 )
 def test_what_is_refused_changes_nothing(
     edit: Callable[[dict[str, Any]], object], code: str, told: str, tmp_path: Path
@@ -162,6 +167,18 @@ def test_what_is_refused_changes_nothing(
             box.put(masked_edit)
         assert (caught.value.code, told in caught.value.message) == (code, True), caught.value.message
         assert ((box.site.file.text(), box.version), box.site.trial(), box.restarts) == (before, None, 0)
+
+
+def test_masks_of_nothing_are_told_among_all_other_problems(tmp_path: Path) -> None:
+    def edit(data: dict[str, Any]) -> None:
+        data["cameras"][0].update(id="new", password={"kept": "on-box"}, decode="some")
+        data["cameras"][1]["url"] = "rtsp://***@127.0.0.1/x"
+        data["mqtt"]["port"] = 0
+
+    with run(tmp_path) as box, pytest.raises(CommandRejected) as caught:
+        box.put(edit)
+    told = [line.split(": ")[1] for line in caught.value.message.splitlines()]
+    assert told == ["cameras[0].decode", "cameras[0].password", "cameras[1].url", "mqtt.port"]
 
 
 def test_of_many_problems_an_answer_tells_as_many_as_it_has_room_for(tmp_path: Path) -> None:
@@ -329,10 +346,13 @@ def test_a_stop_in_order_is_no_crash(tmp_path: Path) -> None:
         assert box.street.crew.zones["gate"] == {"lane"}
 
 
-def test_a_power_cut_before_the_file_was_replaced_is_noticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("edit", [rename, more_workers])
+def test_a_power_cut_before_the_file_was_replaced_is_noticed(
+    edit: Callable[[dict[str, Any]], object], tmp_path: Path
+) -> None:
     with run(tmp_path) as box:
         before = box.site.file.text()
-        box.put(rename)
+        box.put(edit)
         box.site.file.replace(before)  # as if the note had been written, and the file not yet
     with run(tmp_path) as box:
         [(_, outcome), _] = box.late

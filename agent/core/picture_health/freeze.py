@@ -31,7 +31,12 @@ class FreezeWatch:
 
     def interrupt(self) -> None:
         """Nobody looked: the run starts anew."""
-        self._first = None
+        self._first, self._pictures = None, 0
+
+    @property
+    def suspected(self) -> bool:
+        """Whether the last picture repeats the one before: nothing new was seen in it."""
+        return self._pictures > 1
 
     def step(self, grey: Floats, at_s: float) -> bool:
         """Whether the picture has been the same for too long. `grey`: (H, W) float32; `at_s`: monotonic seconds."""

@@ -67,7 +67,8 @@ class PictureState:
 
     Attributes:
         fault: nothing may be concluded from it, and why.
-        suspected: it does not look as it should, but not for long enough to be sure; or its place cannot be found.
+        suspected: it does not look as it should, but not for long enough to be sure; or it repeats the one before; or
+            its place cannot be found.
         alignment: the camera has moved a little, certainly and for good: put the picture back with `registration.warp`.
     """
 
@@ -134,7 +135,7 @@ class PictureWatch:
         else:
             self._judge(self._view, look, elapsed_s)
         fault = self._fault or (PictureFault.FROZEN if frozen else None)
-        suspected = fault is None and (self._suspected is not None or self._lost)
+        suspected = fault is None and (self._suspected is not None or self._lost or self._freeze.suspected)
         return PictureState(fault=fault, suspected=suspected, alignment=self._pose.held if fault is None else None)
 
     def interrupt(self) -> None:

@@ -32,7 +32,10 @@ class _Result(BaseModel):
 
 
 class VerifyResult(_Result):
-    """What a second look found. `before` and `after` are the same crop; `reason` says why nothing could be seen."""
+    """What a second look found. `before` and `after` are the same crop.
+
+    `reason` says why nothing could be seen; of `cleared`, `replaced` where another thing stands there now.
+    """
 
     incident: UUID
     verdict: Literal["cleared", "still_present", "cannot_see"]

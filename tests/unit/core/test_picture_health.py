@@ -256,6 +256,14 @@ def test_a_frozen_picture_is_known_though_its_clock_goes_on(light: str) -> None:
     assert viewer.faults(street(light)[:5]) == [None] * 5
 
 
+def test_a_picture_that_repeats_the_one_before_is_suspected_at_once() -> None:
+    viewer = Viewer.used_to(street())
+    first, second, third = street()[9:12]
+    states = viewer.show([first, first, second, third, third])
+    assert [state.suspected for state in states] == [False, True, False, False, True]
+    assert {state.fault for state in states} == {None}
+
+
 def test_a_few_equal_pictures_far_apart_are_not_frozen() -> None:
     viewer = Viewer.used_to(street(), 4.0)
     assert viewer.faults([street()[5]] * 7) == [None] * 7

@@ -143,22 +143,6 @@ def test_a_wall_clock_that_was_set_back_while_the_agent_was_down_does_no_harm() 
     assert event.blind_s > BRIDGE_S, "how long it was away, nobody knows"
 
 
-@pytest.mark.parametrize("days", [-1, 1])
-def test_a_wall_clock_that_was_set_while_the_agent_was_down_changes_nothing_within_one_boot(days: int) -> None:
-    def told(days: int, boot: str) -> tuple[float, float]:
-        before, after = Scene(plan(), boot="b1"), Scene(plan(), boot=boot)
-        watch(every(2, 0, 40, car()), before)
-        stamps = [Stamp(utc=stamp(t).utc + timedelta(days=days), mono_s=stamp(t).mono_s) for t in range(98, 200, 2)]
-        after.recall(before.keep(), stamps[0])
-        after.step(replace(gap(0, GapReason.RESTART), stamp=stamps[0]))
-        steps = [replace(look(0, car()), stamp=at) for at in stamps]
-        [event] = [event for step in steps for event in after.step(step)]
-        return event.dwell_s, event.blind_s
-
-    assert told(days, "b1") == told(0, "b1") == (60.0, 60.0)
-    assert told(days, "b2") != told(0, "b2") == (60.0, 60.0), "in another boot only the wall clock can tell"
-
-
 def test_a_weak_detection_confirms_but_never_starts_a_track() -> None:
     tracker = Tracker({"motor_vehicle"}, start_score=0.35, keep_absent_s=20.0)
     tracker.step(sightings(look(0, car(score=0.2)), ()), stamp(0))
@@ -221,3 +205,29 @@ def test_more_of_a_car_than_before_is_the_same_car_at_the_same_place() -> None:
     part, whole = car((0.3, 0.5, 0.4, 0.7)), car((0.2, 0.5, 0.4, 0.71))
     (opened,) = watch([*every(2, 0, 40, part), *every(2, 40, 80, whole)])
     assert opened.first_seen == stamp(0).utc
+
+
+@pytest.mark.parametrize("step", [timedelta(days=1), timedelta(days=-1)])
+def test_while_the_system_runs_on_an_absence_is_measured_though_the_clock_was_set(step: timedelta) -> None:
+    before = Scene(plan(), boot="b1")
+    watch(every(2, 0, 62, car()), before)
+    after = Scene(plan(), boot="b1")
+    back = Stamp(utc=stamp(90).utc + step, mono_s=stamp(90).mono_s)
+    after.recall(before.keep(), back)
+    after.step(replace(gap(90, GapReason.RESTART), stamp=back))
+    watch(
+        [replace(look(t, car()), stamp=Stamp(utc=stamp(t).utc + step, mono_s=stamp(t).mono_s)) for t in (92, 94)], after
+    )
+    [presence] = after.open_incidents
+    assert presence.dwell_s + presence.blind_s == pytest.approx(94.0)
+    assert presence.blind_s == pytest.approx(32.0)
+
+
+def test_of_another_boot_only_utc_can_tell() -> None:
+    before = Scene(plan(), boot="b1")
+    watch(every(2, 0, 62, car()), before)
+    after = Scene(plan(), boot="b2")
+    after.recall(before.keep(), Stamp(utc=stamp(90).utc, mono_s=5.0))
+    watch([replace(look(94, car()), stamp=Stamp(utc=stamp(94).utc, mono_s=9.0))], after)
+    [presence] = after.open_incidents
+    assert presence.dwell_s + presence.blind_s == pytest.approx(94.0)
