@@ -76,8 +76,8 @@ def check_lives(events: Iterable[Told], store: Stored) -> list[str]:
 class Dwell:
     """Errors in seconds. `over_s`: most by which a dwell exceeds the time the thing truly stood there.
 
-    `blind_s`: most by which dwell and blind time together miss the time from first to last sight, where no clock was
-    set meanwhile; `stepped_s`: the same where one was.
+    `blind_s`: most by which dwell and blind time together miss the time from first to last sight; `stepped_s`: the same
+    where the clock was set meanwhile.
     """
 
     over_s: float = 0.0
@@ -118,8 +118,8 @@ def _account(found: Dwell, here: str, event: Told, *, stepped: bool) -> None:
     error_s = max(short_s, long_s)
     if stepped:
         found.stepped_s = max(found.stepped_s, error_s)
-        return
-    found.blind_s = max(found.blind_s, error_s)
+    else:
+        found.blind_s = max(found.blind_s, error_s)
     if error_s > ROUNDING_S:
         found.wrong.append(
             f"{here}: dwell {event.dwell_s} s and blind {event.blind_s} s do not account for "

@@ -16,7 +16,7 @@ from tests.chaos.faults import FAULTS, NOT_TOGETHER, World
 
 EARLY_SHARE = 0.5
 """Of the kills, how many come while the agent is starting."""
-WATCHED_S = 8.0
+WATCHED_S = 10.0
 """The longest time between the beginning of the watch and a late kill."""
 FAULTS_PER_LIFE = 0.6
 AT_EVENT_SHARE = 0.5

@@ -122,9 +122,9 @@ against the box's own record, and against a second agent that watched the same p
 
 ## What may differ from the undisturbed run
 What is blind cannot be seen: a stay that no life of the agent watched for its dwell time may be missing; a car that was
-away while nobody looked long enough has one incident instead of two; openings and closings come later. Where the clock
-is set while the agent is dead, it cannot know how long it was: by a day forward, that day is counted as blind; back,
-11 s are. `dwell_s` is not touched by either.
+away while nobody looked long enough has one incident instead of two; openings and closings come later. That the clock
+is set changes nothing but the times of day: how long the agent was dead is read from the monotonic clock, which goes on
+until the machine is started anew (this is not tried here; then only the wall clock can tell).
 
 ## Faults found
 {faults}
