@@ -16,13 +16,14 @@ def main() -> int:
     """Run, or only report; the exit code says whether the agent held."""
     options = _parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the disk is unmounted and all processes end
-    result = load(options.from_folder / CHECKPOINT) if options.from_folder else _run(options)
+    results = [load(folder / CHECKPOINT) for folder in options.from_folder or ()] or [_run(options)]
     if options.report is not None:
-        options.report.write_text(report(result), encoding="utf-8")
-    print(f"{result.kills_checked} kills checked, {result.events} events, faults of the agent: {len(result.wrong)}")
-    for text in result.wrong:
-        print(f"- {text}")
-    return 1 if result.wrong else 0
+        options.report.write_text(report(*results), encoding="utf-8")
+    for result in results:
+        print(f"{result.kills_checked} kills checked, {result.events} events, faults of the agent: {len(result.wrong)}")
+        for text in result.wrong:
+            print(f"- {text}")
+    return 1 if any(result.wrong for result in results) else 0
 
 
 def _run(options: argparse.Namespace) -> Result:
@@ -47,7 +48,11 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="keep everything here: result.json, arrivals.jsonl, agent.log")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report, such as docs/chaos.md")
     parser.add_argument(
-        "--from-folder", type=Path, metavar="FOLDER", help="run nothing: report on the run, perhaps unfinished, there"
+        "--from-folder",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="run nothing: report on the runs, perhaps unfinished, that were made there with --folder",
     )
     return parser.parse_args()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -55,45 +56,53 @@ def load(file: Path) -> Result:
     return Result(**json.loads(file.read_text(encoding="utf-8")))
 
 
-def report(result: Result) -> str:
-    """The page docs/chaos.md."""
-    rows = [
-        ("seed", f"{result.seed}"),
-        ("`kill -9` of the agent", f"{result.kills_checked:,}"),
-        ("of these while it was starting", f"{result.kills_starting:,}"),
-        ("of these within 50 ms of the arrival of an event", f"{result.kills_at_event:,}"),
-        ("starts refused by the agent itself (disk full, folder read-only)", f"{result.ended_by_itself:,}"),
-        *((f"fault: {kind}", f"{n:,}") for kind, n in sorted(result.faults.items())),
-        ("stops to check everything", f"{result.checks:,}"),
-        ("**events that the centre has**", f"{result.events:,}"),
-        ("incidents", f"{result.incidents:,}"),
-        ("repeated deliveries, same bytes", f"{result.repeated:,}"),
-        ("**events lost**", f"{result.lost:,}"),
-        ("**gaps in the sequence**", f"{result.gaps:,}"),
-        ("**events doubled with other content**", f"{result.doubled:,}"),
-        ("**worst dwell beyond the truth**", f"{result.dwell_over_s:.1f} s"),
-        ("worst error of dwell and blind time together", f"{result.blind_error_s:.1f} s"),
-        ("the same where the clock was set meanwhile", f"{result.blind_error_stepped_s:,.1f} s"),
-        ("stays of cars that the undisturbed agent reported", f"{result.stays:,}"),
-        ("of these reported by the disturbed one too", f"{result.stays_seen:,}"),
-        ("of these not reported, since it was blind", f"{result.stays_unseen:,}"),
-        ("absences that fell into blindness: one incident instead of two", f"{result.stays_merged:,}"),
-        ("pictures delivered", f"{result.pictures:,}"),
-        ("answers to commands", f"{result.answers:,}"),
-        ("stops that took longer than 5 s", f"{result.slow_stops:,}"),
-        ("start of the agent, until it watches", f"{result.boot_s:.1f} s"),
-        ("wall time", f"{result.wall_s / 60:.0f} min"),
-        ("**faults of the agent**", f"{len(result.wrong):,}"),
-    ]
-    table = "\n".join(["| | |", "|---|---:|", *(f"| {name} | {value} |" for name, value in rows)])
-    return _PAGE.format(table=table, faults=_faults(result))
+def report(*results: Result) -> str:
+    """The page docs/chaos.md: a column for each run."""
+    columns = [_figures(result) for result in results]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [[name, *(column.get(name, "0") for column in columns)] for name in names]
+    head = [[""] * (len(results) + 1), ["---", *["---:"] * len(results)]]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in [*head, *rows])
+    kills = f"{sum(result.kills_checked for result in results):,} kills in all."
+    return _PAGE.format(table=table, kills=kills, faults=_faults([text for r in results for text in r.wrong]))
 
 
-def _faults(result: Result) -> str:
-    if not result.wrong:
+def _figures(result: Result) -> dict[str, str]:
+    return {
+        "seed": f"{result.seed}",
+        "`kill -9` of the agent": f"{result.kills_checked:,}",
+        "of these while it was starting": f"{result.kills_starting:,}",
+        "of these within 50 ms of the arrival of an event": f"{result.kills_at_event:,}",
+        "starts refused by the agent itself (disk full, folder read-only)": f"{result.ended_by_itself:,}",
+        **{f"fault: {kind}": f"{n:,}" for kind, n in sorted(result.faults.items())},
+        "stops to check everything": f"{result.checks:,}",
+        "**events that the centre has**": f"{result.events:,}",
+        "incidents": f"{result.incidents:,}",
+        "repeated deliveries, same bytes": f"{result.repeated:,}",
+        "**events lost**": f"{result.lost:,}",
+        "**gaps in the sequence**": f"{result.gaps:,}",
+        "**events doubled with other content**": f"{result.doubled:,}",
+        "**worst dwell beyond the truth**": f"{result.dwell_over_s:.1f} s",
+        "worst error of dwell and blind time together": f"{result.blind_error_s:.1f} s",
+        "the same where the clock was set meanwhile": f"{result.blind_error_stepped_s:,.1f} s",
+        "stays of cars that the undisturbed agent reported": f"{result.stays:,}",
+        "of these reported by the disturbed one too": f"{result.stays_seen:,}",
+        "of these not reported, since it was blind": f"{result.stays_unseen:,}",
+        "absences that fell into blindness: one incident instead of two": f"{result.stays_merged:,}",
+        "pictures delivered": f"{result.pictures:,}",
+        "answers to commands": f"{result.answers:,}",
+        "stops that took longer than 5 s": f"{result.slow_stops:,}",
+        "start of the agent, until it watches": f"{result.boot_s:.1f} s",
+        "wall time": f"{result.wall_s / 60:.0f} min",
+        "**faults of the agent**": f"{len(result.wrong):,}",
+    }
+
+
+def _faults(wrong: Sequence[str]) -> str:
+    if not wrong:
         return "None."
-    lines = [f"- {text[:600]}" for text in result.wrong[:SHOWN]]
-    more = len(result.wrong) - SHOWN
+    lines = [f"- {text[:600]}" for text in wrong[:SHOWN]]
+    more = len(wrong) - SHOWN
     return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])
 
 
@@ -106,6 +115,8 @@ one without memory; the link is reset, or dies without a FIN; the disk is full; 
 is set by a day; commands and acknowledgements come twice, late and broken. The platform acknowledges (`require_ack`)
 what it stored. From time to time the faults end, the agent drains, and all that the platform ever got is checked
 against the box's own record, and against a second agent that watched the same pictures undisturbed.
+
+{kills}
 
 {table}
 
