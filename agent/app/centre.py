@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.adapters.evidence import EvidenceFolder
@@ -11,12 +11,13 @@ from agent.adapters.sqlite import Database, SqliteAnswers, SqliteOutbox, SqliteP
 from agent.app.commands import Errands, command_rules, small_handlers
 from agent.app.crew import Crew, Facts
 from agent.app.parts import mqtt_settings, object_store, picture_mail
+from agent.app.reload import Reloader
 from agent.config import Config
 from agent.core.types import Stamp
 from agent.core.wire import RestartResult, RunFacts, state_message, will_message
 from agent.ports import Clock, Store
 from agent.runtime.backoff import Jitter
-from agent.runtime.commander import Commander, Handler
+from agent.runtime.commander import Awaits, Commander, Handler
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.delivery import DeliverySettings
 from agent.runtime.inbox import Inbox
@@ -50,6 +51,7 @@ class Centre:
         self._database = database
         self._handlers: dict[str, Handler] = {}
         self._ticks: list[Callable[[], None]] = []
+        self._awaits: dict[str, Awaits] = {}
         self.outbox = SqliteOutbox(database)
         self.parcels = SqliteParcels(database, self.wake)
         replies = Replies()
@@ -61,6 +63,7 @@ class Centre:
             reply=replies.put,
             rules=command_rules(config),
             ticks=self._ticks,
+            awaits=self._awaits,
         )
         self.uploader = self._made_uploader(evidence)
         self.courier = self._made_courier(replies, evidence)
@@ -71,12 +74,8 @@ class Centre:
         if self.uploader is not None:
             self.uploader.wake()
 
-    def serve(self, crew: Crew, store: Store, more: Mapping[str, Handler], tick: Callable[[], None]) -> None:
-        """Say who carries out what the centre asks.
-
-        Args:
-            more: handlers of further commands. tick: called about once a second by the thread of all handlers.
-        """
+    def serve(self, crew: Crew, store: Store, reloader: Reloader) -> None:
+        """Say who carries out what the centre asks."""
         clock = self._run.clock
         silencer = Silencer(clock=clock, store=SqliteSilences(self._database), desks=crew.desks, zones=crew.zones)
         silencer.refresh()
@@ -91,8 +90,9 @@ class Centre:
         )
         sent = self.parcels if self._config.evidence.send != "off" else None
         looks = SecondLooks(clock=clock, desks=crew.desks, parcels=sent)
-        self._handlers.update({**small_handlers(errands, silencer, looks), **more})
-        self._ticks += [tick, silencer.refresh, looks.tick]
+        self._handlers.update({**small_handlers(errands, silencer, looks), **reloader.handlers()})
+        self._awaits["config.put"] = reloader.awaits
+        self._ticks += [reloader.tick, silencer.refresh, looks.tick]
 
     def start(self, delivery: Supervisor) -> None:
         """Let events, pictures and answers go. Commands are taken from `listen` on."""

@@ -71,6 +71,11 @@ class Reloader:
         """What it carries out."""
         return {"config.get": self.get, "config.put": self.put, "restart": self.restart}
 
+    def awaits(self, command_id: str) -> bool:
+        """Whether the document of that `config.put` is on probation, whichever run of the agent put it in force."""
+        with self._lock:
+            return self._trial is not None and self._trial.command_id == command_id
+
     def get(self, _command: Command, answer: Answer) -> None:
         """The document in force, without its secrets."""
         with self._lock:

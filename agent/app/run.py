@@ -107,7 +107,7 @@ class App:
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
             crew.recall()
             reloader = self._reloader(crew, centre, stop)
-            centre.serve(crew, store, reloader.handlers(), reloader.tick)
+            centre.serve(crew, store, reloader)
             watches = self._watches(crew, mailroom, detector)
             heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
             health = Health(

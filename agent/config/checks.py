@@ -122,11 +122,11 @@ def unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:
 
 
 def _same_address(data: object) -> Iterator[Finding]:
-    first: dict[str, int] = {}
-    for i, (path, camera) in enumerate(cameras(data)):
+    first: dict[str, object] = {}
+    for path, camera in cameras(data):
         url = camera.get("url")
         if isinstance(url, str) and url in first:
-            other = list(cameras(data))[first[url]][1].get("id")
+            other = first[url]
             yield Finding(
                 path=(*path, "url"),
                 expected=Words("a different address for each camera", "每台摄像机地址各不相同"),
@@ -135,7 +135,7 @@ def _same_address(data: object) -> Iterator[Finding]:
                 warning=True,
             )
         if isinstance(url, str):
-            first.setdefault(url, i)
+            first.setdefault(url, camera.get("id"))
 
 
 def _needs(path: Path, section: Section, key: str, other: str) -> Iterator[Finding]:

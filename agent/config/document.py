@@ -16,16 +16,30 @@ import yaml
 from agent.config import slips, syntax
 from agent.config.words import NOTHING, Finding, Path, Words, is_secret, quoted, same, shown
 
-_MAX_NODES = 100_000
-"""Aliases can make a small text expand without end; 64 cameras with 10 zones each need about 20,000."""
+MAX_NODES = 40_000
+"""As written, and with its aliases written out: these make a small text grow without end. 64 cameras with 10 zones each
+need about 20,000. Reading as many takes some seconds of a box."""
 MAX_DEPTH = 40
 _MAX_INTEGER = 2**53
 
 
+class TooManyNodes(yaml.YAMLError):
+    """More than `MAX_NODES`, or without end."""
+
+
 class Loader(yaml.SafeLoader):
-    """Composes nodes with the implicit types of YAML 1.2 core."""
+    """Composes nodes with the implicit types of YAML 1.2 core, as long as there are not too many of them."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own name)
+    nodes_n = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        """As PyYAML does."""
+        self.nodes_n += 1
+        if self.nodes_n > MAX_NODES:
+            raise TooManyNodes
+        node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
+        return node
 
 
 for _tag, _pattern, _first in (
@@ -72,16 +86,41 @@ class Document:
         return value
 
 
+def composed(text: str) -> yaml.Node | None:
+    """The nodes of a text, of which there are at most `MAX_NODES` however they are walked; None for an empty text.
+
+    Raises: yaml.YAMLError (`TooManyNodes` is one), RecursionError.
+    """
+    node = yaml.compose(text, Loader=Loader)
+    if node is not None:
+        _written_out_n(node, {})
+    return node
+
+
+def _written_out_n(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many nodes there are with all aliases written out. Raises TooManyNodes."""
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES  # an alias of something around it has no end
+        inner = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+        parts = inner if isinstance(node, yaml.CollectionNode) else []
+        known[id(node)] = 1 + sum(_written_out_n(part, known) for part in parts)
+        if known[id(node)] > MAX_NODES:
+            raise TooManyNodes
+    return known[id(node)]
+
+
 def read(text: str) -> Document:
     """Parse. Never raises: whatever is wrong is among the findings, and `data` holds what could be understood."""
     document = Document()
     try:
-        node = yaml.compose(text, Loader=Loader)
+        node = composed(text)
         if node is None:
             document.findings.append(EMPTY)
         else:
             document.lines[()] = node.start_mark.line + 1
             document.data = _Reader(document).value(node, (), ())
+    except TooManyNodes:
+        document.findings.append(_TOO_MANY)
     except yaml.YAMLError as error:
         document.findings.append(syntax.finding(error, text))
     except RecursionError:
@@ -94,15 +133,9 @@ class _Reader:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._nodes = 0
 
     def value(self, node: yaml.Node, path: Path, within: tuple[yaml.Node, ...]) -> object:
-        """The plain data of a node. `within` holds the nodes around it: an alias to one of them has no end."""
-        self._nodes += 1
-        if node in within or self._nodes > _MAX_NODES:
-            if self._nodes <= _MAX_NODES + 1:
-                self._note(path, _ALIAS_EXPECTED, _ALIAS_FOUND, _ALIAS_MEND)
-            return {}
+        """The plain data of a node. `within` holds the nodes around it."""
         if len(within) > MAX_DEPTH:
             self._document.findings.append(_TOO_DEEP)
             return ""
@@ -147,8 +180,8 @@ class _Reader:
     def _merge(self, node: yaml.Node, found: dict[str, object], path: Path, within: tuple[yaml.Node, ...]) -> None:
         """`<<: *other`: take over the keys that are not given here."""
         for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            if not isinstance(part, yaml.MappingNode) or part in within:
-                self._note(path, _MERGE_EXPECTED, shown(""), _ALIAS_MEND, node.start_mark.line + 1)
+            if not isinstance(part, yaml.MappingNode):
+                self._note(path, _MERGE_EXPECTED, shown(""), _MERGE_MEND, node.start_mark.line + 1)
                 continue
             for key, value in self._mapping(part, path, (*within, part)).items():
                 found.setdefault(key, value)
@@ -226,7 +259,11 @@ _TAG_MEND = Words("put text that begins with ! in quotes", "以 ! 开头的文�
 _UNICODE_EXPECTED = Words("whole Unicode characters", "完整的 Unicode 字符")
 _UNICODE_FOUND = Words(r"half of a surrogate pair (\ud800 to \udfff)", r"不完整的代理对（\ud800 至 \udfff）")
 _UNICODE_MEND = Words("write the character itself", "请直接写该字符")
-_ALIAS_EXPECTED = Words("aliases that come to an end", "有限的别名引用")
-_ALIAS_FOUND = Words("an alias of something around it, or too many", "引用自身的别名，或引用过多")
-_ALIAS_MEND = Words("write the section out", "请把该节完整写出")
+_TOO_MANY = Finding(
+    path=(),
+    expected=Words("at most {n} values, with all aliases written out", "展开全部别名后最多 {n} 个值").fill(n=MAX_NODES),
+    found=Words("too many, or an alias of something around it", "数量过多，或引用自身的别名"),
+    mend=Words("leave out what is not needed; write the section out", "请删去不需要的内容；把该节完整写出"),
+)
+_MERGE_MEND = Words("write the section out", "请把该节完整写出")
 _MERGE_EXPECTED = same("<<: *mapping")

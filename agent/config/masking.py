@@ -124,7 +124,7 @@ def _scalars(text: str) -> Iterator[_Place]:
 
 def _composed(text: str) -> yaml.Node | None:
     try:
-        return yaml.compose(text, Loader=Loader)
+        return document.composed(text)
     except (yaml.YAMLError, RecursionError):
         return None
 
@@ -155,9 +155,11 @@ def _unmerged(path: Path) -> Path:
 
 def _spliced(text: str, changes: list[tuple[_Place, str]]) -> str:
     """The text with some of its parts replaced; an alias brings the same part twice."""
-    for start, (end, part) in sorted({place.start: (place.end, part) for place, part in changes}.items(), reverse=True):
-        text = text[:start] + part + text[end:]
-    return text
+    parts, done = list[str](), 0
+    for start, (end, part) in sorted({place.start: (place.end, part) for place, part in changes}.items()):
+        parts += [text[done:start], part]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 class _Dumper(yaml.SafeDumper):

@@ -39,6 +39,8 @@ Answer = Callable[[Result | CommandRejected], None]
 """Says how a command ended: called once, from any thread."""
 Handler = Callable[[Command, Answer], None]
 """Carries a command out. Answers at once or later, or raises CommandRejected."""
+Awaits = Callable[[str], bool]
+"""Whether the command of that id, which may have come in an earlier run, is still on its way to its answer."""
 
 MOST_WAITING = 64
 """Commands that wait at most; beyond, they are told that the box is busy."""
@@ -72,11 +74,13 @@ class Commander:
         reply: Callable[[Message], None],
         rules: CommandRules | None = None,
         ticks: Sequence[Callable[[], None]] = (),
+        awaits: Mapping[str, Awaits] | None = None,
     ) -> None:
-        """A commander whose `handlers` and `ticks` may be filled until it runs.
+        """A commander whose `handlers`, `ticks` and `awaits` may be filled until it runs.
 
         Args:
             handlers: by command. reply: sends an answer, from any thread. ticks: called about once a second.
+            awaits: by command, of those that outlive a run: what they say yes to is not begun anew.
         """
         self._facts = facts
         self._clock = clock
@@ -85,6 +89,7 @@ class Commander:
         self._reply = reply
         self._rules = rules or CommandRules()
         self._ticks = ticks
+        self._awaits = {} if awaits is None else awaits
         self._waiting: Queue[Received | None] = Queue(MOST_WAITING)
         self._lock = Lock()
         self._under_way: set[str] = set()
@@ -156,16 +161,15 @@ class Commander:
     def _is_repeated(self, taken: Answered) -> bool:
         """Whether the command came before; then it was answered by this."""
         known = self._find(taken)
-        if known is None:
-            return False
-        if known.digest != taken.digest:
+        if known is not None and known.digest != taken.digest:
             text = f"id {taken.asked.id!a}: expected one that no other command had; give each command an id of its own"
             self._say(taken, CommandRejected(RejectCode.ID_REUSED, text))
             return True
-        if known.answer is not None:
+        if known is not None and known.answer is not None:
             self._repeat(taken, known.answer)
             return True
-        if taken.asked.id in self._under_way:
+        command_id, awaits = taken.asked.id or "", self._awaits.get(taken.asked.command or "")
+        if command_id in self._under_way or (awaits is not None and awaits(command_id)):
             self._say(taken, None)
             return True
         return False

@@ -290,6 +290,19 @@ def test_what_takes_a_new_start_is_proved_and_answered_by_the_next_run(tmp_path:
         assert box.site.trial() is None
 
 
+def test_a_put_is_awaited_until_it_is_answered_also_by_the_next_run(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        assert not box.reloader.awaits("c-1")
+        box.put(more_workers)
+        assert (box.reloader.awaits("c-1"), box.reloader.awaits("c-2")) == (True, False)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        box.wait(59)
+        assert box.reloader.awaits("c-1")
+        box.wait(2)
+        assert not box.reloader.awaits("c-1")
+
+
 def test_what_takes_a_new_start_and_fails_takes_another_one_back(tmp_path: Path) -> None:
     with run(tmp_path) as box:
         before = box.site.file.text()

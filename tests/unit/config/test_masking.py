@@ -143,3 +143,28 @@ def test_every_secret_key_is_masked() -> None:
     secret = [path for path, info in every_key(Config) if "SecretStr" in repr(info.annotation)]
     assert secret
     assert all(is_secret(path[-1:]) for path in secret)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(["a0: &a0 [x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]),
+        "\n".join(["a0: &a0 {}"] + [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}]}}" for i in range(1, 12)]),
+        "a: &a [*a, *a, *a]",
+        f"cameras: [{'x, ' * (document.MAX_NODES + 1)}]",
+    ],
+    ids=["aliases", "merges", "an alias of itself", "all written out"],
+)
+def test_a_text_that_grows_without_end_is_not_followed(text: str) -> None:
+    assert restored(text, FILE) == (text, [])
+    assert [finding.found.en for finding in document.read(text).findings] == [
+        "too many, or an alias of something around it"
+    ]
+    assert masked(text)
+
+
+def test_a_box_full_of_cameras_is_far_below_the_bound() -> None:
+    outline = ", ".join(["[0.1, 0.2]"] * 8)
+    zones = "".join(f"\n  - {{id: z{n}, polygon: [{outline}], rules: {{illegal_parking: {{}}}}}}" for n in range(5))
+    cameras = "".join(f"\n- id: c{n}\n  url: rtsp://h/{n}\n  zones:{zones}" for n in range(64))
+    assert document.read(f"cameras:{cameras}").findings == []

@@ -35,6 +35,7 @@ class Rig:
         self.answers: list[Message] = []
         self.pings = 0
         self.later: list[Answer] = []
+        self.awaited: set[str] = set()
         self.handlers: dict[str, Handler] = {
             "ping": self._ping,
             "verify": self._verify,
@@ -47,6 +48,7 @@ class Rig:
             handlers=self.handlers,
             reply=self.answers.append,
             rules=rules,
+            awaits={"verify": self.awaited.__contains__},
         )
 
     def _ping(self, _command: Command, answer: Answer) -> None:
@@ -193,6 +195,18 @@ def test_a_command_that_was_under_way_when_the_agent_died_is_carried_out_when_it
     later = Rig(database)
     later.commander.carry_out(command)
     assert len(later.later) == 1
+
+
+def test_what_an_earlier_run_began_and_this_one_goes_on_with_is_accepted_again(rig: Rig, database: Database) -> None:
+    rig.ask("verify", incident=str(INCIDENT))
+    later = Rig(database)
+    later.awaited.add("c-1")
+    later.ask("verify", incident=str(INCIDENT))
+    later.ask("verify", incident=str(INCIDENT))
+    assert (later.later, later.said()) == ([], [("c-1", "accepted", None)] * 2)
+    later.commander.answer_unfinished("verify", CommandRejected(RejectCode.FAILED, "it went wrong"), "c-1")
+    later.ask("verify", incident=str(INCIDENT))
+    assert later.said()[2:] == [("c-1", "rejected", "failed")] * 2
 
 
 def test_a_new_run_answers_what_the_former_one_began(rig: Rig, database: Database) -> None:
