@@ -90,7 +90,7 @@ def test_a_bag_left_on_a_pavement_survives_a_power_cut_until_it_is_accepted(tmp_
                 agent.start()
                 agent.wait_for_log("watching with", count=2)
                 # It is seen again, and known: nothing new is told, though the dwell passes twice.
-                wait_until(lambda: seen_again(tmp_path / "data"), "the bag to be seen again", 40.0)
+                wait_until(lambda: seen_again(tmp_path / "data"), "the bag to be seen again", 90.0)
                 done = cityeye("reference", "reset", "corner", "pavement", "--config", str(config))
                 assert done.returncode == 0, done.stderr
                 events = parsed(centre.wait_for(2, "/event"))

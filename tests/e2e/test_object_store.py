@@ -37,13 +37,13 @@ def test_pictures_lie_where_the_events_say_whatever_the_store_does_meanwhile(tmp
             )
             with AgentProcess(config, {"PUT_URL": pattern}) as agent:
                 opened = parsed(centre.wait_for(4, "/event"))
-                bucket.wait_for(8)
+                bucket.wait_for(16)
                 assert agent.stop() == 0
         named = {address(event, item): item for event in opened for item in event["data"]["evidence"]}
         assert set(bucket.stored) == set(named)
         for path, body in bucket.stored.items():
             assert hashlib.sha256(body).hexdigest() == named[path]["sha256"]
-        assert len(bucket.paths) == 12, "each of the four failures was one attempt more"
+        assert len(bucket.paths) == 20, "each of the four failures was one attempt more"
         assert centre.on("/evidence") == []
         assert json.loads(centre.on("/state")[-1].payload)["reason"] == "stopped"
     assert "s3cr3t" not in agent.log
