@@ -137,8 +137,8 @@ away while nobody looked long enough has one incident instead of two; openings a
 is set changes nothing but the times of day: how long the agent was dead is read from the monotonic clock, which goes on
 until the machine is started anew (this is not tried here; then only the wall clock can tell).
 
-A kill may cost up to 10 s of looks in which nothing was told (`SAVE_EVERY_S` in [desk](../agent/runtime/desk.py)): a car
-that leaves in these seconds before it was an incident, and is back later, is one stay, the time between counted as
+A kill may cost up to 10 s of looks in which nothing was told (`SAVE_EVERY_S` in [desk](../agent/runtime/desk.py)): a
+car that leaves in these seconds before it was an incident, and is back later, is one stay, the time between counted as
 blind. The check does not allow for that; "was away …, watched, and it stayed open" may be this.
 
 ## Faults found
