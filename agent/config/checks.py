@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.config import goods_line, polygon
 from agent.config.kinds import did_you_mean, split_credentials
-from agent.config.words import Finding, Path, Words, quoted, shown
+from agent.config.words import Finding, Path, Words, quoted, secret_parameters, shown
 
 Section = dict[str, Any]
 
@@ -45,6 +45,23 @@ def credentials(data: object) -> Iterator[Finding]:
             ).fill(),
             warning=True,
         )
+
+
+def passwords_in_addresses(data: object) -> Iterator[Finding]:
+    """Warn of those that are parameters: `?user=admin&pwd=…`, or `/user=admin&password=…` as XM cameras have it."""
+    for path, camera in cameras(data):
+        for key in ("url", "main_stream"):
+            if isinstance(camera.get(key), str) and secret_parameters(camera[key]):
+                yield Finding(
+                    path=(*path, key),
+                    expected=Words("an address without a password", "不含密码的地址"),
+                    found=Words("a password or a token among its parameters", "参数中含有密码或令牌"),
+                    mend=Words(
+                        "if the camera takes a login, use username and password: {{env: NAME}}",
+                        "若摄像机支持登录，请改用 username 与 password: {{env: 变量名}}",
+                    ).fill(),
+                    warning=True,
+                )
 
 
 def plain_passwords(data: object) -> Iterator[Finding]:

@@ -88,6 +88,7 @@ def inspect_text(
     codes = crosswalk.consult(doc.data, home.absolute())
     if doc.data is not None:
         findings += checks.plain_passwords(doc.data)
+        findings += checks.passwords_in_addresses(doc.data)
         doc.data = json.loads(json.dumps(doc.data))  # aliases share parts of the data, and what follows writes to it
         findings += checks.credentials(doc.data)
         findings += checks.relations(doc.data)

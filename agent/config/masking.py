@@ -1,8 +1,9 @@
 """A configuration file for eyes outside the box: what it keeps secret is masked, and comes back when it is put again.
 
-A secret that stands in the file becomes `{kept: on-box}`, the login in an address `***@`. Put back, they mean what
-stands in the box's file at the same place; a camera is found by its id, wherever it stands. Secrets that are
-references (`{env: …}`) are none of ours.
+A secret that stands in the file becomes `{kept: on-box}`, the login in an address `***@`, a parameter of an address
+that seems secret `name=***`. Put back, they mean what stands in the box's file at the same place; a camera is found by
+its id, wherever it stands. But no secret follows to another host or port: there it has to be given anew. Secrets that
+are references (`{env: …}`) are none of ours.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import yaml
 from agent.config import document
 from agent.config.document import Loader
 from agent.config.kinds import split_credentials
-from agent.config.words import Finding, Path, Words, is_secret, looks_secret, same
+from agent.config.words import Finding, Path, Words, is_secret, looks_secret, parameters, same, secret_parameters
 
 KEPT_KEY, KEPT = "kept", "{kept: on-box}"
 _MASK = "***"
@@ -26,6 +27,9 @@ _LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/]*)@(?P
 _COMMENT = re.compile(r"(?:^|\s)#(.*)$", re.MULTILINE)
 _TELLING_CHARACTERS = 4
 """A secret shorter than this is not looked for in the rest of the text: it is part of too many words."""
+_KNOWN = Words("a secret that the box's file has at this place", "设备配置文件此处已有的密码")
+_ANEW = Words("the secret anew, since the host or port that it goes to is another", "主机或端口已变，须重新填写密码")
+_WRITE = Words("write {{env: NAME}}, or the secret itself", "请使用 {{env: 变量名}}，或直接填写").fill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,9 @@ def masked(text: str, secrets: Collection[str] = ()) -> str:
         text: of a file that can be read. secrets: also those that the file only refers to; none must be in the result.
     """
     plain = _masked_data(document.read(text).data)
-    rewritten = _spliced(text, [(place, mask) for place in _scalars(text) if (mask := _mask_of(place))])
+    places = list(_scalars(text))
+    rewritten = _spliced(text, [(place, mask) for place in places if (mask := _mask_of(place))])
+    secrets = {*secrets, *(match["value"] for place in places for match in secret_parameters(place.value))}
     safe = (
         document.read(rewritten).data == plain
         and not any(looks_secret(comment) for comment in _COMMENT.findall(rewritten))
@@ -58,32 +64,35 @@ def restored(text: str, former: str) -> tuple[str, list[Finding]]:
     """A text that was `masked` with its secrets again, from the box's file, and what cannot be found there."""
     places = sorted(_scalars(former), key=lambda place: "<<" not in place.path)  # what is written out outdoes a merge
     known = {_unmerged(place.path): place.value for place in places}
-    back: list[tuple[_Place, str]] = []
+    doc, before = document.read(text), document.read(former)
+    back: dict[int, tuple[_Place, str]] = {}
     findings: list[Finding] = []
-    for place, path in _placeholders(text):
-        value = _kept(place, known.get(_unmerged(path[1])))
-        if value is None:
-            findings.append(
-                Finding(
-                    path=path[0],
-                    expected=Words("a secret that the box's file has at this place", "设备配置文件此处已有的密码"),
-                    found=same(place.value),
-                    mend=Words(
-                        "write {{env: NAME}}, or the secret itself", "请使用 {{env: 变量名}}，或直接填写"
-                    ).fill(),
-                )
-            )
+    for place, (path, ids) in _placeholders(text):
+        was = known.get(_unmerged(ids))
+        value = _kept(place, was)
+        if place.value == KEPT:
+            moved = _goes_to(doc.at(_unmerged(path[:-1]))) != _goes_to(_at(before.data, ids[:-1]))
         else:
-            back.append((place, json.dumps(value, ensure_ascii=False)))
-    return _spliced(text, back), findings
+            moved = _authority(place.value) != _authority(was or "")
+        if value is not None and moved:
+            findings.append(Finding(path=path, expected=_ANEW, found=same(place.value), mend=_WRITE))
+        elif value is None or back.get(place.start, (place, value))[1] != value:
+            findings.append(Finding(path=path, expected=_KNOWN, found=same(place.value), mend=_WRITE))
+        else:
+            back[place.start] = place, value
+    parts = [(place, json.dumps(value, ensure_ascii=False)) for place, value in back.values()]
+    return _spliced(text, parts), findings
 
 
 def _mask_of(place: _Place) -> str | None:
     if is_secret(place.path[-1:]):
         return KEPT
-    if split_credentials(place.value)[1] is not None and (login := _LOGIN.fullmatch(place.value)):
-        return json.dumps(f"{login['scheme']}{_MASK}@{login['rest']}", ensure_ascii=False)
-    return None
+    address = place.value
+    for match in reversed(secret_parameters(address)):
+        address = f"{address[: match.start('value')]}{_MASK}{address[match.end('value') :]}"
+    if split_credentials(address)[1] is not None and (login := _LOGIN.fullmatch(address)):
+        address = f"{login['scheme']}{_MASK}@{login['rest']}"
+    return None if address == place.value else json.dumps(address, ensure_ascii=False)
 
 
 def _masked_data(value: Any, path: Path = ()) -> Any:
@@ -99,8 +108,47 @@ def _kept(place: _Place, known: str | None) -> str | None:
     """What a placeholder stands for, or None."""
     if known is None or place.value == KEPT:
         return known
-    here, there = _LOGIN.fullmatch(place.value), _LOGIN.fullmatch(known)
-    return f"{here['scheme']}{there['login']}@{here['rest']}" if here and there else None
+    address, values = place.value, {match["name"]: match["value"] for match in secret_parameters(known)}
+    for match in reversed(_masked_parameters(address)):
+        if match["name"] not in values:
+            return None
+        address = f"{address[: match.start('value')]}{values[match['name']]}{address[match.end('value') :]}"
+    here, there = _LOGIN.fullmatch(address), _LOGIN.fullmatch(known)
+    if not here or here["login"] != _MASK:
+        return address
+    return f"{here['scheme']}{there['login']}@{here['rest']}" if there else None
+
+
+def _masked_parameters(address: str) -> list[re.Match[str]]:
+    return [match for match in parameters(address) if match["value"] == _MASK]
+
+
+def _authority(address: str) -> str:
+    """`scheme://host:port` of an address without its login, else nothing."""
+    scheme, mark, rest = split_credentials(address)[0].partition("://")
+    return f"{scheme}{mark}{re.split('[/?#]', rest)[0]}".lower() if mark else ""
+
+
+def _goes_to(section: object) -> object:
+    """Where a section's login is sent: it must not follow to another place."""
+    if not isinstance(section, dict):
+        return None
+    addresses = [_authority(str(section.get(key))) for key in ("url", "main_stream")]
+    return section.get("host"), section.get("port"), "tls" in section, addresses
+
+
+def _at(data: object, ids: Path) -> object:
+    """What stands at a path with ids in it."""
+    for part in _unmerged(ids):
+        if isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int):
+            data = data[part] if part < len(data) else None
+        elif isinstance(data, list):
+            data = next((item for item in data if isinstance(item, dict) and f"id={item.get('id')}" == part), None)
+        else:
+            return None
+    return data
 
 
 def _placeholders(text: str) -> Iterator[tuple[_Place, tuple[Path, Path]]]:
@@ -111,7 +159,9 @@ def _placeholders(text: str) -> Iterator[tuple[_Place, tuple[Path, Path]]]:
             if key.value == KEPT_KEY:
                 end = node.end_mark if node.flow_style else value.end_mark
                 yield _Place(path, KEPT, node.start_mark.index, end.index), (path, ids)
-        elif isinstance(node, yaml.ScalarNode) and node.value.partition("://")[2].startswith(f"{_MASK}@"):
+        elif isinstance(node, yaml.ScalarNode) and (
+            node.value.partition("://")[2].startswith(f"{_MASK}@") or _masked_parameters(node.value)
+        ):
             yield _Place(path, node.value, node.start_mark.index, node.end_mark.index), (path, ids)
 
 

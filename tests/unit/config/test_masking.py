@@ -58,7 +58,7 @@ def test_what_was_masked_comes_back_to_what_it_was() -> None:
 def test_a_secret_follows_its_camera_wherever_it_stands_now() -> None:
     data = yaml.safe_load(SHOWN)
     data["cameras"].reverse()
-    data["cameras"][1]["url"] = "rtsp://192.168.1.99/x"
+    data["cameras"][1]["url"] = "rtsp://192.168.1.65/y"
     cameras = back(yaml.safe_dump(data))["cameras"]  # type: ignore[index]
     assert [camera["id"] for camera in cameras] == ["door", "yard", "gate"]
     assert (cameras[1]["password"], cameras[2]["url"]) == (
@@ -168,3 +168,64 @@ def test_a_box_full_of_cameras_is_far_below_the_bound() -> None:
     zones = "".join(f"\n  - {{id: z{n}, polygon: [{outline}], rules: {{illegal_parking: {{}}}}}}" for n in range(5))
     cameras = "".join(f"\n- id: c{n}\n  url: rtsp://h/{n}\n  zones:{zones}" for n in range(64))
     assert document.read(f"cameras:{cameras}").findings == []
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://h/user=admin&password=Xy-1&channel=1", "rtsp://h/user=admin&password=***&channel=1"),
+        ("rtsp://h/user=admin&password=a/b?c&d&channel=1", "rtsp://h/user=admin&password=***&channel=1"),
+        ("rtsp://h/user=admin_password=tl_Jw_channel=1_stream=0.sdp", "rtsp://h/user=***"),
+        ("rtsp://h/x?usr=admin&pwd=Xy-1", "rtsp://h/x?usr=admin&pwd=***"),
+        ("http://h/cgi?loginuse=a&loginpas=Xy-1", "http://h/cgi?loginuse=a&loginpas=***"),
+        ("http://h/s?token=zz", "http://h/s?token=***"),
+        ("http://h/s?u=a&p=Xy-1", "http://h/s?u=a&p=***"),
+        ("http://h/s?p%61ss=Xy-1", "http://h/s?p%61ss=***"),
+        ("rtsp://a:b@h/x?pwd=Xy-1", "rtsp://***@h/x?pwd=***"),
+        ("rtsp://h/cam/realmonitor?channel=1&subtype=0", "rtsp://h/cam/realmonitor?channel=1&subtype=0"),
+        ("rtsp://h/user=admin&password=&channel=1", "rtsp://h/user=admin&password=&channel=1"),
+    ],
+)
+def test_a_secret_among_the_parameters_of_an_address_is_masked_and_comes_back(address: str, shown: str) -> None:
+    text = yaml.safe_dump({"cameras": [{"id": "gate", "url": address}]})
+    given = masked(text)
+    assert document.read(given).data == {"cameras": [{"id": "gate", "url": shown}]}
+    assert back(given, text) == document.read(text).data
+
+
+def test_what_is_not_masked_of_an_address_may_change() -> None:
+    text = "cameras: [{id: gate, url: 'rtsp://h/user=admin&password=Xy-1&channel=1'}]"
+    whole, findings = restored(masked(text).replace("channel=1", "channel=2"), text)
+    assert (findings, document.read(whole).data) == ([], document.read(text.replace("channel=1", "channel=2")).data)
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("host: broker,", "host: evil,"),
+        ("host: broker,", "host: broker, port: 8884,"),
+        ("host: broker,", "host: broker, tls: {},"),
+        ("***@192.168.1.64/", "***@evil/"),
+        ("***@192.168.1.64/", "***@192.168.1.64:8554/"),
+        ("rtsp://192.168.1.65/x", "rtsp://192.168.1.65.evil.example/x"),
+        ("rtsp://192.168.1.65/x", "rtsp://192.168.1.65/x\n    main_stream: http://evil/p"),
+    ],
+)
+def test_no_secret_follows_to_another_place(was: str, now: str) -> None:
+    _, [finding] = restored(SHOWN.replace(was, now), FILE)
+    assert finding.expected.en == "the secret anew, since the host or port that it goes to is another"
+
+
+def test_a_mask_does_not_bring_one_camera_the_secret_of_another() -> None:
+    two = "cameras:\n- {id: gate, url: rtsp://h/1, password: one}\n- {id: yard, url: rtsp://h/2, password: two}\n"
+    shared = two.replace("one", "&p {kept: on-box}").replace("two", "*p")
+    assert [finding.path for finding in restored(shared, two)[1]] == [("cameras", 1, "password")]
+    parameter = "cameras: [{id: gate, url: 'rtsp://evil/x?pwd=***'}]"
+    assert restored(parameter, "cameras: [{id: gate, url: 'rtsp://h/x?pwd=Xy-1'}]")[1]
+
+
+def test_a_password_in_an_address_is_warned_about_and_never_shown() -> None:
+    for address in ("rtsp://h/user=a&password=Xy-1&channel=1", "rtsp://h/?usr=a&pwd=Xy-1", "ftp://h/?u=a&p=Xy-1"):
+        report = read(f"mqtt: {{host: b}}\ncameras: [{{id: gate, url: '{address}', zones: []}}]\n")
+        assert "cameras[0].url" in [problem.key for problem in report.warnings]
+        assert "Xy-1" not in "".join(map(str, (*report.problems, *report.warnings)))
