@@ -25,6 +25,8 @@ from .mischief import KINDS, Mischief
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "contract"
 DONE, REJECTED, USAGE, NO_ANSWER = 0, 1, 2, 3
+PATIENCE_S = {"verify": 150.0, "snapshot": 60.0, "restart": 60.0, "config-put": 300.0}
+"""How long these answers may take: looks that must agree, the next picture, a new start, a probation of 2 minutes."""
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
@@ -54,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
     def one(name: str, what: str) -> argparse.ArgumentParser:
         sub = does.add_parser(name, help=what)
         sub.add_argument("--box", help="which box; for an incident that is in --db it is looked up")
-        sub.add_argument("--timeout", type=float, default=30.0, metavar="S")
+        sub.add_argument(
+            "--timeout", type=float, default=PATIENCE_S.get(name, 30.0), metavar="S", help="(default: %(default)s)"
+        )
         return sub
 
     for name, what in (
