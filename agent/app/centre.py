@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import PahoBroker
@@ -52,6 +53,8 @@ class Centre:
         self._handlers: dict[str, Handler] = {}
         self._ticks: list[Callable[[], None]] = []
         self._awaits: dict[str, Awaits] = {}
+        self.heard = Event()
+        """Set once somebody of the centre was heard in this run, which knows one broker only."""
         self.outbox = SqliteOutbox(database)
         self.parcels = SqliteParcels(database, self.wake)
         replies = Replies()
@@ -64,6 +67,7 @@ class Centre:
             rules=command_rules(config),
             ticks=self._ticks,
             awaits=self._awaits,
+            heard=self.heard.set,
         )
         self.uploader = self._made_uploader(evidence)
         self.courier = self._made_courier(replies, evidence)
@@ -108,7 +112,7 @@ class Centre:
 
     def _made_courier(self, replies: Replies, evidence: EvidenceFolder) -> Courier:
         facts, run, mqtt = self._facts, self._run, self._config.mqtt
-        inbox = Inbox(self.outbox, facts.now, self.wake, self.commander.take)
+        inbox = Inbox(self.outbox, facts.now, self.wake, self.commander.take, self.heard.set)
         delivery = DeliverySettings(require_ack=mqtt.require_ack, resend_after_s=mqtt.resend_after)
         who, now = run.identity, run.clock.now
         return Courier(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 
 from pydantic import BaseModel, SecretStr
 
 from agent.app.crew import Crew
+from agent.app.proposal import check_model, proposed, told_in_lines
 from agent.app.site import Site, Trial
 from agent.config import Config, inspect_text
-from agent.config.catalogue import choose
 from agent.config.difference import difference
-from agent.config.document import read
-from agent.config.load import problem_of
-from agent.config.masking import masked, restored
-from agent.config.words import Finding
-from agent.core.errors import CommandRejected, ModelError, Problem, RejectCode, StoreFull, StoreUnusable
+from agent.config.masking import masked
+from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.wire import Command, ConfigPut, ConfigResult, Result
 from agent.ports import Clock
 from agent.runtime.commander import Answer, Handler
@@ -28,9 +25,6 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 0.5
 """How long a stop waits for a change to be through."""
-_DOCUMENT = "document"
-_MOST_CHARACTERS = 1900
-"""Of the problems in an answer, whose message is cut at 2000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +82,7 @@ class Reloader:
         assert isinstance(command, ConfigPut)
         with self._lock:
             self._check_turn(command)
-            text, config = self._checked(command.document)
+            text, config = self._proposed(command.document)
             if text == self._text:
                 answer(ConfigResult(config_version=config.version_hash()))
                 return
@@ -99,7 +93,9 @@ class Reloader:
         """Start the agent anew, in order; the next run answers. Raises CommandRejected, StoreUnusable."""
         report = inspect_text(self._site.file.text(), file=str(self._site.file.path), home=self._site.home)
         if report.config is None:
-            raise CommandRejected(RejectCode.FAILED, f"the agent would not start again:\n{_lines(report.problems)}")
+            raise CommandRejected(
+                RejectCode.FAILED, f"the agent would not start again:\n{told_in_lines(report.problems)}"
+            )
         self._around.again()
 
     def resume(self) -> None:
@@ -108,6 +104,8 @@ class Reloader:
             trial = self._trial = self._site.trial()
             if trial is not None and trial.fault is None:
                 log.info("config %s is on probation for %g s", trial.version, trial.probation_s)
+                if trial.centre is not None:
+                    log.info("until then the centre has to be heard at %s: an ack or a command", trial.centre)
                 self._watch(trial)
                 return
             if trial is not None:
@@ -159,29 +157,14 @@ class Reloader:
                 "restart the box to put that in force, then get it and change that",
             )
 
-    def _checked(self, document: str) -> tuple[str, Config]:
-        """The text as it comes into the file, and what it says. Raises CommandRejected."""
-        text, unknown = restored(document, self._text)
-        report = inspect_text(text, file=_DOCUMENT, home=self._site.home)
-        if unknown or report.config is None:
-            raise _invalid(_told(unknown, document, report.problems))
-        now, new = self._crew.config, report.config
-        for key, before, after in (
-            ("box.id", now.box.id, new.box.id),
-            ("box.tenant", now.box.tenant, new.box.tenant),
-            ("storage.folder", str(now.storage.folder), str(new.storage.folder)),
-        ):
-            if before != after:
-                raise CommandRejected(
-                    RejectCode.NOT_ALLOWED, f"{key}: expected {before} as it is, found {after}; change it at the box"
-                )
-        return text, new
+    def _proposed(self, document: str) -> tuple[str, Config]:
+        return proposed(document, self._text, self._crew.config, self._site.home)
 
     def _put_in_force(self, command_id: str, text: str, config: Config) -> None:
         before, signs = self._crew.config, self._around.signs()
         change = difference(before, config)
         if "model" in change.elsewhere:
-            _check_model(config)
+            check_model(config)
         touched = [camera.id for camera in config.cameras] if change.elsewhere else change.touched
         trial = Trial(
             command_id=command_id,
@@ -192,6 +175,7 @@ class Reloader:
             starts=1 if change.elsewhere else 0,
             cameras=tuple(camera for camera in touched if camera in signs.online),
             broker="mqtt" in change.elsewhere and signs.broker,
+            centre=f"{config.mqtt.host}:{config.mqtt.port}" if change.reconnected else None,
         )
         former = self._text
         trial = self._site.begin(trial, former, text)
@@ -221,7 +205,7 @@ class Reloader:
         self._probation = Probation(
             began_s=signs.at_s,
             probation_s=trial.probation_s,
-            watched=Watched(cameras=trial.cameras, broker=trial.broker),
+            watched=Watched(cameras=trial.cameras, broker=trial.broker, centre=trial.centre),
             failed_before=frozenset(name for name, _ in signs.failed),
         )
 
@@ -235,7 +219,10 @@ class Reloader:
                 self._crew.change(config)
                 self._text = text
                 self._finish(_failed(trial.fault or fault))
-            elif inspect_text(self._site.file.text(), file=_DOCUMENT, home=self._site.home).config is not None:
+            elif (
+                inspect_text(self._site.file.text(), file=str(self._site.file.path), home=self._site.home).config
+                is not None
+            ):
                 self._probation = None
                 self._around.again()  # the next run answers
             else:  # somebody is editing the file: what is in force is better than nothing
@@ -258,42 +245,8 @@ class Reloader:
             log.error("the next start will look at this probation again: %s", error)
 
 
-def _check_model(config: Config) -> None:
-    """What can be known without opening it: a new start that must fail is not worth it. Raises CommandRejected."""
-    try:
-        file = choose(config.model).file
-    except ModelError as error:
-        raise CommandRejected(RejectCode.FAILED, str(error)) from error
-    if not file.is_file():
-        raise CommandRejected(RejectCode.FAILED, f"model: expected a file at {file}, found none; put it there first")
-
-
 def _failed(fault: str) -> CommandRejected:
     return CommandRejected(RejectCode.FAILED, fault)
-
-
-def _told(unknown: Sequence[Finding], document: str, problems: Sequence[Problem]) -> list[Problem]:
-    """All of them by line: of a mask with nothing behind it that, not that it is no password."""
-    doc = read(document)
-    masks = {problem.key: problem for finding in unknown for problem in [problem_of(finding, _DOCUMENT, "en", doc)]}
-    others = [problem for problem in problems if problem.key not in masks]
-    return sorted([*masks.values(), *others], key=lambda problem: problem.line or 0)
-
-
-def _invalid(problems: Sequence[Problem]) -> CommandRejected:
-    return CommandRejected(RejectCode.INVALID, _lines(problems))
-
-
-def _lines(problems: Sequence[Problem]) -> str:
-    """All problems, line by line, as far as an answer has room for them."""
-    lines: list[str] = []
-    for problem in problems:
-        if sum(map(len, lines)) + len(lines) + len(str(problem)) > _MOST_CHARACTERS and lines:
-            break
-        lines.append(str(problem))
-    if left := len(problems) - len(lines):
-        lines.append(f"… and {left} more")
-    return "\n".join(lines)
 
 
 def _secrets(value: object) -> Iterator[str]:

@@ -202,7 +202,7 @@ class App:
         answer = centre.commander.answer_unfinished
         around = Around(
             clock=self._clock,
-            signs=lambda: signs_of(self._clock, supervisors, crew.captures, centre.courier),
+            signs=lambda: signs_of(self._clock, supervisors, crew.captures, centre.courier, centre.heard),
             again=again,
             answer_late=lambda command_id, outcome: answer("config.put", outcome, command_id),
         )

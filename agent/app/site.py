@@ -33,6 +33,7 @@ class Trial:
         probation_s: how long it is watched, from the start of the agent or from the change.
         starts: how often the agent may still be started without that being a crash.
         cameras, broker: what worked before and has to work again.
+        centre: HOST:PORT of another way to the broker, where the centre has to be heard; None: the way is the same.
         fault: why it was taken back, or None while it is watched.
     """
 
@@ -44,6 +45,7 @@ class Trial:
     starts: int
     cameras: tuple[str, ...]
     broker: bool
+    centre: str | None = None
     fault: str | None = None
 
 

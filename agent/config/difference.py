@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.config.models import CameraConfig, Config
+from agent.config.models import CameraConfig, Config, MqttConfig
 from agent.core.camera_health import CameraHealthSettings
 
 _LIVE = frozenset({"cameras", "calendars"})
@@ -18,6 +18,7 @@ class Difference:
     Attributes:
         renewed: their stream, login or a time-out is another. replanned: only what they are watched for is.
         elsewhere: sections that a running agent cannot take over.
+        reconnected: the box goes to another broker, or to the same in another way: who was there before may not be.
     """
 
     removed: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Difference:
     renewed: tuple[str, ...] = ()
     replanned: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    reconnected: bool = False
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ def difference(old: Config, new: Config) -> Difference:
             camera.id for camera in both if camera.id not in renewed and old_plans[camera.id] != new_plans[camera.id]
         ),
         elsewhere=tuple(_elsewhere(old, new)),
+        reconnected=_connection(old.mqtt) != _connection(new.mqtt),
     )
 
 
@@ -64,3 +67,8 @@ def _stream(camera: CameraConfig) -> CameraConfig:
     """All that is not about names, places and rules: also a key that comes to be is taken for the stream's."""
     aside = {"name": None, "location": None, "health": CameraHealthSettings(), "zones": ()}
     return camera.model_copy(update=aside)
+
+
+def _connection(mqtt: MqttConfig) -> MqttConfig:
+    """All that is not about what is sent when: also a key that comes to be is taken for the connection's."""
+    return mqtt.model_copy(update={"require_ack": False, "resend_after": 0.0, "backlog": 0, "keepalive": 0.0})

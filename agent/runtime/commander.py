@@ -75,12 +75,14 @@ class Commander:
         rules: CommandRules | None = None,
         ticks: Sequence[Callable[[], None]] = (),
         awaits: Mapping[str, Awaits] | None = None,
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         """A commander whose `handlers`, `ticks` and `awaits` may be filled until it runs.
 
         Args:
             handlers: by command. reply: sends an answer, from any thread. ticks: called about once a second.
             awaits: by command, of those that outlive a run: what they say yes to is not begun anew.
+            heard: a command came that is valid and of now, whatever becomes of it.
         """
         self._facts = facts
         self._clock = clock
@@ -90,6 +92,7 @@ class Commander:
         self._rules = rules or CommandRules()
         self._ticks = ticks
         self._awaits = {} if awaits is None else awaits
+        self._heard = heard
         self._waiting: Queue[Received | None] = Queue(MOST_WAITING)
         self._lock = Lock()
         self._under_way: set[str] = set()
@@ -139,6 +142,7 @@ class Commander:
             log.warning("%s: a command was rejected: %s", received.topic, rejected)
             self._refuse(received, rejected)
             return
+        self._hear(command)
         taken = Answered(
             digest=_digest(command),
             asked=asked_of(command),
@@ -147,6 +151,14 @@ class Commander:
         )
         if not self._is_repeated(taken):
             self._begin(command, taken)
+
+    def _hear(self, command: Command) -> None:
+        """An expired one may have lain at the broker: who sent it need not be there any more."""
+        try:
+            check_expiry(command, self._clock.now().utc)
+        except CommandRejected:
+            return
+        self._heard()
 
     def answer_unfinished(self, command: str, outcome: Result | CommandRejected, command_id: str | None = None) -> None:
         """Answer the commands of that name that a former run of the agent began, such as the one that ended it.

@@ -16,13 +16,22 @@ class Inbox:
     """Takes the platform's acknowledgements, and hands its commands on."""
 
     def __init__(
-        self, outbox: Outbox, facts: BoxFacts, wake: Callable[[], None], command: Callable[[Received], None]
+        self,
+        outbox: Outbox,
+        facts: BoxFacts,
+        wake: Callable[[], None],
+        command: Callable[[Received], None],
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
-        """`wake`: something is to be sent again. `command`: takes a command, at once and without raising."""
+        """`wake`: something is to be sent again. `command`: takes a command, at once and without raising.
+
+        `heard`: an acknowledgement came that is valid and of now.
+        """
         self._outbox = outbox
         self._facts = facts
         self._wake = wake
         self._command = command
+        self._heard = heard
         self._last_fault = ""
 
     @property
@@ -52,6 +61,7 @@ class Inbox:
         ack = parse_ack(received.payload, self._facts)
         missing = [(int(part.first), int(part.last)) for part in ack.missing]
         self._outbox.acked(int(ack.sequence), missing)
+        self._heard()
         if missing:
             log.info("the platform misses %d ranges of events: what is still kept of them is sent again", len(missing))
             self._wake()

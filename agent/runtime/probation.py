@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 
 from agent.ports import Clock
 from agent.runtime.capture import CaptureLoop, CapturePhase
@@ -21,6 +22,7 @@ class Signs:
     Attributes:
         at_s: on the monotonic clock. failed: loops that count as failed, with what was wrong.
         online: cameras whose pictures come. broker: whether there is a session; broker_error: why not, or None.
+        centre: whether somebody of the centre was heard in this run of the agent.
     """
 
     at_s: float
@@ -28,14 +30,21 @@ class Signs:
     online: frozenset[str] = frozenset()
     broker: bool = False
     broker_error: str | None = None
+    centre: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What is judged: cameras whose pictures came before the change and that it touched; the broker likewise."""
+    """What is judged: cameras whose pictures came before the change and that it touched; the broker likewise.
+
+    Attributes:
+        centre: HOST:PORT where the centre has to be heard by the end. A broker that lets the box in proves nothing: the
+            centre may be at another one, and then nobody could ever mend it. None: the box connects as it did before.
+    """
 
     cameras: Collection[str] = ()
     broker: bool = False
+    centre: str | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -60,6 +69,9 @@ class Probation:
         if self.watched.broker and self._is_away("", signs.broker, signs):
             error = signs.broker_error or "no answer"
             return f"there was a session with the broker before, and none for {self._away_s('', signs):.0f} s: {error}"
+        if self.watched.centre is not None and not signs.centre and self.is_over(signs):
+            what = f"no ack or command within {self.probation_s:g} s"
+            return f"nobody of the centre was heard at {self.watched.centre}: {what}"
         return None
 
     def is_over(self, signs: Signs) -> bool:
@@ -77,9 +89,13 @@ class Probation:
 
 
 def signs_of(
-    clock: Clock, supervisors: Iterable[Supervisor], captures: Mapping[str, CaptureLoop], courier: Courier
+    clock: Clock,
+    supervisors: Iterable[Supervisor],
+    captures: Mapping[str, CaptureLoop],
+    courier: Courier,
+    heard: Event,
 ) -> Signs:
-    """How the box is now."""
+    """How the box is now. `heard`: set when a message came that only somebody of the centre can have sent."""
     loops = [state for supervisor in supervisors for state in supervisor.states()]
     broker = courier.snapshot()
     return Signs(
@@ -90,4 +106,5 @@ def signs_of(
         ),
         broker=broker.connected_since is not None,
         broker_error=broker.last_error,
+        centre=heard.is_set(),
     )
