@@ -63,9 +63,9 @@ class Listener:
     def expect_reconnect(self) -> None:
         self._ready.clear()
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Say something, QoS 1; returns when the broker has it."""
-        self._client.publish(topic, payload, 1).wait_for_publish(WAIT_S)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(WAIT_S)
 
     def on(self, topic: str) -> list[Arrived]:
         """What arrived on topics that end like this, in order."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from .board import Board
 from .books import Books, Taken
-from .contract import Contract, Range, Unreadable, ack, answers_topic, source_of, topic, whence, written
+from .contract import Contract, Range, Unreadable, ack, answers_topic, command, source_of, topic, whence, written
 from .crew import Crew
 from .line import Address, Arrival, Line
 from .mischief import Mischief
@@ -95,6 +95,30 @@ class Acks:
         return ack(source, standing.solid) if mark.news and standing.solid else None
 
 
+class Greetings:
+    """A `ping` to each run of each box that comes online: its answer says which configuration it is on.
+
+    A box that a `config.put` has sent to this broker waits for such a word, and goes back if none comes.
+    """
+
+    LIFETIME_S = 300.0
+
+    def __init__(self) -> None:
+        self._greeted: dict[str, str] = {}
+        self._due: dict[str, str] = {}
+
+    def arrived(self, source: str, state: dict[str, Any]) -> None:
+        """A `state` came."""
+        if state["status"] == "online" and self._greeted.get(source) != state["boot_id"]:
+            self._due[source] = state["boot_id"]
+
+    def due(self) -> list[tuple[str, dict[str, Any]]]:
+        """(source, command) of each box that should hear something now."""
+        due, self._due = self._due, {}
+        self._greeted.update(due)
+        return [(source, command("ping", self.LIFETIME_S)) for source in due]
+
+
 class Centre:
     """One run of the centre, from the books to the line. `run` returns when it is told to stop, or to reboot."""
 
@@ -117,6 +141,7 @@ class Centre:
         self._crew = crew
         self._board = board
         self._mischief = mischief
+        self._greetings = Greetings()
         self._late: list[tuple[float, str, bytes]] = []
         kinds = ("event", "state", "health", "evidence", "rsp")
         topics = [topic(tenant, "+", kind) for kind in kinds] + [answers_topic(tenant, "+")]
@@ -163,6 +188,8 @@ class Centre:
             return taken
         if kind == "evidence":
             return self._books.take_picture(source, body)
+        if kind == "state":
+            self._greetings.arrived(source, body)
         if kind != "rsp":
             return self._books.take_status(source, kind, body)
         if body["id"] is None:  # an answer to something whose id the box could not read
@@ -179,7 +206,7 @@ class Centre:
             for _, source, said in [entry for entry in self._late if entry[0] <= now]:
                 self._say(source, "ack", said)
             self._late = [entry for entry in self._late if entry[0] > now]
-            for source, body in self._crew.due(now):
+            for source, body in [*self._greetings.due(), *self._crew.due(now)]:
                 self._ask(source, body)
             for source in self._books.sources():
                 for kind, nonsense in self._mischief.nonsense(source, now):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,14 @@ from tests.e2e.centre import parsed
 from tests.e2e.street import camera, clip, file_camera, write_street
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto
+from tests.simulator import Simulator
 
 pytestmark = pytest.mark.server
 
 BOX = "cityeye/v1/gongshu/box-7"
 LOGIN: dict[str, Any] = {"username": USER, "password": {"env": "CAMERA_PASSWORD"}}
 QUICK = {"commands": {"probation": "10s"}}
+ACK = b'{"sequence": "00000000000000000001"}'
 
 
 def changed(document: str, change: Any) -> str:
@@ -85,6 +89,12 @@ def test_what_is_wrong_is_told_line_by_line_and_changes_nothing(tmp_path: Path) 
                 settings["box"]["id"] = "box-8"
 
             assert asker.refused("config.put", document=changed(text, another_box)) == "not_allowed"
+
+            def the_last_word(settings: dict[str, Any]) -> None:
+                settings["commands"]["refuse"] = ["config.put"]
+
+            outcome = asker.outcome(asker.send("config.put", document=changed(text, the_last_word)))
+            assert (outcome["code"], "change it at the box" in outcome["message"]) == ("not_allowed", True)
             assert config.read_text() == text
             assert agent.stop() == 0
 
@@ -164,3 +174,88 @@ def test_a_restart_is_a_new_run_in_the_same_process(tmp_path: Path) -> None:
             assert seen["verdict"] == "still_present"
             wait_until(lambda: len(parsed(centre.on("/event"))) == 5, "the update that goes with it")
             assert agent.stop() == 0
+
+
+def test_a_broker_where_nobody_of_the_centre_is_takes_the_change_back(tmp_path: Path) -> None:
+    """Somebody has left an ack and a command there, retained: neither is a sign that the centre is there now."""
+    with (
+        Mosquitto(tmp_path / "old") as old,
+        Mosquitto(tmp_path / "new") as new,
+        Listener(old.port) as centre,
+        Listener(new.port) as stranger,
+    ):
+        config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": old.port}, **QUICK)
+        text, asker = config.read_text(), Asker(centre, BOX)
+        with AgentProcess(config) as agent:
+            centre.wait_for(4, "/event")
+            ping = {"id": "left", "command": "ping", "issued_at": "2026-01-01T00:00:00Z"}
+            stranger.publish(f"{BOX}/cmd", json.dumps(ping).encode(), retain=True)
+            stranger.publish(f"{BOX}/ack", ACK, retain=True)
+            before = asker.ask("config.get")
+            put = asker.send("config.put", document=changed(text, to(new)), if_version=before["config_version"])
+            stranger.wait_until(lambda: states(stranger) == ["online"])
+            outcome = asker.outcome(put)
+            told = f"nobody of the centre was heard at 127.0.0.1:{new.port}: no ack or command within 10 s"
+            assert (outcome["status"], outcome["code"]) == ("rejected", "failed")
+            assert outcome["message"] == f"{told}; the former document was put back"
+            assert asker.ask("ping")["config_version"] == before["config_version"]
+            assert (config.read_text(), states(stranger)[-1]) == (text, "offline")
+            assert agent.stop() == 0
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("sign", ["ack", "ping"])
+def test_a_broker_where_the_centre_says_something_is_kept_and_the_answer_comes_there(
+    sign: str, protocol: str, tmp_path: Path
+) -> None:
+    with (
+        Mosquitto(tmp_path / "old") as old,
+        Mosquitto(tmp_path / "new") as new,
+        Listener(old.port) as centre,
+        Listener(new.port) as moved,
+    ):
+        mqtt = {"port": old.port, "protocol": protocol}
+        config = write_street(tmp_path, cameras=[file_camera()], mqtt=mqtt, **QUICK)
+        with AgentProcess(config) as agent:
+            centre.wait_for(4, "/event")
+            put = Asker(centre, BOX).send("config.put", document=changed(config.read_text(), to(new)))
+            moved.wait_until(lambda: states(moved) == ["online"])
+            agent.wait_for_log(f"the centre has to be heard at 127.0.0.1:{new.port}")
+            there = Asker(moved, BOX)
+            if sign == "ack":
+                moved.publish(f"{BOX}/ack", ACK)
+            else:
+                there.ask("ping", id="are-you-there")
+            done = there.outcome(put)
+            assert done["status"] == "done", done
+            assert there.ask("ping")["config_version"] == done["result"]["config_version"]
+            assert states(centre)[-1] == "offline"
+            assert yaml.safe_load(config.read_text())["mqtt"]["port"] == new.port
+            assert agent.stop() == 0
+
+
+def test_the_closure_simulator_finds_a_box_that_was_sent_to_its_broker(tmp_path: Path) -> None:
+    """It sends no acks, and comes when the box is there already."""
+    with Mosquitto(tmp_path / "old") as old, Mosquitto(tmp_path / "new") as new, Listener(old.port) as centre:
+        config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": old.port}, **QUICK)
+        with AgentProcess(config) as agent:
+            centre.wait_for(4, "/event")
+            put = Asker(centre, BOX).send("config.put", document=changed(config.read_text(), to(new)))
+            agent.wait_for_log("the centre has to be heard")
+            with Simulator(tmp_path, new.port, "--no-ack", tenant="gongshu") as simulator:
+                simulator.wait_until(lambda: bool(simulator.told(kind="rsp", id=put, status="done")))
+                assert simulator.stop() == 0
+            assert agent.stop() == 0
+
+
+def to(broker: Mosquitto) -> Callable[[dict[str, Any]], None]:
+    """Changes a document so that the box connects to this broker."""
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["mqtt"]["port"] = broker.port
+
+    return change
+
+
+def states(listener: Listener) -> list[str]:
+    return [str(state["status"]) for state in parsed(listener.on("/state"))]

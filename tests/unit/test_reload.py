@@ -34,6 +34,7 @@ class Box:
     reloader: Reloader
     online: set[str] = field(default_factory=lambda: {"gate", "yard"})
     broker: bool = True
+    centre: bool = False
     answers: list[Outcome] = field(default_factory=list)
     late: list[tuple[str | None, Outcome]] = field(default_factory=list)
     restarts: int = 0
@@ -81,7 +82,9 @@ def run(folder: Path) -> Iterator[Box]:
 
         around = Around(
             clock=it.clock,
-            signs=lambda: Signs(at_s=it.clock.now().mono_s, online=frozenset(box.online), broker=box.broker),
+            signs=lambda: Signs(
+                at_s=it.clock.now().mono_s, online=frozenset(box.online), broker=box.broker, centre=box.centre
+            ),
             again=again,
             answer_late=lambda command_id, outcome: box.late.append((command_id, outcome)),
         )
@@ -96,6 +99,10 @@ def rename(data: dict[str, Any]) -> None:
 
 def more_workers(data: dict[str, Any]) -> None:
     data["model"] = {"workers": 2}
+
+
+def elsewhere(data: dict[str, Any]) -> None:
+    data["mqtt"].update(host="elsewhere", port=1884)
 
 
 def code_of(outcome: Outcome) -> str:
@@ -142,6 +149,11 @@ def test_what_is_given_out_can_be_put_again_and_shows_no_secret(tmp_path: Path) 
         (lambda d: d.update(box={"id": "other"}), "not_allowed", "box.id: expected box-1 as it is, found other"),
         (lambda d: d.update(box={"tenant": "other"}), "not_allowed", "box.tenant"),
         (lambda d: d.update(storage={"folder": "/elsewhere"}), "not_allowed", "storage.folder"),
+        (
+            lambda d: d["commands"].update(refuse=["ping", "config.put"]),
+            "not_allowed",
+            "commands.refuse: expected no config.put, found it: the centre could never send another document; change",
+        ),
         (lambda d: d["cameras"][0].update(id="new"), "invalid", "document:5: cameras[0].password: expected"),
         (
             lambda d: d["cameras"][1].update(url="rtsp://***@127.0.0.1/x"),
@@ -151,7 +163,7 @@ def test_what_is_given_out_can_be_put_again_and_shows_no_secret(tmp_path: Path) 
         (lambda d: d.update(model={"file": "missing.onnx", "id": "x"}), "invalid", "model.file: expected either"),
         (lambda d: d.update(model={"file": "missing.onnx"}), "failed", "missing.onnx"),
     ],
-    ids=["box", "tenant", "folder", "mask of nothing", "login of nothing", "contradiction", "no model"],
+    ids=["box", "tenant", "folder", "last word", "mask of nothing", "login of nothing", "contradiction", "no model"],
 )
 def test_what_is_refused_changes_nothing(
     edit: Callable[[dict[str, Any]], object], code: str, told: str, tmp_path: Path
@@ -327,6 +339,57 @@ def test_a_broker_that_is_lost_with_its_new_address_takes_the_document_back(tmp_
         box.broker = False
         box.wait(31)
         assert (box.restarts, box.site.file.text()) == (1, before)
+
+
+def test_another_broker_where_nobody_of_the_centre_is_heard_takes_the_document_back(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        before = box.site.file.text()
+        box.put(elsewhere)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        box.wait(59)
+        assert (box.restarts, box.site.file.text() == before) == (0, False), "the centre may take its time"
+        box.wait(2)
+        assert (box.restarts, box.site.file.text()) == (1, before)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        [(command_id, outcome), _] = box.late
+        assert (command_id, code_of(outcome)) == ("c-1", "failed")
+        told = "nobody of the centre was heard at elsewhere:1884: no ack or command within 60 s"
+        assert str(outcome) == f"failed: {told}; the former document was put back"
+
+
+def test_another_broker_where_the_centre_is_heard_proves_itself(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        box.centre = True  # at the old one
+        box.put(elsewhere)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        box.wait(30)
+        box.centre = True
+        box.wait(29)
+        assert box.late == []
+        box.wait(2)
+        assert box.late == [("c-1", ConfigResult(config_version=box.version))]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda d: d["mqtt"].update(require_ack=True),
+        lambda d: d.update(commands={"probation": "60s", "refuse": ["config.get", "restart", "ping"]}),
+    ],
+    ids=["acks", "refusals"],
+)
+def test_what_keeps_the_way_to_the_centre_needs_no_word_of_it(
+    edit: Callable[[dict[str, Any]], object], tmp_path: Path
+) -> None:
+    with run(tmp_path) as box:
+        box.put(edit)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        box.wait(61)
+        assert box.late == [("c-1", ConfigResult(config_version=box.version))]
 
 
 @pytest.mark.parametrize("starts", [1, 2])

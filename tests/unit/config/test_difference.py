@@ -47,7 +47,15 @@ def change(edit: Callable[[dict[str, Any]], object]) -> Difference:
         (lambda d: d["cameras"][1].update(main_stream="off"), Difference(renewed=("yard",))),
         (lambda d: d["cameras"].pop(1), Difference(removed=("yard",))),
         (lambda d: d["cameras"][1].update(id="court"), Difference(removed=("yard",), added=("court",))),
-        (lambda d: d["mqtt"].update(port=1884), Difference(elsewhere=("mqtt",))),
+        (lambda d: d["mqtt"].update(port=1884), Difference(elsewhere=("mqtt",), reconnected=True)),
+        (lambda d: d["mqtt"].update(tls={}), Difference(elsewhere=("mqtt",), reconnected=True)),
+        (lambda d: d["mqtt"].update(protocol="3.1.1"), Difference(elsewhere=("mqtt",), reconnected=True)),
+        (lambda d: d["mqtt"].update(username="b", password="p"), Difference(elsewhere=("mqtt",), reconnected=True)),
+        (lambda d: d["mqtt"].update(client_id="box-b"), Difference(elsewhere=("mqtt",), reconnected=True)),
+        (
+            lambda d: d["mqtt"].update(require_ack=True, resend_after="9s", backlog=2000, keepalive="1m"),
+            Difference(elsewhere=("mqtt",)),
+        ),
         (lambda d: d.update(model={"workers": 2}, evidence={"blur": []}), Difference(elsewhere=("model", "evidence"))),
         (
             lambda d: d.update(box={"time_zone": "UTC"}),

@@ -36,6 +36,7 @@ class Rig:
         self.pings = 0
         self.later: list[Answer] = []
         self.awaited: set[str] = set()
+        self.heard = 0
         self.handlers: dict[str, Handler] = {
             "ping": self._ping,
             "verify": self._verify,
@@ -49,7 +50,11 @@ class Rig:
             reply=self.answers.append,
             rules=rules,
             awaits={"verify": self.awaited.__contains__},
+            heard=self._hear,
         )
+
+    def _hear(self) -> None:
+        self.heard += 1
 
     def _ping(self, _command: Command, answer: Answer) -> None:
         self.pings += 1
@@ -264,6 +269,24 @@ def test_whatever_comes_is_answered_and_nothing_dies(rig: Rig, payload: bytes, r
     before = len(rig.answers)
     rig.commander.carry_out(Received(topic="t", payload=payload, response_topic=response_topic))
     assert len(rig.answers) == before + 1
+
+
+def test_a_valid_command_of_now_says_that_somebody_is_there_whatever_becomes_of_it(database: Database) -> None:
+    rig = Rig(database, CommandRules(refused=frozenset({"snapshot"})))
+    rig.ask(id="a")
+    rig.ask(id="a")
+    rig.ask("verify", id="a", incident=str(INCIDENT))
+    rig.ask("snapshot", id="b", camera="gate")
+    assert [code for _, _, code in rig.said()] == [None, None, "id_reused", "not_allowed"]
+    assert rig.heard == 4
+
+
+def test_what_may_have_lain_at_the_broker_or_is_no_command_says_of_nobody_that_he_is_there(rig: Rig) -> None:
+    rig.ask(id="a", retained=True)
+    rig.ask(id="b", expires_at=rig.clock.now().utc.isoformat())
+    rig.commander.carry_out(Received(topic="t", payload=b"{}"))
+    assert [code for _, _, code in rig.said()] == ["invalid", "expired", "invalid"]
+    assert rig.heard == 0
 
 
 def test_a_retained_command_is_none(rig: Rig) -> None:

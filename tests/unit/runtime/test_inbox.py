@@ -43,10 +43,10 @@ def test_a_command_is_handed_on_as_it_came() -> None:
     assert inbox.topics == (topic(FACTS, "ack"), topic(FACTS, "cmd"))
 
 
-def test_an_acknowledgement_covers_what_was_sent() -> None:
-    outbox = outbox_of(3)
-    Inbox(outbox, FACTS, lambda: None, no_command).take(ack(2))
-    assert (outbox.delivered, outbox.unacked()) == ([1, 2], 1)
+def test_an_acknowledgement_covers_what_was_sent_and_says_that_somebody_is_there() -> None:
+    outbox, heard = outbox_of(3), list[None]()
+    Inbox(outbox, FACTS, lambda: None, no_command, lambda: heard.append(None)).take(ack(2))
+    assert (outbox.delivered, outbox.unacked(), heard) == ([1, 2], 1, [None])
 
 
 def test_what_is_missing_is_sent_again_at_once() -> None:
@@ -72,11 +72,11 @@ def test_what_is_missing_is_sent_again_at_once() -> None:
 def test_what_is_no_acknowledgement_changes_nothing_and_is_said_once(
     received: Received, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outbox = outbox_of(3)
-    inbox = Inbox(outbox, FACTS, lambda: None, no_command)
+    outbox, heard = outbox_of(3), list[None]()
+    inbox = Inbox(outbox, FACTS, lambda: None, no_command, lambda: heard.append(None))
     for _ in range(3):
         inbox.take(received)
-    assert outbox.delivered == []
+    assert (outbox.delivered, heard) == ([], [])
     assert len(caplog.records) == 1
     assert told in caplog.text
 
