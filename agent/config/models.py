@@ -136,14 +136,16 @@ class CommandsConfig(Section):
         examples=[["city/answers/+"]],
     )
     refuse: tuple[CommandName, ...] = Field(
-        (), description="Commands that are not carried out here.", examples=[["config.put", "restart"]]
+        (),
+        description="Commands that are not carried out here. A document by command may not add config.put.",
+        examples=[["config.put", "restart"]],
     )
     probation: Seconds = Field(
         120.0,
         ge=10,
         le=3600,
         description="How long a configuration that came by command is watched; the former one comes back when the box "
-        "gets unhealthy.",
+        "gets unhealthy, or when nobody of the centre is heard at another broker.",
     )
 
 
