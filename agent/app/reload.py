@@ -134,7 +134,8 @@ class Reloader:
         try:
             self._probation = None
             if self._trial is not None and self._trial.fault is None and self._trial.starts == 0:
-                self._site.note(replace(self._trial, starts=1))
+                awaited = None if self._around.signs().centre else self._trial.centre  # once heard is enough
+                self._site.note(replace(self._trial, starts=1, centre=awaited))
         except (StoreFull, StoreUnusable) as error:
             log.error("the next start will take the configuration back: %s", error)
         finally:

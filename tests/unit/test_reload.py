@@ -373,6 +373,22 @@ def test_another_broker_where_the_centre_is_heard_proves_itself(tmp_path: Path) 
         assert box.late == [("c-1", ConfigResult(config_version=box.version))]
 
 
+def test_a_centre_that_was_heard_before_a_stop_in_order_need_not_be_heard_again(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        box.centre = True  # at the old one, which says nothing about the new one
+        box.put(elsewhere)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        trial = box.site.trial()
+        assert (trial is None, trial and trial.centre) == (False, "elsewhere:1884")
+        box.centre = True
+        box.wait(10)
+        box.reloader.close()
+    with run(tmp_path) as box:
+        box.wait(61)
+        assert box.late == [("c-1", ConfigResult(config_version=box.version))]
+
+
 @pytest.mark.parametrize(
     "edit",
     [
