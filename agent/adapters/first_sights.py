@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import cv2
-import numpy as np
-
+from agent.adapters.decoding import packed
 from agent.core.presence import Presence
-from agent.core.types import Box, Detections, Frame, Image
+from agent.core.types import Box, Detections, Frame, Original
 
 MOST_PICTURES = 6
 """For each camera: half a megabyte of 704 x 576 pixels, two and a half of 1920 x 1080."""
-_QUALITY = 85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,23 +19,21 @@ class FirstSight:
     """How it stood there at first.
 
     Attributes:
-        jpeg: the whole picture, not blurred yet. found: what the detector saw in it. at: when it was taken.
+        original: the whole picture, not blurred yet. found: what the detector saw in it, in pixels of a picture of
+            `size_px` (width, height). at: when it was taken.
         box_n, dwell_s: of the thing, then.
     """
 
-    jpeg: bytes
+    original: Original
+    size_px: tuple[int, int]
     found: Detections
     at: datetime
     box_n: Box
     dwell_s: float
 
-    def image(self) -> Image:
-        """The picture, (H, W, 3) uint8 BGR."""
-        return np.asarray(cv2.imdecode(np.frombuffer(self.jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
-
 
 class FirstSights:
-    """One camera's. A picture is encoded when something new stands there, never otherwise."""
+    """One camera's. A picture is kept when something new stands there, never otherwise."""
 
     def __init__(self) -> None:
         """Nothing is watched yet."""
@@ -57,11 +52,16 @@ class FirstSights:
         new = [p for p in watched if p.last_seen == frame.stamp and p.watched_as not in self._known]
         if not new:
             return
-        jpeg = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+        original = frame.original.packed() if frame.original else packed(frame.image)
         for presence in new:
             self._known.add(presence.watched_as)
             self._sights[presence.watched_as] = FirstSight(
-                jpeg=jpeg, found=found, at=frame.stamp.utc, box_n=presence.box_n, dwell_s=presence.dwell_s
+                original=original,
+                size_px=frame.size_px,
+                found=found,
+                at=frame.stamp.utc,
+                box_n=presence.box_n,
+                dwell_s=presence.dwell_s,
             )
         moments = list(dict.fromkeys(sight.at for sight in self._sights.values()))[-MOST_PICTURES:]
         self._sights = {name: sight for name, sight in self._sights.items() if sight.at in moments}

@@ -8,7 +8,15 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from agent.adapters.decoding import KeyframeSample, MovingDecoder, Pacer, PictureSample, StillDecoder, another_like
+from agent.adapters.decoding import (
+    Converter,
+    KeyframeSample,
+    MovingDecoder,
+    Pacer,
+    PictureSample,
+    StillDecoder,
+    another_like,
+)
 from agent.core.types import Stamp
 from agent.ports import Sample
 
@@ -60,12 +68,14 @@ class Picker:
         numbers: Iterator[int],
         sample_every_s: float,
         may_change: bool,
+        analysis_px: int,
     ) -> None:
         self._camera = camera
         self._context = context
         self._numbers = numbers
         self._pace = Pacer(sample_every_s)
         self._stills = StillDecoder(context)
+        self._converter = Converter(analysis_px)
         self._moving: MovingDecoder | None = None
         self._last_s: float | None = None
         self._may_change = may_change
@@ -87,7 +97,9 @@ class Picker:
         self.last_picture_s = now.mono_s
         if self._pace.due(now.mono_s, interval_s):
             seq, data = next(self._numbers), bytes(packet)
-            yield KeyframeSample(camera=self._camera, seq=seq, stamp=now, data=data, decoder=self._stills)
+            yield KeyframeSample(
+                camera=self._camera, seq=seq, stamp=now, data=data, decoder=self._stills, converter=self._converter
+            )
 
     def pictures(self, packet: Packet[VideoStream], now: Stamp) -> Iterator[Sample]:
         """Decode the packet; yields the pictures that are due."""
@@ -102,4 +114,4 @@ class Picker:
             self.last_picture_s = now.mono_s
             if self._pace.due(now.mono_s, step_s):
                 seq = next(self._numbers)
-                yield PictureSample(camera=self._camera, seq=seq, stamp=now, picture=picture)
+                yield PictureSample(camera=self._camera, seq=seq, stamp=now, picture=picture, converter=self._converter)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.adapters.evidence import EvidenceFolder
-from agent.adapters.first_sights import FirstSights
+from agent.adapters.first_sights import FirstSight, FirstSights
+from agent.adapters.originals import LastOriginals
 from agent.adapters.pictures import Caption, close_up, wide
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.errors import EvidenceSkipped
@@ -88,17 +89,20 @@ class ScenePhotographer:
         closer: CloserLook | None = None,
         samples: Samples | None = None,
         first: FirstSights | None = None,
+        originals: LastOriginals | None = None,
     ) -> None:
         """A photographer for the camera of a plan.
 
         Args:
             first: what was seen of this camera's things at first; None: nothing yet.
+            originals: shared by all photographers; None: one of its own.
             closer: pictures of the main stream; None: those that the watching sees have to do.
             samples: where pictures of what was dismissed go; None: nowhere.
         """
         self._samples = samples
         self._folder = folder
         self._first = first or FirstSights()
+        self._originals = originals or LastOriginals()
         self._closer = closer
         self._guard = guard
         self._outlines = plan.outlines_n
@@ -122,7 +126,8 @@ class ScenePhotographer:
     def first_sight(self, event: Event, presence: Presence) -> tuple[Evidence, ...]:
         """See `ports.Photographer.first_sight`."""
         sight = self._first.of(presence)
-        if sight is None:
+        view = None if sight is None else self._then(sight)
+        if sight is None or view is None:
             return ()
         then = replace(
             event,
@@ -131,7 +136,7 @@ class ScenePhotographer:
         )
         kept = []
         with suppress(EvidenceSkipped):  # the folder has said so
-            for kind, jpeg in self._pictures(then, View(image=sight.image(), found=sight.found, at=sight.at)).items():
+            for kind, jpeg in self._pictures(then, view).items():
                 kept.append(self._folder.keep(event, FIRST + kind, jpeg, sight.at))
         return tuple(kept)
 
@@ -167,15 +172,29 @@ class ScenePhotographer:
     def sample(self, dismissal: Dismissal, frame: Frame, found: Detections | None) -> None:
         """See `ports.Photographer.sample`."""
         if self._samples and found is not None:
-            self._samples.keep(dismissal, self._guard.protect(frame.image, found, dismissal.rule), found)
+            view = self._own(frame, found)
+            assert view.found is not None
+            self._samples.keep(dismissal, self._guard.protect(view.image, view.found, dismissal.rule), view.found)
 
     def _view(self, frame: Frame, found: Detections | None, *, closer: bool) -> tuple[View, str | None]:
         """The picture of the stream that evidence comes from, and a note where it had to be another."""
-        view = View(image=frame.image, found=found, at=frame.stamp.utc)
         if not self._closer or not closer or found is None:
-            return view, None
+            return self._own(frame, found), None
         better = self._closer.view(frame)
-        return (better, None) if better else (view, SUB_STREAM)
+        return (better, None) if better else (self._own(frame, found), SUB_STREAM)
+
+    def _own(self, frame: Frame, found: Detections | None) -> View:
+        """The picture that was looked at, as large as it can be had."""
+        full = None if frame.original is None else self._originals.image(frame.original)
+        image = frame.image if full is None else full
+        return View(image=image, found=_fitted(found, frame.size_px, image), at=frame.stamp.utc)
+
+    def _then(self, sight: FirstSight) -> View | None:
+        """The picture of a first sight, or None when it cannot be had any more."""
+        image = self._originals.image(sight.original)
+        if image is None:
+            return None
+        return View(image=image, found=_fitted(sight.found, sight.size_px, image), at=sight.at)
 
     def _pictures(self, event: Event, view: View) -> dict[str, bytes]:
         """The JPEGs of an event, by kind."""
@@ -192,3 +211,8 @@ class ScenePhotographer:
         if boxes:
             pictures["close_up"] = close_up(image, boxes[0])
         return pictures
+
+
+def _fitted(found: Detections | None, size_px: tuple[int, int], image: Image) -> Detections | None:
+    """What was found in a picture of `size_px`, in the pixels of the same view in another size."""
+    return None if found is None else found.resized(size_px, (image.shape[1], image.shape[0]))

@@ -26,7 +26,7 @@ from av.error import (
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from agent.adapters.decoding import Decode
+from agent.adapters.decoding import ANALYSIS_PX, Decode
 from agent.adapters.gop import SPARSE_GOP_S, GopWatch, Picker
 from agent.adapters.rtsp_probe import Address, probe, unreachable, wrong_path
 from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded, UnsupportedStream
@@ -60,7 +60,9 @@ class RtspSource:
         sample_every_s: float = 2.0,
         open_timeout_s: float = 10.0,
         read_timeout_s: float = 8.0,
+        analysis_px: int = ANALYSIS_PX,
     ) -> None:
+        """`analysis_px`: the longer side of the pictures for the analysis, at least."""
         self._camera = camera
         self._url = url
         self._login = (username, password)
@@ -69,6 +71,7 @@ class RtspSource:
         self._sample_every_s = sample_every_s
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._analysis_px = analysis_px
         self._gop = GopWatch()
         self._numbers = count()
 
@@ -141,6 +144,7 @@ class RtspSource:
             numbers=self._numbers,
             sample_every_s=self._sample_every_s,
             may_change=self._decode == "auto",
+            analysis_px=self._analysis_px,
         )
         for packet in self._packets(where, container, stream):
             if stop.is_set():

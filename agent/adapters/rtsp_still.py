@@ -26,7 +26,7 @@ class RtspStills:
             for number, sample in enumerate(samples, 1):
                 frame = sample.decode()
                 if frame is not None:
-                    return frame.image
+                    return frame.full()
                 if number == MOST_TRIES:
                     break
         raise CameraStalled(f"camera {self._camera}: expected a keyframe of the main stream, found none that is whole")

@@ -17,7 +17,16 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from agent.adapters.decoding import Decode, KeyframeSample, MovingDecoder, Pacer, PictureSample, StillDecoder
+from agent.adapters.decoding import (
+    ANALYSIS_PX,
+    Converter,
+    Decode,
+    KeyframeSample,
+    MovingDecoder,
+    Pacer,
+    PictureSample,
+    StillDecoder,
+)
 from agent.core.errors import StreamEnded, UnsupportedStream
 from agent.core.types import Stamp
 from agent.ports import Clock, Sample
@@ -42,12 +51,19 @@ class VideoFileSource:
         decode: Decode = "auto",
         sample_every_s: float = 2.0,
         names_camera: bool = True,
+        analysis_px: int = ANALYSIS_PX,
     ) -> None:
-        """`names_camera`: whether errors name the camera; not where the file itself is what a person asked for."""
+        """A video that is opened by `samples`.
+
+        Args:
+            names_camera: whether errors name the camera; not where the file itself is what a person asked for.
+            analysis_px: the longer side of the pictures for the analysis, at least.
+        """
         self._camera = camera
         self._where = f"camera {camera} ({path})" if names_camera else str(path)
         self._path = path
         self._start_utc = start_utc
+        self._analysis_px = analysis_px
         self._decode = decode
         self._sample_every_s = sample_every_s
         self._interval_s: float | None = None
@@ -85,7 +101,8 @@ class VideoFileSource:
             container.close()
 
     def _keyframes(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[KeyframeSample]:
-        decoder, pace, numbers = StillDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
+        decoder, converter = StillDecoder(stream.codec_context), Converter(self._analysis_px)
+        pace, numbers = Pacer(self._sample_every_s), count()
         last_s: float | None = None
         for packet in packets:
             at_s = _seconds(packet, stream)
@@ -96,10 +113,18 @@ class VideoFileSource:
             last_s = at_s
             if pace.due(at_s, self._interval_s or 0.0):
                 stamp, seq = self._stamp(at_s), next(numbers)
-                yield KeyframeSample(camera=self._camera, seq=seq, stamp=stamp, data=bytes(packet), decoder=decoder)
+                yield KeyframeSample(
+                    camera=self._camera,
+                    seq=seq,
+                    stamp=stamp,
+                    data=bytes(packet),
+                    decoder=decoder,
+                    converter=converter,
+                )
 
     def _pictures(self, stream: VideoStream, packets: Iterator[Packet[VideoStream]]) -> Iterator[PictureSample]:
-        decoder, pace, numbers = MovingDecoder(stream.codec_context), Pacer(self._sample_every_s), count()
+        decoder, converter = MovingDecoder(stream.codec_context), Converter(self._analysis_px)
+        pace, numbers = Pacer(self._sample_every_s), count()
         step_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
         times = PictureTimes(stream)
         last_key_s: float | None = None
@@ -113,7 +138,7 @@ class VideoFileSource:
                     last_key_s = at_s
                 if pace.due(at_s, step_s):
                     stamp, seq = self._stamp(at_s), next(numbers)
-                    yield PictureSample(camera=self._camera, seq=seq, stamp=stamp, picture=picture)
+                    yield PictureSample(camera=self._camera, seq=seq, stamp=stamp, picture=picture, converter=converter)
 
     def _stamp(self, at_s: float) -> Stamp:
         return Stamp(utc=self._start_utc + timedelta(seconds=at_s), mono_s=at_s)

@@ -15,10 +15,11 @@ from agent.adapters.clock import boot_id
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.first_sights import FirstSights
 from agent.adapters.onnx.zone_reader import Lens
+from agent.adapters.originals import LastOriginals
 from agent.adapters.photographer import CloserLook, LastView, ScenePhotographer
 from agent.adapters.privacy import PrivacyGuard
 from agent.app.main_stream import main_stream
-from agent.app.parts import facts_of, fingerprint, source
+from agent.app.parts import analysis_px, facts_of, fingerprint, source
 from agent.app.recall import recalled_desk, recalled_lookout, take_leave, view_of
 from agent.app.teach import zone_reader
 from agent.config import CameraConfig, Config
@@ -61,6 +62,7 @@ class Means:
     heads: Heads
     lens: Lens
     last_view: LastView
+    originals: LastOriginals
 
 
 class Facts:
@@ -205,7 +207,7 @@ class Crew:
         means, slot = self._means, Slot(self._mailroom)
         capture = CaptureLoop(
             camera=camera.id,
-            source=source(camera, means.clock),
+            source=source(camera, means.clock, analysis_px(means.detector)),
             mailroom=slot,
             clock=means.clock,
             ledger=means.ledger,
@@ -252,7 +254,7 @@ class Crew:
         stream = main_stream(config.camera(plan.camera), means.clock, means.ledger)
         closer = CloserLook(stream, means.detector, means.last_view) if stream else None
         first = self._firsts.setdefault(plan.camera, FirstSights())
-        return ScenePhotographer(means.evidence, plan, means.guard, closer, means.samples, first)
+        return ScenePhotographer(means.evidence, plan, means.guard, closer, means.samples, first, means.originals)
 
 
 def _loop(camera: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import cv2
 
+from agent.adapters.decoding import ANALYSIS_PX
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, TlsSettings
 from agent.adapters.object_store import HttpObjectStore
@@ -76,8 +77,13 @@ def open_detector(config: Config) -> OnnxDetector:
     return detector
 
 
-def source(camera: CameraConfig, clock: Clock) -> Source:
-    """The camera's stream, or the video file that plays its part."""
+def analysis_px(detector: Detector) -> int:
+    """The longer side of the pictures that this detector is shown, at least: it must not have to enlarge them."""
+    return max(ANALYSIS_PX, *detector.info.input_px)
+
+
+def source(camera: CameraConfig, clock: Clock, analysis_px: int) -> Source:
+    """The camera's stream, or the video file that plays its part; `analysis_px` as in `RtspSource`."""
     if camera.video_file is not None:
         recorded = VideoFileSource(
             camera=camera.id,
@@ -85,6 +91,7 @@ def source(camera: CameraConfig, clock: Clock) -> Source:
             start_utc=clock.now().utc,
             decode=camera.decode,
             sample_every_s=camera.sample_every,
+            analysis_px=analysis_px,
         )
         return LiveFileSource(recorded, clock)
     return RtspSource(
@@ -97,6 +104,7 @@ def source(camera: CameraConfig, clock: Clock) -> Source:
         open_timeout_s=camera.open_timeout,
         read_timeout_s=camera.read_timeout,
         clock=clock,
+        analysis_px=analysis_px,
     )
 
 

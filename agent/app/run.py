@@ -17,6 +17,7 @@ from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
+from agent.adapters.originals import LastOriginals
 from agent.adapters.photographer import LastView
 from agent.adapters.samples import SampleFolder
 from agent.adapters.sqlite import (
@@ -178,6 +179,7 @@ class App:
             heads=SqliteHeads(database),
             lens=lens_of(config, detector.info.sha256),
             last_view=LastView(),
+            originals=LastOriginals(),
         )
 
     def _watches(self, crew: Crew, mailroom: Mailroom, detector: Detector) -> list[Watch]:

@@ -6,9 +6,10 @@ Boxes are x1, y1, x2, y2. Times: `utc` names a moment to people, `mono_s` is for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 import numpy as np
@@ -41,19 +42,40 @@ class Stamp:
         return Stamp(utc=self.utc, mono_s=self.mono_s + by_s)
 
 
+class Original(Protocol):
+    """A picture as large as the camera sent it. It is made when somebody asks, for it costs a decoding."""
+
+    def image(self) -> Image | None:
+        """(H, W, 3) uint8 BGR; None when it cannot be made any more."""
+
+    def packed(self) -> Original:
+        """The same in little memory, to be kept for a while."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """A decoded picture. `image` is (H, W, 3) uint8 BGR."""
+    """A decoded picture.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR, as large as the analysis needs it.
+        original: the same view as large as the camera sent it; None: `image` is that.
+    """
 
     camera: str
     seq: int
     stamp: Stamp
     image: Image
+    original: Original | None = None
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Width and height of `image` in pixels."""
         return int(self.image.shape[1]), int(self.image.shape[0])
+
+    def full(self) -> Image:
+        """The largest picture of this view that can be had; not to be asked for at every look."""
+        image = None if self.original is None else self.original.image()
+        return self.image if image is None else image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +102,13 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.boxes_px)
+
+    def resized(self, from_px: tuple[int, int], to_px: tuple[int, int]) -> Detections:
+        """The same in a picture of another size; both as width and height."""
+        if from_px == to_px:
+            return self
+        scale = np.array([to_px[0] / from_px[0], to_px[1] / from_px[1]] * 2, np.float32)
+        return replace(self, boxes_px=self.boxes_px * scale)
 
     @staticmethod
     def none() -> Detections:

@@ -16,11 +16,22 @@ from numpy.typing import NDArray
 from agent.core.background import Background, working_picture
 from agent.core.geometry import normalised
 from agent.core.look_back import LookBack
-from agent.core.picture_health import PictureWatch, warp
+from agent.core.picture_health import Alignment, PictureWatch, warp
 from agent.core.taxonomy import CLASSES, FIXTURE
 from agent.core.tracking.sighting import MOVER_SCORE, group_of
 from agent.core.tracking.statues import Statues
-from agent.core.types import Changes, Detections, Floats, Frame, Image, Observation, PictureFault, Stamp, ZoneReading
+from agent.core.types import (
+    Changes,
+    Detections,
+    Floats,
+    Frame,
+    Image,
+    Observation,
+    Original,
+    PictureFault,
+    Stamp,
+    ZoneReading,
+)
 
 _MOVERS = np.array([group_of(name) != FIXTURE and name != "bin" for name in CLASSES])
 
@@ -65,7 +76,7 @@ class View:
         small = working_picture(frame.image)
         state = self._watch.step(small, frame.stamp)
         if state.fault is None and state.alignment is not None:
-            frame = replace(frame, image=warp(frame.image, state.alignment))
+            frame = _put_back(frame, state.alignment)
             small = working_picture(frame.image)
         return Prepared(frame=frame, small=small, fault=state.fault, suspected=state.suspected)
 
@@ -133,6 +144,26 @@ class View:
                 self._background.recall(parts[1], now)
         except ValueError as error:
             raise ValueError(f"kept view: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PutBack:
+    """`Original` of a picture that was put back into the reference view."""
+
+    original: Original
+    alignment: Alignment
+
+    def image(self) -> Image | None:
+        image = self.original.image()
+        return None if image is None else warp(image, self.alignment)
+
+    def packed(self) -> Original:
+        return replace(self, original=self.original.packed())
+
+
+def _put_back(frame: Frame, alignment: Alignment) -> Frame:
+    original = None if frame.original is None else _PutBack(frame.original, alignment)
+    return replace(frame, image=warp(frame.image, alignment), original=original)
 
 
 def _movers(found: Detections, size_px: tuple[int, int], among: NDArray[np.bool_]) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.onnx.features import FeatureExtractor
 from agent.adapters.onnx.zone_reader import Lens
+from agent.adapters.originals import LastOriginals
 from agent.adapters.photographer import LastView
 from agent.adapters.privacy import PrivacyGuard
 from agent.adapters.samples import SampleFolder
@@ -122,6 +123,7 @@ def street(folder: Path, config: Config | None = None) -> Iterator[Street]:
             heads=MemoryHeads(),
             lens=Lens("0" * 64, _no_features),
             last_view=LastView(),
+            originals=LastOriginals(),
         )
         crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=capturing)
         crew.recall()

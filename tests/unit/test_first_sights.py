@@ -126,7 +126,7 @@ def test_things_of_one_moment_share_its_picture() -> None:
         step(scene, sights, t, *cars)
     kept = [sights.of(p) for p in scene.watched]
     assert len(kept) == MOST_PICTURES + 2
-    assert len({id(sight.jpeg) for sight in kept if sight}) == 1
+    assert len({id(sight.original) for sight in kept if sight}) == 1
 
 
 def test_what_passes_costs_nothing_and_what_left_is_forgotten() -> None:

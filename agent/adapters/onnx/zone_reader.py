@@ -125,7 +125,7 @@ class TaughtZones:
     def _look(self, zone: str, frame: Frame) -> None:
         head = self._taught[zone]
         try:
-            seen = self._lens.extractor().features(_sized(frame.image, head.origin.picture_px), self._outlines[zone])
+            seen = self._lens.extractor().features(_sized(frame.full(), head.origin.picture_px), self._outlines[zone])
             full = head.probability(seen)
         except (ModelError, ValueError) as error:
             log.error("%s: zone %s cannot be read, and is not tried again: %s", self._camera, zone, error)

@@ -4,7 +4,7 @@
 against it, and knows a stream that is a `freeze` of one picture.
 """
 
-from agent.core.picture_health.registration import warp
+from agent.core.picture_health.registration import Alignment, warp
 from agent.core.picture_health.watch import PictureWatch
 
-__all__ = ["PictureWatch", "warp"]
+__all__ = ["Alignment", "PictureWatch", "warp"]
