@@ -38,14 +38,14 @@ def recalled_lookout(plan: CameraPlan, views: Views, reader: ZoneReader | None, 
 
 def view_of(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
     """A view for this plan that remembers what was kept, where that can be read."""
-    view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
+    view = View.of(plan)
     if kept is None:
         return view
     try:
         view.recall(kept, now)
     except ValueError as error:
         log.error("%s: %s; what is there now is learnt as the clean view", plan.camera, error)
-        return View(changes=plan.asks_for(Channel.SCENE_CHANGE))
+        return View.of(plan)
     return view
 
 

@@ -19,8 +19,8 @@ from agent.config import CameraConfig, Config
 from agent.core.plan import CameraPlan
 from agent.core.recording import Header
 from agent.core.scene import Scene
-from agent.core.types import Channel, Detections, Event, Frame, Gap, GapReason, Message, Observation
-from agent.core.view import View
+from agent.core.types import Detections, Event, Frame, Gap, GapReason, Message, Observation
+from agent.core.view import Prepared, View
 from agent.core.wire import event_message
 from agent.ports import Detector, ZoneReader
 from agent.runtime.desk import photographed
@@ -53,7 +53,7 @@ def looks(
     reader: ZoneReader | None = None,
 ) -> Iterator[Look]:
     """What the agent would see in a recorded video. `reader`: of its taught zones. Raises UnsupportedStream."""
-    view = View(changes=plan.asks_for(Channel.SCENE_CHANGE))
+    view = View.of(plan)
     source = VideoFileSource(
         camera=camera.id,
         path=video,
@@ -69,9 +69,15 @@ def looks(
             yield Look(seen=Gap(camera=camera.id, stamp=sample.stamp, reason=GapReason.UNDECODABLE))
         else:
             seen = view.prepare(frame)
-            found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
+            found = _found(detector, seen)
             readings = reader.read(seen.frame) if reader and seen.fault is None else ()
             yield Look(seen=view.observe(seen, found, readings), frame=seen.frame)
+
+
+def _found(detector: Detector, seen: Prepared) -> Detections:
+    if seen.fault is not None:
+        return Detections.none()
+    return detector.detect([seen.frame.image])[0] if seen.held is None else seen.held
 
 
 @contextmanager

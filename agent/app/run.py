@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from agent import __version__
 from agent.adapters.clock import SystemClock, clock_info
+from agent.adapters.cpus import usable_cpus
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.heartbeat import Heartbeat
 from agent.adapters.originals import LastOriginals
@@ -192,7 +193,7 @@ class App:
                 clock=self._clock,
                 batch=self._config.model.batch,
             )
-            for _ in range(self._config.model.workers)
+            for _ in range(self._config.model.workers or usable_cpus())
         ]
 
     def _reloader(self, crew: Crew, centre: Centre, stop: StopEvent) -> Reloader:

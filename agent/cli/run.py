@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from agent.adapters.allocator import few_arenas
 from agent.app.site import Site
 from agent.cli.logs import LogLevel, log_to_stderr
 from agent.cli.options import loaded
@@ -34,6 +35,7 @@ def register(app: typer.Typer, say: Texts) -> None:
     ) -> None:
         from agent.app.run import App
 
+        few_arenas()
         log_to_stderr(log_level, UTC)  # until the site's time zone is known
         site = Site(config)
         site.settle()

@@ -181,10 +181,18 @@ class ModelConfig(Section):
         0.1, gt=0, lt=1, description="Detections below are dropped; a rule's min_score decides what is believed."
     )
     iou: float = Field(0.5, gt=0, lt=1, description="Overlap (IoU) from which two boxes are one object (NMS).")
-    workers: int = Field(1, ge=1, le=64, description="Detections that run at the same time.")
+    workers: int = Field(
+        0, ge=0, le=64, description="Cameras that are looked at at the same time; 0: one for each CPU of the agent."
+    )
     threads: int = Field(1, ge=1, le=64, description="CPU threads of one detection.")
     batch: int = Field(
         1, ge=1, le=16, description="Cameras whose pictures are shown to the model together, where it takes several."
+    )
+    recheck: Seconds = Field(
+        10.0,
+        ge=0,
+        le=60,
+        description="While a camera's zones look the same, a picture is shown to the model at least so often; 0s: each.",
     )
 
 
@@ -381,6 +389,7 @@ class Config(Section):
                 duties=tuple(self._duties(camera)),
                 time_zone=time_zone,
                 health=camera.health,
+                recheck_s=self.model.recheck,
             )
             for camera in self.cameras
         }

@@ -24,13 +24,19 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraPlan:
-    """All duties of one camera, in the order of the configuration, when its own faults count, and the time zone."""
+    """What one camera is watched for.
+
+    Attributes:
+        duties: in the order of the configuration. health: when its own faults count.
+        recheck_s: how long the detector may rest while all zones look the same, in seconds; 0: not at all.
+    """
 
     box_id: str
     camera: str
     duties: tuple[Duty, ...]
     time_zone: ZoneInfo
     health: CameraHealthSettings = field(default_factory=CameraHealthSettings)
+    recheck_s: float = 0.0
 
     def asks_for(self, channel: Channel) -> bool:
         """Whether any rule listens to this way of seeing."""

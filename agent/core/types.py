@@ -199,6 +199,8 @@ class Observation:
         readings: the newest reading of each taught zone.
         stood_s: (N,) for each detection, seconds for which its place is known to have looked like this already, while
             the detector did not know it; (0,) when nobody asked.
+        asked: whether the detector was shown this very picture. If not, `detections` are those of an earlier one that
+            looked the same in all zones; elsewhere people may have gone on.
     """
 
     camera: str
@@ -211,6 +213,7 @@ class Observation:
     suspected: bool = False
     readings: tuple[ZoneReading, ...] = ()
     stood_s: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    asked: bool = True
 
     def __post_init__(self) -> None:
         """Raises ValueError when there is not one `stood_s` for each detection, or none at all."""

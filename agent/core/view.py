@@ -7,21 +7,24 @@ zones, tracks and the clean reference stay where they are. A picture with a faul
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.background import Background, working_picture
+from agent.core.gate import Gate, Outline
 from agent.core.geometry import normalised
 from agent.core.look_back import LookBack
 from agent.core.picture_health import Alignment, PictureWatch, warp
+from agent.core.plan import CameraPlan
 from agent.core.taxonomy import CLASSES, FIXTURE
 from agent.core.tracking.sighting import MOVER_SCORE, group_of
 from agent.core.tracking.statues import Statues
 from agent.core.types import (
     Changes,
+    Channel,
     Detections,
     Floats,
     Frame,
@@ -43,23 +46,42 @@ class Prepared:
     Attributes:
         small: (h, w, 3) uint8 BGR, the picture at the working size of the scene-change channel.
         fault: why nothing can be concluded from it, or None. suspected: whether that may turn out to be so.
+        held: what the detector saw in an earlier picture, where that holds for the zones of this one; None: it does
+            not. Whoever needs what is in the rest of this very picture has to ask the detector nevertheless.
     """
 
     frame: Frame
     small: Image
     fault: PictureFault | None
     suspected: bool
+    held: Detections | None = None
 
 
 class View:
     """State of one camera's view. Give every picture to `prepare`, then to `observe`."""
 
-    def __init__(self, *, changes: bool) -> None:
-        """A view that has seen nothing yet. `changes`: whether some rule asks for the scene-change channel."""
+    def __init__(self, *, changes: bool, outlines_n: Collection[Outline] = (), recheck_s: float = 0.0) -> None:
+        """A view that has seen nothing yet.
+
+        Args:
+            changes: whether some rule asks for the scene-change channel.
+            outlines_n, recheck_s: see `gate.Gate`.
+        """
+        self._gate = Gate(outlines_n, recheck_s)
         self._watch = PictureWatch()
         self._background = Background() if changes else None
         self._statues = Statues()
         self._look_back = LookBack()
+
+    @staticmethod
+    def of(plan: CameraPlan) -> View:
+        """The view of a camera that is watched by this plan."""
+        changes = plan.asks_for(Channel.SCENE_CHANGE)
+        return View(changes=changes, outlines_n=plan.outlines_n.values(), recheck_s=plan.recheck_s)
+
+    def watch_over(self, plan: CameraPlan) -> None:
+        """The zones, or how long the detector may rest, are others from now on."""
+        self._gate = Gate(plan.outlines_n.values(), plan.recheck_s)
 
     @property
     def ready(self) -> bool:
@@ -78,20 +100,27 @@ class View:
         if state.fault is None and state.alignment is not None:
             frame = _put_back(frame, state.alignment)
             small = working_picture(frame.image)
-        return Prepared(frame=frame, small=small, fault=state.fault, suspected=state.suspected)
+        fit = state.fault is None and not state.suspected
+        held = self._gate.held(small, frame.stamp) if fit else None
+        return Prepared(frame=frame, small=small, fault=state.fault, suspected=state.suspected, held=held)
 
     def observe(self, seen: Prepared, found: Detections, readings: tuple[ZoneReading, ...] = ()) -> Observation:
-        """All that the core may know about the picture."""
-        frame = seen.frame
-        changes = Changes.none()
+        """All that the core may know about the picture. `found`: what the detector saw in it, or `seen.held` itself."""
+        frame, asked = seen.frame, found is not seen.held
+        raw, changes = found, Changes.none()
         if self._background is not None:
             if seen.fault is None:
-                doubted, told = self._statues.watch(found, frame.size_px, frame.stamp)
+                watched = self._statues.watch(found, frame.size_px, frame.stamp) if asked else None
+                doubted, told = watched or self._statues.rest(frame.stamp)
                 changes = self._background.step(seen.small, frame.stamp, _movers(found, frame.size_px, ~doubted))
                 found = told
             else:
                 self._background.interrupt()
                 changes = Changes.none(complete=False)
+        if seen.fault is not None or (self._background is not None and self._statues.in_doubt):
+            self._gate.interrupt()
+        elif asked:
+            self._gate.asked(seen.small, raw, frame.size_px, frame.stamp)
         if seen.fault is None:
             stood_s = self._look_back.step(seen.small, found, frame.size_px, frame.stamp)
         else:
@@ -108,11 +137,13 @@ class View:
             suspected=seen.suspected,
             readings=readings,
             stood_s=stood_s,
+            asked=asked,
         )
 
     def interrupt(self) -> None:
         """Nobody looked since the last picture."""
         self._watch.interrupt()
+        self._gate.interrupt()
         self._look_back.interrupt()
         if self._background is not None:
             self._background.interrupt()

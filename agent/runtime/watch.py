@@ -41,6 +41,8 @@ class Watch:
         self._batch = batch
         self.inference_ms: float | None = None
         """Smoothed milliseconds per picture; for health."""
+        self.rests = 0
+        """Pictures that the detector was not shown, since nothing had changed; for health."""
 
     def run(self, stop: StopEvent) -> None:
         """Serve cameras, those that have waited longest first, until stopped."""
@@ -85,9 +87,20 @@ class Watch:
             lookout.chores(desk, items[-1].stamp)
 
     def _detect(self, prepared: Mapping[str, Prepared]) -> dict[str, Detections]:
-        """What the model sees, by camera. It is not shown pictures with a fault: nothing can be concluded from them."""
-        fit = {camera: seen.frame.image for camera, seen in prepared.items() if seen.fault is None}
-        found = {camera: Detections.none() for camera in prepared}
+        """What the model sees, by camera.
+
+        It is not shown pictures with a fault, from which nothing can be concluded, nor those in whose zones nothing
+        changed, unless somebody waits for one.
+        """
+        found, fit = {}, {}
+        for camera, seen in prepared.items():
+            if seen.fault is not None:
+                found[camera] = Detections.none()
+            elif seen.held is not None and not self._desks[camera].awaited:
+                found[camera] = seen.held
+                self.rests += 1
+            else:
+                fit[camera] = seen.frame.image
         if fit:
             start = self._clock.now()
             found.update(zip(fit, self._detector.detect(list(fit.values())), strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.core.types import Channel, Detections, Frame, Observation
+from agent.core.types import Detections, Frame, Observation
 from agent.core.view import View
 from agent.ports import Detector
 from scripts.render.film import Film
@@ -16,14 +16,17 @@ WARM_UP_S = 20.0
 
 def pixel_looks(case: Case, detector: Detector) -> Iterator[Observation]:
     """What the agent sees of a case; about a tenth of a second per picture."""
-    film, view = Film(case.scene), View(changes=case.plan.asks_for(Channel.SCENE_CHANGE))
+    film, view = Film(case.scene), View.of(case.plan)
     early = int(WARM_UP_S / case.every_s)
     moments = [-case.every_s * n for n in range(early, 0, -1)] + case.moments
     for number, at_s in enumerate(moments):
         # Before it begins the scene is as in its first moment, but for the noise of the sensor.
         picture = film.shot(at_s if at_s >= 0 else number / 1000).image
         seen = view.prepare(Frame(camera=case.name, seq=number, stamp=stamp(at_s), image=picture))
-        found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
+        if seen.held is not None:
+            found = seen.held
+        else:
+            found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
         observation = view.observe(seen, found)
         if at_s >= 0:
             yield observation

@@ -46,6 +46,8 @@ class Statues:
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
+        self._last: tuple[NDArray[np.bool_], Detections] | None = None
+        self._last_s = 0.0
 
     def watch(self, found: Detections, size_px: tuple[int, int], now: Stamp) -> tuple[NDArray[np.bool_], Detections]:
         """Take one look's detections.
@@ -71,9 +73,30 @@ class Statues:
             seen.append(place)
             if place.best < PERSON_SCORE:
                 doubted[i] = place.looks >= DOUBT_LOOKS
-                things[i] = place.looks >= STATUE_LOOKS and now.mono_s - place.since_s >= STATUE_S
+                things[i] = self._is_thing(place)
         self._places = [*seen, *free]
-        return doubted, _without(found, things)
+        self._last, self._last_s = (doubted, _without(found, things)), now.mono_s
+        return self._last
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether somebody whom it takes more looks to judge was seen in the last one."""
+        return any(p.last_s == self._last_s and p.best < PERSON_SCORE and not self._is_thing(p) for p in self._places)
+
+    def rest(self, now: Stamp) -> tuple[NDArray[np.bool_], Detections]:
+        """The last look's answer still holds: nothing changed, so the detector was not asked again.
+
+        Raises: ValueError when there was no look yet.
+        """
+        if self._last is None:
+            raise ValueError("statues: expected a look before the first rest, found none")
+        here = [p.last_s == self._last_s for p in self._places]
+        self._places = [replace(p, last_s=now.mono_s) if h else p for p, h in zip(self._places, here, strict=True)]
+        self._last_s = now.mono_s
+        return self._last
+
+    def _is_thing(self, place: _Place) -> bool:
+        return place.looks >= STATUE_LOOKS and place.last_s - place.since_s >= STATUE_S
 
 
 def _without(found: Detections, dropped: NDArray[np.bool_]) -> Detections:
