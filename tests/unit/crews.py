@@ -18,8 +18,9 @@ from agent.adapters.photographer import LastView
 from agent.adapters.privacy import PrivacyGuard
 from agent.adapters.samples import SampleFolder
 from agent.adapters.sqlite import Database, SqliteStore, SqliteViews
-from agent.app.crew import Crew, Facts, Means
+from agent.app.crew import Crew, Facts
 from agent.app.parts import facts_of
+from agent.app.posts import Means
 from agent.config import Config
 from agent.core.errors import CityEyeError
 from agent.core.types import Detections, Event, Frame, Image, ModelInfo

@@ -78,7 +78,7 @@ def test_another_address_ends_the_capture_and_keeps_the_incident(tmp_path: Path)
 def test_a_removed_camera_is_told_by_its_name_forgotten_and_may_come_back(tmp_path: Path) -> None:
     with street(tmp_path) as it:
         it.see("gate", 14, car())
-        late = it.crew._lines["gate"].slot
+        late = it.crew._posts["gate"].slot
         config = changed(gate_removed)
         it.crew.change(config)
         opened, closed = it.events()
@@ -153,9 +153,9 @@ def test_workers_and_captures_survive_changes_at_any_moment(tmp_path: Path) -> N
             """As captures do: through slots that may be shut by now."""
             while not posting.wait(0.002):
                 it.clock.advance(0.1)
-                for camera, line in list(it.crew._lines.items()):
-                    line.slot.post_sample(FakeSample(camera=camera, seq=0, stamp=it.clock.now()))
-                    line.slot.post_gap(Gap(camera=camera, stamp=it.clock.now(), reason=GapReason.STALLED))
+                for camera, post in list(it.crew._posts.items()):
+                    post.slot.post_sample(FakeSample(camera=camera, seq=0, stamp=it.clock.now()))
+                    post.slot.post_gap(Gap(camera=camera, stamp=it.clock.now(), reason=GapReason.STALLED))
 
         poster = Thread(target=post)
         poster.start()
