@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from agent.app.parts import facts_of
-from agent.app.posts import Joiner, Means, Post
+from agent.app.posts import Recruiter, Means, Post
 from agent.app.recall import begin, take_leave
 from agent.config import Config
 from agent.config.difference import Difference, difference
@@ -55,7 +55,7 @@ class Crew:
         self._facts = facts
         self._mailroom = mailroom
         self._capturing = capturing
-        self._joiner = Joiner(means, mailroom)
+        self._recruiter = Recruiter(means, mailroom)
         self._posts: dict[str, Post] = {}
         self._leaving: set[str] = set()
         """Cameras that are no longer there, and whose incidents could not be closed yet."""
@@ -80,7 +80,7 @@ class Crew:
         means, config, now = self._means, self._config, self._means.clock.now()
         plans = config.plans()
         take_leave(sorted(set(means.store.cameras()) - set(plans)), config, means.store, means.views, now)
-        posts = {camera: self._joiner.recalled(config, plan, now) for camera, plan in plans.items()}
+        posts = {camera: self._recruiter.recalled(config, plan, now) for camera, plan in plans.items()}
         for camera, post in posts.items():
             begin(post.desk, post.closings, camera, now)
         self._publish(config, posts)
@@ -104,7 +104,7 @@ class Crew:
                 if camera in self._posts:
                     self.desks[camera].hand_over(HOLD_S)
                     undo.callback(self.desks[camera].go_on)
-            posts = dict(self._joiner.succeeded(config, change, self._posts))
+            posts = dict(self._recruiter.succeeded(config, change, self._posts))
             after = facts_of(config, self._means.detector)
             undo.pop_all()
             self._succeed(config, change, posts, after)

@@ -58,8 +58,8 @@ class Post:
     closings: tuple[Event, ...] = ()
 
 
-class Joiner:
-    """Makes posts. Whatever fails while it does, and whoever is never asked to begin, leaves nothing behind."""
+class Recruiter:
+    """Makes posts. Whatever fails meanwhile, and whoever is never asked to begin, leaves nothing behind."""
 
     def __init__(self, means: Means, mailroom: Mailroom) -> None:
         self._means = means

@@ -424,6 +424,8 @@ def test_a_camera_s_own_fault() -> None:
     assert Street(dark, camera()).then(gap(t) for t in range(60, 105, 5)) == (Outcome.CANNOT_SEE, "offline")
     offline = [gap(t) for t in range(0, 90, 5)]
     assert Street(offline, camera()).then(gap(t) for t in range(90, 110, 5)) == (Outcome.STILL_PRESENT, None)
+    anew = [gap(90, GapReason.RESTART), gap(95, GapReason.RESTART)]
+    assert Street(offline, camera()).then(anew) == (Outcome.CANNOT_SEE, "restart"), "no fault of the camera"
     ended = Street([*offline, *every(1, 90, 400)], camera())
     assert ended.events[-1].phase is Phase.CLOSED
     assert ended.then(every(1, 400, 430)) == (Outcome.CLEARED, None)
