@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from agent.app.parts import facts_of
-from agent.app.posts import Recruiter, Means, Post
+from agent.app.posts import Means, Post, Recruiter
 from agent.app.recall import begin, take_leave
 from agent.config import Config
 from agent.config.difference import Difference, difference
