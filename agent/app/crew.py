@@ -11,7 +11,7 @@ What follows cannot fail; what the disk does not take then waits: events in thei
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -118,12 +118,13 @@ class Crew:
 
     def _succeed(self, config: Config, change: Difference, posts: dict[str, Post], after: BoxFacts) -> None:
         """The others begin; nobody looks at these cameras meanwhile."""
-        self._end([*change.removed, *change.renewed])
-        now, former, before = self._means.clock.now(), self._posts, self._facts.now
+        former, before = self._posts, self._facts.now
         # Names for the last closings of cameras that leave.
         names = {camera: known for camera, known in before.cameras.items() if camera not in after.cameras}
         self._facts.now = replace(after, cameras={**names, **after.cameras})
-        self._publish(config, posts)
+        self._publish(config, posts)  # first: what is published can be changed back, whatever happens from here on
+        self._end({camera: former[camera] for camera in (*change.removed, *change.renewed)})
+        now = self._means.clock.now()
         for camera in (*change.renewed, *change.replanned):
             posts[camera].desk.take_over(former[camera].desk)
             posts[camera].desk.settle(posts[camera].closings, now)
@@ -161,12 +162,13 @@ class Crew:
         cameras = {camera: known for camera, known in self._facts.now.cameras.items() if camera in there}
         self._facts.now = replace(self._facts.now, cameras=cameras)
 
-    def _end(self, cameras: Collection[str]) -> None:
-        for camera in cameras:
-            self._posts[camera].slot.shut()
-        if late := self._capturing.end([_loop(camera) for camera in cameras], END_S):
+    def _end(self, former: Mapping[str, Post]) -> None:
+        """End captures; what they left in the mailroom is of no use any more."""
+        for post in former.values():
+            post.slot.shut()
+        if late := self._capturing.end([_loop(camera) for camera in former], END_S):
             log.warning("did not end in time, is ignored from now on: %s", ", ".join(late))
-        for camera in cameras:
+        for camera in former:
             self._mailroom.clear(camera)
 
     def _start(self, cameras: Iterable[str]) -> None:
