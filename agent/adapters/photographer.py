@@ -90,12 +90,14 @@ class ScenePhotographer:
         samples: Samples | None = None,
         first: FirstSights | None = None,
         originals: LastOriginals | None = None,
+        detector: Detector | None = None,
     ) -> None:
         """A photographer for the camera of a plan.
 
         Args:
             first: what was seen of this camera's things at first; None: nothing yet.
             originals: shared by all photographers; None: one of its own.
+            detector: is asked about pictures that it was not shown; None: nobody is.
             closer: pictures of the main stream; None: those that the watching sees have to do.
             samples: where pictures of what was dismissed go; None: nowhere.
         """
@@ -103,6 +105,8 @@ class ScenePhotographer:
         self._folder = folder
         self._first = first or FirstSights()
         self._originals = originals or LastOriginals()
+        self._detector = detector
+        self._answered: tuple[Stamp, Detections] | None = None
         self._closer = closer
         self._guard = guard
         self._outlines = plan.outlines_n
@@ -118,6 +122,14 @@ class ScenePhotographer:
         except EvidenceSkipped as error:
             return tuple(kept), error.reason
         return tuple(kept), note
+
+    def ask(self, frame: Frame) -> Detections | None:
+        """See `ports.Photographer.ask`. Asked once for all events of a picture."""
+        if self._answered is None or self._answered[0] != frame.stamp:
+            if self._detector is None:
+                return None
+            self._answered = (frame.stamp, self._detector.detect([frame.image])[0])
+        return self._answered[1]
 
     def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
         """See `ports.Photographer.watch`."""

@@ -96,7 +96,7 @@ class Centre:
         looks = SecondLooks(clock=clock, desks=crew.desks, parcels=sent)
         self._handlers.update({**small_handlers(errands, silencer, looks), **reloader.handlers()})
         self._awaits["config.put"] = reloader.awaits
-        self._ticks += [reloader.tick, silencer.refresh, looks.tick]
+        self._ticks += [reloader.tick, crew.tick, silencer.refresh, looks.tick]
 
     def start(self, delivery: Supervisor) -> None:
         """Let events, pictures and answers go. Commands are taken from `listen` on."""

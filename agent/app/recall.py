@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from agent.config import Config
 from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
-from agent.core.types import Channel, Gap, GapReason, Stamp
+from agent.core.types import Event, Gap, GapReason, Stamp
 from agent.core.view import View
 from agent.ports import Photographer, Store, Views, ZoneReader
 from agent.runtime.desk import Desk
@@ -32,6 +32,7 @@ def recalled_lookout(plan: CameraPlan, views: Views, reader: ZoneReader | None, 
         view=view_of(plan, views.load(plan.camera), now),
         views=views,
         outlines_n=plan.outlines_n,
+        recheck_s=plan.recheck_s,
         reader=reader,
     )
 
@@ -49,11 +50,22 @@ def view_of(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
     return view
 
 
-def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp) -> Desk:
-    """The desk of one camera, its scene recalled from the store and told that nobody looked meanwhile."""
-    desk = Desk(plan.camera, scene=_recalled(plan, store, now), store=store, photographer=photographer)
-    desk.gap(Gap(camera=plan.camera, stamp=now, reason=GapReason.RESTART))
-    return desk
+def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp) -> tuple[Desk, list[Event]]:
+    """The desk of one camera, its scene recalled from the store; nothing is written yet.
+
+    Returns:
+        The desk, and closings of what the configuration no longer asks for: `begin` with these.
+
+    Raises: StoreFull, StoreUnusable.
+    """
+    scene, closings = _recalled(plan, store, now)
+    return Desk(plan.camera, scene=scene, store=store, photographer=photographer), closings
+
+
+def begin(desk: Desk, closings: Sequence[Event], camera: str, now: Stamp) -> None:
+    """Let a recalled desk begin its work: it is told that nobody looked meanwhile."""
+    desk.settle(closings, now)
+    desk.gap(Gap(camera=camera, stamp=now, reason=GapReason.RESTART))
 
 
 def take_leave(cameras: Iterable[str], config: Config, store: Store, views: Views, now: Stamp) -> None:
@@ -69,24 +81,22 @@ def take_leave(cameras: Iterable[str], config: Config, store: Store, views: View
             time_zone=ZoneInfo(config.box.time_zone),
             health=CameraHealthSettings(faults=()),
         )
-        _recalled(gone, store, now)
+        scene, closings = _recalled(gone, store, now)
+        if closings:
+            store.record(camera, [replace(event, evidence_note="no_picture") for event in closings], scene.keep())
         store.forget(camera)
         views.forget(camera)
 
 
-def _recalled(plan: CameraPlan, store: Store, now: Stamp) -> Scene:
-    """The scene as it was kept, after the incidents were closed that the configuration no longer asks for."""
+def _recalled(plan: CameraPlan, store: Store, now: Stamp) -> tuple[Scene, list[Event]]:
+    """The scene as it was kept, and closings of the incidents that the configuration no longer asks for."""
     scene, kept = Scene(plan, boot=boot_id()), store.load_state(plan.camera)
     if kept is None:
-        return scene
+        return scene, []
     try:
         scene.recall(kept, now)
     except ValueError as error:
         log.error("%s; its open incidents are closed as forgotten and the camera starts anew", error)
         known = store.incidents(limit=MOST_INCIDENTS, camera=plan.camera)
-        store.record(plan.camera, forgotten([row for row in known if row.closed_at is None], now), scene.keep())
-        return scene
-    if orphans := [replace(event, evidence_note="no_picture") for event in scene.retire(now)]:
-        log.info("%s: closed, since their zone, rule or fault is no longer configured: %d", plan.camera, len(orphans))
-        store.record(plan.camera, orphans, scene.keep())
-    return scene
+        return scene, forgotten([row for row in known if row.closed_at is None], now)
+    return scene, scene.retire(now)

@@ -185,20 +185,35 @@ class Reloader:
             log.info("config %s needs a new start: %s", trial.version, ", ".join(change.elsewhere))
             self._around.again()
             return
-        applied = False
         try:
             self._crew.change(config)
-            applied = True
-        except TimeoutError as error:
-            raise CommandRejected(RejectCode.FAILED, f"{error}; nothing was changed, try again later") from error
-        finally:
-            if not applied:
-                self._site.file.replace(former)
-                self._site.end()
-                self._trial = None
+        except (StoreFull, StoreUnusable, TimeoutError) as error:
+            self._put_back(trial, (before, former), f"{error}; nothing was changed, try again later")
+            return
+        except BaseException:  # nobody knows how far it came
+            self._give_up(trial, (before, former), "a fault of the agent")
+            raise
         self._text, self._former = text, (before, former)
         log.info("config %s is in force, on probation for %g s", trial.version, trial.probation_s)
         self._watch(trial)
+
+    def _put_back(self, trial: Trial, former: tuple[Config, str], fault: str) -> None:
+        """The crew did not change: neither may the file. Raises CommandRejected, unless that has to wait for a tick."""
+        try:
+            self._site.file.replace(former[1])
+            self._site.end()
+        except (StoreFull, StoreUnusable) as error:
+            log.error("the former document is not in its file yet: %s", error)
+            self._give_up(trial, former, fault)
+            return
+        self._trial = None
+        raise CommandRejected(RejectCode.FAILED, fault)
+
+    def _give_up(self, trial: Trial, former: tuple[Config, str], fault: str) -> None:
+        """Have the next tick take the document back, and those after it until that is done; then it is answered."""
+        self._former = former
+        self._watch(trial)
+        self._fault = fault
 
     def _watch(self, trial: Trial) -> None:
         signs = self._around.signs()

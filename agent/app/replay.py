@@ -109,7 +109,7 @@ def replay(
     """
     detector = open_detector(config)
     facts, plan = facts_of(config, detector), config.plans()[camera]
-    photographer = _photographer(config, evidence, plan) if evidence else None
+    photographer = _photographer(config, evidence, plan, detector) if evidence else None
     scene, sequence = Scene(plan), count(1)
     with ExitStack() as open_files:
         if is_recording(video):
@@ -125,14 +125,14 @@ def replay(
             events = scene.step(look.seen)
             if photographer and look.frame is not None and isinstance(look.seen, Observation):
                 events = [photographed(event, look.seen, look.frame, photographer, scene) for event in events]
-                if look.seen.fault is None:
+                if look.seen.fault is None and look.seen.asked:
                     photographer.watch(scene.watched, look.frame, look.seen.detections)
             messages = tuple(event_message(event, next(sequence), facts, clock_info()) for event in events)
             yield Replayed(at_s=seconds_into(look.seen, start_utc), events=tuple(events), messages=messages)
 
 
-def _photographer(config: Config, folder: Path, plan: CameraPlan) -> ScenePhotographer:
-    return ScenePhotographer(evidence_folder(config, folder), plan, privacy_guard(config))
+def _photographer(config: Config, folder: Path, plan: CameraPlan, detector: Detector) -> ScenePhotographer:
+    return ScenePhotographer(evidence_folder(config, folder), plan, privacy_guard(config), detector=detector)
 
 
 def seconds_into(seen: Observation | Gap, start_utc: datetime) -> float:

@@ -29,7 +29,7 @@ from agent.adapters.sqlite import (
     SqliteViews,
 )
 from agent.app.centre import Centre, Run
-from agent.app.crew import Crew, Facts, Means
+from agent.app.crew import Crew, Facts
 from agent.app.parts import (
     evidence_folder,
     facts_of,
@@ -38,6 +38,7 @@ from agent.app.parts import (
     privacy_guard,
 )
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
+from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
 from agent.app.site import Site
 from agent.app.teach import lens_of

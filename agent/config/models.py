@@ -192,7 +192,7 @@ class ModelConfig(Section):
         10.0,
         ge=0,
         le=60,
-        description="While a camera's zones look the same, a picture is shown to the model at least so often; 0s: each.",
+        description="Longest rest of the model while a camera's zones look the same; 0s: it is shown each picture.",
     )
 
 

@@ -4,8 +4,8 @@ The picture is compared with the one that the detector last saw, not with the on
 A thing that is missed now and then keeps the detector busy: it rests only after two looks that say the same. And it is
 shown a picture at least every `recheck_s`, whatever the picture looks like.
 
-Measured on the clip `cdnet_fall` (720 x 480, leaves, passing traffic), kerb zone, the largest difference of a block from
-one keyframe to the next: nothing passes 1 to 8 grey levels, something passes 60 to 210.
+Measured on the clip `cdnet_fall` (720 x 480, leaves, passing traffic), kerb zone, the largest difference of a block
+from one keyframe to the next: nothing passes 1 to 8 grey levels, something passes 60 to 210.
 """
 
 from __future__ import annotations

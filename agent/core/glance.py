@@ -28,7 +28,7 @@ from agent.core.tracking.tracker import (
     stood_before,
     untold,
 )
-from agent.core.types import ChangeKind, Channel, Gap, Observation, Stamp, ZoneReading
+from agent.core.types import ChangeKind, Channel, Gap, GapReason, Observation, Stamp, ZoneReading
 
 CHANGED_SHARE = 0.5
 """A changed region that covers this share of a vehicle's place says that something stands there, whatever it is."""
@@ -93,12 +93,13 @@ def blind(seen: Observation | Gap) -> Glance | None:
 
 
 def glance_at_camera(fault: str, seen: Observation | Gap) -> Glance:
-    """Whether a camera still has the fault of its own that it was reported for (`offline` for any gap)."""
+    """Whether a camera still has the fault that it was reported for (`offline` for any gap but the agent's own)."""
     nothing = blind(seen)
     if nothing is None:
         suspected = isinstance(seen, Observation) and seen.suspected
         return Glance(sees=Sees.UNTOLD if suspected else Sees.EMPTY, at=seen.stamp)
-    same = fault == ("offline" if isinstance(seen, Gap) else nothing.why)
+    away = isinstance(seen, Gap) and seen.reason is not GapReason.RESTART
+    same = fault == ("offline" if away else nothing.why)
     return Glance(sees=Sees.PRESENT, at=seen.stamp) if same else nothing
 
 

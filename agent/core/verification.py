@@ -33,6 +33,7 @@ ROW_CHANCE = 0.05
 UNCERTAIN = "uncertain"
 NO_PICTURE = "no_picture"
 STOPPING = "stopping"
+RULE_REMOVED = "rule_removed"
 
 
 class Outcome(StrEnum):
@@ -49,7 +50,7 @@ class Verdict:
 
     Attributes:
         reason: why nothing could be seen: a gap's reason, a picture's fault, `occluded`, `uncertain`, `no_picture`,
-            `stopping`; of `cleared`, `replaced` where another thing stands there now; else None.
+            `stopping`, `rule_removed`; of `cleared`, `replaced` where another thing stands there now; else None.
         looked_at: when the deciding picture was taken, or the time was up.
         before, after: two pictures of the same crop, where they were kept: of the opening and of this look.
         carried: an event of the incident brings `after` to the centre.
@@ -74,6 +75,7 @@ class Fact(StrEnum):
     REPLACED = "replaced"
     TIME_UP = "time_up"
     STOPPED = "stopped"
+    WITHDRAWN = "withdrawn"
 
 
 OUTCOMES: dict[Fact, Outcome] = {
@@ -82,7 +84,10 @@ OUTCOMES: dict[Fact, Outcome] = {
     Fact.REPLACED: Outcome.CLEARED,
     Fact.TIME_UP: Outcome.CANNOT_SEE,
     Fact.STOPPED: Outcome.CANNOT_SEE,
+    Fact.WITHDRAWN: Outcome.CANNOT_SEE,
 }
+TOLD: dict[Fact, str] = {Fact.REPLACED: "replaced", Fact.STOPPED: STOPPING, Fact.WITHDRAWN: RULE_REMOVED}
+"""Facts that are a reason by themselves."""
 REASONS: dict[Sees, str] = {
     Sees.OCCLUDED: "occluded",
     Sees.UNTOLD: UNCERTAIN,
@@ -132,7 +137,7 @@ class Verification:
         """The reason that goes with the outcome."""
         if self.fact is Fact.TIME_UP:
             return max(self.lost_s, key=lambda entry: entry[1])[0] if self.lost_s else self.doubt
-        return {Fact.REPLACED: "replaced", Fact.STOPPED: STOPPING}.get(self.fact) if self.fact else None
+        return TOLD.get(self.fact) if self.fact else None
 
     def looked(self, glance: Glance, now: Stamp) -> Verification:
         """After one look (or gap) at `now`. What it rests on must be newer than the question."""
@@ -154,9 +159,9 @@ class Verification:
         seen = self.sightings > 0 and self.newest is Sees.PRESENT
         return replace(self, fact=Fact.SEEN if seen else Fact.TIME_UP, decided_at=now)
 
-    def stopped(self, now: Stamp) -> Verification:
-        """After the agent was told to stop."""
-        return self if self.fact else replace(self, fact=Fact.STOPPED, decided_at=now)
+    def ended(self, fact: Fact, now: Stamp) -> Verification:
+        """After it became clear, at `now`, that nobody will look any more, and why."""
+        return self if self.fact else replace(self, fact=fact, decided_at=now)
 
     def _counted(self, glance: Glance) -> Verification:
         if glance.sees is Sees.EMPTY:

@@ -79,9 +79,9 @@ class View:
         changes = plan.asks_for(Channel.SCENE_CHANGE)
         return View(changes=changes, outlines_n=plan.outlines_n.values(), recheck_s=plan.recheck_s)
 
-    def watch_over(self, plan: CameraPlan) -> None:
-        """The zones, or how long the detector may rest, are others from now on."""
-        self._gate = Gate(plan.outlines_n.values(), plan.recheck_s)
+    def watch_over(self, outlines_n: Collection[Outline], recheck_s: float) -> None:
+        """From now on these are the zones, and so long may the detector rest."""
+        self._gate = Gate(outlines_n, recheck_s)
 
     @property
     def ready(self) -> bool:

@@ -96,6 +96,9 @@ class Photographer(Protocol):
         Never raises for the disk's sake: an event does not wait for its pictures.
         """
 
+    def ask(self, frame: Frame) -> Detections | None:
+        """What the detector sees in a picture that it was not shown; None when there is no detector to ask."""
+
     def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
         """See what is watched now: a picture of its first moment may be wanted should it become an incident."""
 

@@ -5,73 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
-from typing import Protocol
 from uuid import UUID
 
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.scene import Scene
 from agent.core.silence import Silences, Spot
-from agent.core.tracking.tracker import BLIND_AFTER_S
-from agent.core.types import (
-    Detections,
-    Event,
-    Frame,
-    Gap,
-    GapReason,
-    Observation,
-    Phase,
-    PictureFault,
-    Stamp,
-    UpdateReason,
-)
-from agent.core.verification import Verification, deadline_for
+from agent.core.types import Detections, Event, Frame, Gap, Observation, Phase, Stamp, UpdateReason
+from agent.core.verification import Fact, Verification, deadline_for
 from agent.ports import Photographer, Store
+from agent.runtime.figures import DeskState, Figures
 from agent.runtime.revisits import Revisits, Settled, Told
+from agent.runtime.wishes import Wish, Wishes
 
 log = logging.getLogger(__name__)
 
-MOST_WISHES = 16
-"""Who may wait for one camera's next picture."""
 ASK_S = 2.0
 """How long a question waits for a worker to let go of the desk: as long as a picture of the main stream takes."""
 SAVE_EVERY_S = 10.0
 """How often a scene is kept when there is no event to keep it with: what a power cut may cost in dwell time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskState:
-    """One camera's watching, for health.
-
-    Attributes:
-        last_look: the newest observation, or None. interval_s: smoothed seconds between observations, or None.
-        blind: why nobody is looking now, or None while somebody is.
-        fault: why nothing can be concluded from the newest picture, or None.
-        blind_s: seconds so far in which nobody looked. looks: observations so far.
-        open_incidents: now. unkept: events that wait for room on the disk.
-    """
-
-    camera: str
-    last_look: Stamp | None = None
-    interval_s: float | None = None
-    blind: GapReason | None = None
-    fault: PictureFault | None = None
-    blind_s: float = 0.0
-    looks: int = 0
-    open_incidents: int = 0
-    unkept: int = 0
-
-
-class Wish(Protocol):
-    """Somebody who waits for a picture."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether they still do."""
-
-    def look(self, photographer: Photographer, frame: Frame, found: Detections | None) -> None:
-        """Here it is, with what the detector saw in it (None: it was not asked). Must not raise."""
 
 
 class Desk:
@@ -87,16 +40,20 @@ class Desk:
         self._lock = Lock()
         self._closed = False
         self._unkept: list[Event] = []
-        self._wishes: list[Wish] = []
-        self._mark: Stamp | None = None
+        self._wishes = Wishes(camera)
         self._saved_at_s: float | None = None
         self._faulty = False
-        self._state = DeskState(camera=camera)
+        self._figures = Figures(DeskState(camera=camera))
 
     @property
     def state(self) -> DeskState:
         """A snapshot, from any thread."""
-        return self._state
+        return self._figures.state
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for a look or a picture, which then should be a look of its own. From any thread."""
+        return self._wishes.waiting or self._revisits.waiting
 
     def look(self, seen: Observation, frame: Frame) -> None:
         """Take one observation; `frame` is the picture it was made from, for evidence.
@@ -109,11 +66,11 @@ class Desk:
             self._decide(seen, frame)
             for settled in self._revisits.looked(self._scene, seen):
                 self._show(settled, seen, frame)
-            self._count(seen)
+            self._figures.looked(seen, len(self._scene.open_incidents))
             self._keep(seen.stamp)
-            wishes, self._wishes = self._wishes, []
+            wishes = self._wishes.take()
         for wish in wishes:
-            wish.look(self._photographer, frame, seen.detections if seen.fault is None else None)
+            wish.look(self._photographer, frame, found_in(seen, frame, self._photographer))
 
     def gap(self, gap: Gap) -> None:
         """Take notice that nobody is looking."""
@@ -122,10 +79,7 @@ class Desk:
                 return
             self._file(self._scene.step(gap))
             self._revisits.looked(self._scene, gap)
-            if self._state.blind is not gap.reason:
-                log.info("%s: nobody is looking: %s", self._camera, gap.reason)
-            blind_s = self._state.blind_s + self._since_mark_s(gap.stamp)
-            self._state = replace(self._state, blind=gap.reason, blind_s=blind_s)
+            self._figures.missed(gap)
             self._keep(gap.stamp)
 
     def accept(self, zone: str | None, now: Stamp) -> None:
@@ -156,11 +110,7 @@ class Desk:
         """Give the next picture to somebody who waits for one. Raises CommandRejected (`busy`): too many do."""
         with self._seat(ASK_S):
             self._check_open()
-            self._wishes = [waiting for waiting in self._wishes if waiting.wanted]
-            if len(self._wishes) >= MOST_WISHES:
-                text = f"camera {self._camera}: {MOST_WISHES} wait for its next picture; try again later"
-                raise CommandRejected(RejectCode.BUSY, text)
-            self._wishes.append(wish)
+            self._wishes.add(wish)
 
     def verify(self, incident: UUID, now: Stamp, told: Told) -> bool:
         """Look again at an incident: what is seen from now on decides. Returns False when it is not known here.
@@ -176,7 +126,7 @@ class Desk:
                 self._check_open()
                 if self._scene.presence(incident) is None:
                     return False
-                deadline_s = deadline_for(self._state.interval_s)
+                deadline_s = deadline_for(self.state.interval_s)
                 self._revisits.ask(Verification(incident=incident, asked=now, deadline_s=deadline_s), told)
                 return True
         except TimeoutError as error:
@@ -197,8 +147,8 @@ class Desk:
         """
         with self._seat(timeout_s):
             self._closed = True
-            if self._mark:
-                self._revisits.stop(self._scene, self._mark)
+            if self._figures.mark:
+                self._revisits.end(Fact.STOPPED, self._scene, self._figures.mark)
             self._save()
 
     def _check_open(self) -> None:
@@ -226,15 +176,16 @@ class Desk:
                 told(verdict)
 
     def hand_over(self, timeout_s: float) -> None:
-        """As `close`, for a `successor`; but a desk that cannot keep what it decided goes on as before.
+        """Keep everything for a `successor` and look no more; whoever waits for an answer goes on waiting.
 
-        Raises: StoreFull, StoreUnusable, TimeoutError.
+        A desk that cannot keep what it decided goes on as before.
+
+        Raises: StoreFull, StoreUnusable; TimeoutError when a worker does not let go of the desk.
         """
-        try:
-            self.close(timeout_s)
-        except (StoreFull, StoreUnusable):
-            self.go_on()
-            raise
+        with self._seat(timeout_s):
+            self._save()
+            self._figures.note(unkept=0)
+            self._closed = True
 
     def go_on(self) -> None:
         """Nobody succeeds this desk after all."""
@@ -245,24 +196,42 @@ class Desk:
     def memory(self) -> tuple[str, Stamp | None]:
         """What the scene of a successor has to recall, and the moment up to which it knows the street."""
         with self._lock:
-            return self._scene.keep(), self._mark
+            return self._scene.keep(), self._figures.mark
 
     def successor(self, scene: Scene, photographer: Photographer) -> Desk:
-        """The desk that goes on where this one was handed over, with its figures and what is not to be reported."""
+        """A desk that can go on where this one was handed over, with its figures and what is not to be reported.
+
+        Nothing is taken from this one before `take_over`.
+        """
         heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer)
         scene.silences = self._scene.silences
-        heir._wishes = self._wishes
-        heir._mark, heir._saved_at_s, heir._state = self._mark, self._saved_at_s, self._state
+        heir._saved_at_s, heir._figures = self._saved_at_s, replace(self._figures)
         return heir
 
-    def retire(self, now: Stamp) -> int:
-        """Close the incidents that the plan no longer asks for; returns how many."""
-        with self._lock:
-            orphans = self._scene.retire(now)
-            self._file(orphans)
+    def take_over(self, former: Desk) -> None:
+        """Whoever waits at the former desk of this camera waits here from now on."""
+        with self._lock, former._lock:
+            former._wishes.move_to(self._wishes)
+            former._revisits.move_to(self._revisits)
+
+    def settle(self, closings: Sequence[Event], now: Stamp) -> None:
+        """Tell of what the scene closed before this desk began, as its plan does not ask for it (`Scene.retire`).
+
+        Whoever waits for an answer about that is told. What cannot be kept now waits in memory, as in `look`.
+        """
+        with self._seat():
+            self._file(closings)
+            if closings:
+                log.info("%s: closed, since nothing asks for them any more: %d", self._camera, len(closings))
+            self._revisits.end(Fact.WITHDRAWN, self._scene, now, {event.incident_id for event in closings})
             self._keep(now)
-            self._state = replace(self._state, open_incidents=len(self._scene.open_incidents))
-        return len(orphans)
+            self._figures.note(open_incidents=len(self._scene.open_incidents))
+
+    def dissolve(self, now: Stamp) -> None:
+        """The camera is not watched any more: whoever waits for an answer is told."""
+        with self._seat():
+            self._closed = True
+            self._revisits.end(Fact.WITHDRAWN, self._scene, now)
 
     def _decide(self, seen: Observation, frame: Frame) -> None:
         decided = self._scene.step(seen)
@@ -272,7 +241,7 @@ class Desk:
         for i, event in enumerate(decided, first):
             self._unkept[i] = photographed(event, seen, frame, self._photographer, self._scene)
             self._scene.pictured(self._unkept[i])
-        if seen.fault is None:
+        if seen.fault is None and seen.asked:
             self._photographer.watch(self._scene.watched, frame, seen.detections)
 
     def _show(self, settled: Settled, seen: Observation, frame: Frame) -> None:
@@ -282,7 +251,7 @@ class Desk:
         self._file(again, note="not_taken")
         presence = settled.presence
         about = again[0] if again else presence.revisited(seen.stamp, camera=self._camera)
-        found = seen.detections if seen.fault is None else None
+        found = found_in(seen, frame, self._photographer)
         after, note = self._photographer.again(about, presence.opened_box_n or presence.box_n, frame, found)
         if after:
             self._revisits.show(settled.incident, after, carried=bool(again))
@@ -295,31 +264,6 @@ class Desk:
         for event in decided:
             place = f"in zone {event.zone}" if event.zone else event.objects[0].class_name
             log.info("%s: incident %s (%s) %s %s", self._camera, event.incident_id, event.rule, event.phase, place)
-
-    def _count(self, seen: Observation) -> None:
-        now = seen.stamp
-        previous, since_s = self._state, self._since_mark_s(now)
-        if seen.fault is not previous.fault:
-            log.log(
-                logging.WARNING if seen.fault else logging.INFO, "%s: picture: %s", self._camera, seen.fault or "good"
-            )
-        blind = previous.fault is not None or previous.blind is not None or since_s > BLIND_AFTER_S
-        self._state = replace(
-            previous,
-            last_look=now,
-            interval_s=previous.interval_s if blind or not previous.looks else _smoothed(previous.interval_s, since_s),
-            blind=None,
-            fault=seen.fault,
-            blind_s=previous.blind_s + (since_s if blind else 0.0),
-            looks=previous.looks + 1,
-            open_incidents=len(self._scene.open_incidents),
-        )
-
-    def _since_mark_s(self, now: Stamp) -> float:
-        """Seconds since the previous look or gap; 0 at the first."""
-        since_s = 0.0 if self._mark is None else now.mono_s - self._mark.mono_s
-        self._mark = now
-        return since_s
 
     def _save(self) -> None:
         if self._unkept:
@@ -341,7 +285,7 @@ class Desk:
         else:
             self._faulty = False
             self._saved_at_s = now.mono_s
-        self._state = replace(self._state, unkept=len(self._unkept))
+        self._figures.note(unkept=len(self._unkept))
 
 
 def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer, scene: Scene) -> Event:
@@ -351,12 +295,14 @@ def photographed(event: Event, seen: Observation, frame: Frame, photographer: Ph
     """
     if event.update_reason is UpdateReason.HEARTBEAT:
         return replace(event, evidence_note=None)
-    found = seen.detections if seen.fault is None else None  # the detector is not shown pictures with a fault
-    evidence, note = photographer.take(event, frame, found)
+    evidence, note = photographer.take(event, frame, found_in(seen, frame, photographer))
     presence = scene.presence(event.incident_id) if event.phase is Phase.OPENED else None
     first = photographer.first_sight(event, presence) if presence else ()
     return replace(event, evidence=(*evidence, *first), evidence_note=note)
 
 
-def _smoothed(average_s: float | None, latest_s: float) -> float:
-    return latest_s if average_s is None else average_s * 0.8 + latest_s * 0.2
+def found_in(seen: Observation, frame: Frame, photographer: Photographer) -> Detections | None:
+    """What the detector sees in the very picture of an observation; None: it is not shown pictures with a fault."""
+    if seen.fault is not None:
+        return None
+    return seen.detections if seen.asked else photographer.ask(frame)

@@ -11,7 +11,8 @@ from agent.core.wire import CameraReport, HealthReport
 from agent.ports import Clock, Outbox, Parcels
 from agent.runtime.capture import CaptureLoop, CaptureState
 from agent.runtime.courier import Courier
-from agent.runtime.desk import Desk, DeskState
+from agent.runtime.desk import Desk
+from agent.runtime.figures import DeskState
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
 from agent.runtime.uploader import Uploader

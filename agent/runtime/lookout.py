@@ -32,17 +32,20 @@ class Lookout:
         view: View,
         views: Views,
         outlines_n: Mapping[str, Outline],
+        recheck_s: float = 0.0,
         reader: ZoneReader | None = None,
     ) -> None:
         """A lookout whose view has been recalled already.
 
         Args:
-            outlines_n: zone id to corners. reader: reads the taught zones; None where no rule listens to it.
+            outlines_n: zone id to corners. recheck_s: how long the detector may rest over them. reader: reads the taught zones; None where no rule listens to it.
         """
         self._camera = camera
         self._view = view
         self._views = views
         self._outlines_n = outlines_n
+        self._recheck_s = recheck_s
+        self._began = False
         self._reader = reader
         self._lock = Lock()
         self._chores_at_s: float | None = None
@@ -54,6 +57,9 @@ class Lookout:
     def prepare(self, frame: Frame) -> Prepared:
         """The picture in its place, and what is wrong with it."""
         with self._lock:
+            if not self._began:  # until then the view serves the lookout before this one
+                self._view.watch_over(self._outlines_n.values(), self._recheck_s)
+                self._began = True
             return self._view.prepare(frame)
 
     def observe(self, seen: Prepared, found: Detections) -> Observation:

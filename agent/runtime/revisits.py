@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from agent.core.errors import CommandRejected, RejectCode
 from agent.core.presence import Presence
 from agent.core.scene import Scene
 from agent.core.types import Evidence, Gap, Observation, Stamp
-from agent.core.verification import Outcome, Verdict, Verification
+from agent.core.verification import Fact, Outcome, Verdict, Verification
 from agent.ports import Photographer
 
 MOST_AT_ONCE = 16
@@ -46,6 +46,11 @@ class Revisits:
         self._waiting: list[_Question] = []
         self._answers: list[tuple[Verdict, Told]] = []
 
+    @property
+    def waiting(self) -> bool:
+        """Whether any question waits for an answer."""
+        return bool(self._waiting)
+
     def ask(self, looking: Verification, told: Told) -> None:
         """One more question; `told` is given the answer, once. Raises CommandRejected (`busy`)."""
         if len(self._waiting) >= MOST_AT_ONCE:
@@ -78,10 +83,17 @@ class Revisits:
         self._waiting = waiting
         return list(settled.values())
 
-    def stop(self, scene: Scene, now: Stamp) -> None:
-        """Answer all: nobody will look any more."""
-        self._waiting = [replace(q, looking=q.looking.stopped(now)) for q in self._waiting]
+    def end(self, fact: Fact, scene: Scene, now: Stamp, about: Collection[UUID] | None = None) -> None:
+        """Answer those about some incidents (None: all), for nobody will look any more. `fact`: why."""
+        for i, question in enumerate(self._waiting):
+            if about is None or question.looking.incident in about:
+                self._waiting[i] = replace(question, looking=question.looking.ended(fact, now))
         self.waited(scene, now)
+
+    def move_to(self, heir: Revisits) -> None:
+        """They wait at another desk of this camera from now on."""
+        heir._waiting += self._waiting
+        self._waiting = []
 
     def show(self, incident: UUID, after: Evidence, *, carried: bool) -> None:
         """The picture of the look that settled it goes with the answers about it that wait to be told.

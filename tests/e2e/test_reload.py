@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from agent.app.site import Site
-from tests.cameras import PASSWORD, SUB, USER, Wire, simulated_camera, tapped
+from tests.cameras import PASSWORD, SUB, USER, SimulatedCamera, Wire, simulated_camera, tapped
 from tests.e2e.agent_process import AgentProcess, cityeye, stored_incidents, wait_until
 from tests.e2e.asker import Asker
 from tests.e2e.centre import parsed
@@ -37,6 +38,7 @@ class Street:
     centre: Listener
     config: Path
     wires: dict[str, Wire]
+    cameras: dict[str, SimulatedCamera]
 
     @property
     def data(self) -> Path:
@@ -50,6 +52,15 @@ class Street:
         """What the centre is told of the configuration."""
         return dict(yaml.safe_load(self.asker.ask("config.get")["document"]))
 
+    def put(self, document: dict[str, Any]) -> str:
+        return self.asker.send("config.put", document=yaml.safe_dump(document))
+
+    def ask_about(self, incident: str) -> str:
+        """Have an incident verified; returns when that is under way."""
+        asked = self.asker.send("verify", incident=incident)
+        self.centre.wait_until(lambda: bool(self.asker.answers(asked)))
+        return asked
+
     def version(self) -> str:
         return str(self.asker.ask("ping")["config_version"])
 
@@ -59,18 +70,18 @@ def street(folder: Path, *names: str) -> Iterator[Street]:
     with ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder / "broker"))
         centre = stack.enter_context(Listener(broker.port))
-        wires = {}
+        wires, real = {}, {}
         cameras = []
         for name in names:
-            real = stack.enter_context(simulated_camera(clip(), "--loop"))
-            wires[name] = stack.enter_context(tapped(real.port))
+            real[name] = stack.enter_context(simulated_camera(clip(), "--loop"))
+            wires[name] = stack.enter_context(tapped(real[name].port))
             login: dict[str, Any] = {"username": USER, "password": {"env": "CAMERA_PASSWORD"}, "main_stream": "off"}
             cameras.append(camera(name, url=wires[name].url(SUB), **login))
         config = write_street(folder, cameras=cameras or [file_camera()], mqtt={"port": broker.port}, commands=COMMANDS)
         agent = stack.enter_context(AgentProcess(config, {"CAMERA_PASSWORD": PASSWORD}))
         for known in [entry["id"] for entry in yaml.safe_load(config.read_text())["cameras"]]:
             wait_for_parked_cars(folder / "data", known)
-        yield Street(agent, Asker(centre, BOX), centre, config, wires)
+        yield Street(agent, Asker(centre, BOX), centre, config, wires, real)
 
 
 def test_a_zone_changes_while_all_cameras_go_on_and_a_bad_address_is_taken_back(tmp_path: Path) -> None:
@@ -122,6 +133,65 @@ def test_a_zone_changes_while_all_cameras_go_on_and_a_bad_address_is_taken_back(
         assert it.asker.refused("config.put", document=yaml.safe_dump(document)) == "not_allowed"
         assert it.agent.stop() == 0
     check_log(it.agent.log, PASSWORD)
+
+
+def test_verifications_go_on_under_another_configuration_or_are_told_what_became_of_their_incident(
+    tmp_path: Path,
+) -> None:
+    with street(tmp_path, "fall") as it:
+        one, other, *_ = sorted(it.open_incidents("fall"))
+        document = it.document()
+        zone = document["cameras"][0]["zones"][0]
+
+        # Nobody can see it while the rule changes, so that the question waits; then the camera is back.
+        it.cameras["fall"].stop()
+        it.agent.wait_for_log("fall: nobody is looking")
+        asked = it.ask_about(one)
+        zone["rules"]["illegal_parking"]["dwell"] = "7s"
+        put = it.put(document)
+        it.agent.wait_for_log("is in force, on probation")
+        assert [answer["status"] for answer in it.asker.answers(asked)] == ["accepted"]
+        it.cameras["fall"].start()
+        found = it.asker.outcome(asked)
+        assert (found["status"], found["result"]["verdict"]) == ("done", "still_present")
+        assert it.asker.outcome(put)["status"] == "done"
+
+        # The zone is taken away while the question waits.
+        it.cameras["fall"].stop()
+        it.agent.wait_for_log("fall: nobody is looking", count=2)
+        asked = it.ask_about(other)
+        zone["id"] = "lane"
+        put = it.put(document)
+        told = it.asker.outcome(asked)["result"]
+        assert (told["verdict"], told["reason"], told["after"]) == ("cannot_see", "rule_removed", None)
+        assert it.asker.outcome(put)["status"] == "done"
+        closings = [e for e in parsed(it.centre.on("/event")) if e["data"]["close_reason"] == "rule_removed"]
+        assert other in {event["subject"] for event in closings}
+        assert it.agent.stop() == 0
+    check_log(it.agent.log, PASSWORD)
+
+
+def test_what_the_store_does_not_take_changes_nothing_and_can_be_sent_again(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        known, before, text = it.open_incidents("file"), it.version(), it.config.read_text()
+        document = it.document()
+        document["cameras"][0]["zones"][0]["id"] = "lane"
+        with closing(sqlite3.connect(it.data / "cityeye.db", isolation_level=None)) as shell:
+            shell.execute("BEGIN IMMEDIATE")
+            failed = it.asker.outcome(it.put(document))
+            shell.execute("ROLLBACK")
+        assert (failed["status"], failed["code"]) == ("rejected", "failed")
+        assert re.search(
+            "another program holds the database.*; nothing was changed, try again later", failed["message"]
+        )
+        assert (it.version(), it.config.read_text(), Site(it.config).trial()) == (before, text, None)
+        assert it.open_incidents("file") == known
+        verified = it.asker.ask("verify", incident=min(known))
+        assert verified["verdict"] == "still_present", "it is watched as before"
+        done = it.asker.outcome(it.put(document))
+        assert (done["status"], it.open_incidents("file") & known) == ("done", set())
+        assert it.agent.stop() == 0
+    check_log(it.agent.log)
 
 
 def test_restarts_keep_the_process_and_what_does_not_survive_is_taken_back(tmp_path: Path) -> None:

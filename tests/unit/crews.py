@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,10 +20,11 @@ from agent.adapters.photographer import LastView
 from agent.adapters.privacy import PrivacyGuard
 from agent.adapters.samples import SampleFolder
 from agent.adapters.sqlite import Database, SqliteStore, SqliteViews
-from agent.app.crew import Crew, Facts, Means
+from agent.app.crew import Crew, Facts
 from agent.app.parts import facts_of
+from agent.app.posts import Means
 from agent.config import Config
-from agent.core.errors import CityEyeError
+from agent.core.errors import CityEyeError, StoreUnusable
 from agent.core.types import Detections, Event, Frame, Image, ModelInfo
 from agent.core.wire import CloudEvent, event_message, parse_event
 from agent.runtime.mailbox import Mailroom
@@ -31,6 +33,8 @@ from tests.events import CLOCK
 from tests.fakes import FakeClock, MemoryHeads, MemoryLoginLedger
 from tests.unit.config.samples import config_of, good
 from tests.unit.core.world import Thing, look
+
+T = TypeVar("T")
 
 
 class Blind:
@@ -58,6 +62,35 @@ class FragileStore(SqliteStore):
         super().save_state(camera, state)
 
 
+class FragileDatabase(Database):
+    """A database whose disk fails: at one call, or at all calls from one on; they are counted from `fail` on."""
+
+    def fail(self, at: int, *, lasting: bool) -> None:
+        """The first call is number 1."""
+        self._calls, self._at, self._lasting, self.failed = 0, at, lasting, 0
+
+    def mend(self) -> None:
+        """The disk is good again."""
+        self._at = 0
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self._count()
+        return super().write(work)
+
+    def read(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[Any]:
+        self._count()
+        return super().read(sql, parameters)
+
+    _calls = _at = failed = 0
+    _lasting = False
+
+    def _count(self) -> None:
+        self._calls += 1
+        if self._at and (self._calls == self._at or (self._lasting and self._calls > self._at)):
+            self.failed += 1
+            raise StoreUnusable("disk I/O error")
+
+
 def two_cameras() -> dict[str, Any]:
     """`gate` and `yard`, which look at nothing that exists, with a dwell of 10 s."""
     data = good()
@@ -80,6 +113,7 @@ class Street:
     mailroom: Mailroom
     clock: FakeClock
     capturing: Supervisor
+    database: FragileDatabase
     payloads: list[bytes] = field(default_factory=list)
 
     def see(self, camera: str, seconds: int, *things: Thing) -> None:
@@ -102,7 +136,7 @@ def street(folder: Path, config: Config | None = None) -> Iterator[Street]:
     clock, detector, mailroom, payloads = FakeClock(), Blind(), Mailroom(), list[bytes]()
     facts = Facts(facts_of(config, detector))
     capturing = Supervisor(clock, lambda low, high: high)
-    with Database(folder / "cityeye.db", reserve_bytes=0).open() as database:
+    with FragileDatabase(folder / "cityeye.db", reserve_bytes=0).open() as database:
 
         def encode(event: Event, sequence: int) -> Any:
             message = event_message(event, sequence, facts.now, CLOCK)
@@ -128,7 +162,7 @@ def street(folder: Path, config: Config | None = None) -> Iterator[Street]:
         crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=capturing)
         crew.recall()
         try:
-            yield Street(crew, store, facts, mailroom, clock, capturing, payloads)
+            yield Street(crew, store, facts, mailroom, clock, capturing, database, payloads)
         finally:
             capturing.stop(30)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.adapters.sqlite import Database, SqliteStore
-from agent.app.recall import recalled_desk, take_leave
+from agent.app.recall import begin, recalled_desk, take_leave
 from agent.core.scene import Scene
 from agent.core.types import CloseReason, Event, Message, PictureFault
 from tests.fakes import FakeClock, FakeViews
@@ -43,7 +43,8 @@ def test_the_incident_of_a_camera_that_nobody_asks_for_is_closed_at_the_start(ch
         plans = config.plans()
         take_leave(set(store.cameras()) - set(plans), config, store, FakeViews(), now)
         for camera_plan in plans.values():
-            recalled_desk(camera_plan, store, NoCamera(), now)
+            desk, closings = recalled_desk(camera_plan, store, NoCamera(), now)
+            begin(desk, closings, camera_plan.camera, now)
         [row] = store.incidents(limit=10)
     assert row.closed_at is not None
     assert (row.incident_id, row.close_reason) == (opened[0].incident_id, CloseReason.RULE_REMOVED)

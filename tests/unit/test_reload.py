@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.adapters.config_file import ConfigFile
 from agent.app.reload import Around, Reloader
 from agent.app.site import Site
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
@@ -265,7 +266,7 @@ def test_a_full_disk_stops_a_change_and_only_delays_its_way_back(
     with run(tmp_path) as box:
         before = box.site.file.text(), box.version
         box.street.store.trouble = trouble
-        with pytest.raises(type(trouble)):
+        with pytest.raises(CommandRejected, match=f"failed: {trouble}; nothing was changed, try again later"):
             box.put(rename)
         assert ((box.site.file.text(), box.version), box.site.trial()) == (before, None)
         box.street.store.trouble = None
@@ -277,6 +278,82 @@ def test_a_full_disk_stops_a_change_and_only_delays_its_way_back(
         box.street.store.trouble = None
         box.wait(1)
         assert ((box.site.file.text(), box.version), len(box.answers)) == (before, 1)
+
+
+@pytest.mark.parametrize("calls", range(1, 6))
+def test_a_disk_that_fails_anywhere_in_a_change_leaves_the_document_as_it_was_or_in_force(
+    calls: int, tmp_path: Path
+) -> None:
+    with run(tmp_path) as box:
+        before = box.site.file.text(), box.version
+        box.street.see("gate", 14, car())
+        box.street.database.fail(calls, lasting=True)
+        try:
+            box.put(rename)
+        except CommandRejected as rejected:
+            assert rejected.code is RejectCode.FAILED
+            assert "disk I/O error; nothing was changed, try again later" in rejected.message
+            assert ((box.site.file.text(), box.version), box.site.trial()) == (before, None)
+            box.street.database.mend()
+            box.put(rename)
+        box.street.database.mend()
+        box.street.see("gate", 4)
+        box.wait(61)
+        assert box.answers == [ConfigResult(config_version=box.version)]
+        assert [event.data.close_reason for event in box.street.events()] == [None, "rule_removed"]
+        assert box.street.crew.zones["gate"] == {"lane"}
+
+
+class StubbornFile(ConfigFile):
+    """A file that can be replaced once, and then not until it is mended."""
+
+    left = 1
+
+    def replace(self, text: str) -> None:
+        if self.left == 0:
+            raise StoreUnusable("read-only")
+        self.left -= 1
+        super().replace(text)
+
+
+def test_a_file_that_cannot_be_put_back_is_tried_again_and_answered_for_when_it_is_done(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        before = box.site.file.text(), box.version
+        box.site.file = file = StubbornFile(box.site.file.path)
+        box.street.store.trouble = StoreFull("full")
+        box.put(rename)
+        box.wait(5)
+        assert (box.answers, box.version, box.site.file.text() == before[0]) == ([], before[1], False)
+        with pytest.raises(CommandRejected, match="busy"):
+            box.put(more_workers)
+        file.left = 9
+        box.wait(1)
+        [outcome] = box.answers
+        told = "failed: full; nothing was changed, try again later; the former document was put back"
+        assert str(outcome) == told
+        assert ((box.site.file.text(), box.version), box.site.trial()) == (before, None)
+        box.street.store.trouble = None
+        box.put(rename)
+
+
+def test_a_fault_that_nobody_foresaw_takes_the_document_back(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise RuntimeError("a mistake")
+
+    with run(tmp_path) as box:
+        before = box.site.file.text(), box.version
+        box.street.see("gate", 14, car())
+        box.street.crew.introduce = broken
+        with pytest.raises(RuntimeError, match="a mistake"):
+            box.put(rename)
+        box.street.crew.introduce = lambda: None
+        box.wait(1)
+        [(command_id, outcome)] = [told for told in box.late if told[0]]
+        assert (command_id, str(outcome)) == ("c-1", "failed: a fault of the agent; the former document was put back")
+        assert ((box.site.file.text(), box.version), box.site.trial()) == (before, None)
+        assert box.street.crew.zones["gate"] == {"kerb"}
+        box.street.see("gate", 14, car())
+        assert box.street.events()[-1].data.zone == "kerb"
 
 
 def test_without_room_for_the_history_nothing_is_changed(tmp_path: Path) -> None:

@@ -138,11 +138,12 @@ def test_one_sighting_suffices_when_no_other_look_came_and_only_then() -> None:
 
 
 def test_the_end_of_the_agent_answers_and_answers_stand() -> None:
-    stopped = asked().stopped(stamp(3.0))
+    stopped = asked().ended(Fact.STOPPED, stamp(3.0))
     assert told(stopped) == (Outcome.CANNOT_SEE, "stopping")
+    assert told(asked().ended(Fact.WITHDRAWN, stamp(3.0))) == (Outcome.CANNOT_SEE, "rule_removed")
     assert after(glances(S_, S_, from_s=4.0), stopped) == stopped == stopped.waited(stamp(99.0))
     done = after(glances(S_, S_))
-    assert done.stopped(stamp(9.0)) == done
+    assert done.ended(Fact.STOPPED, stamp(9.0)) == done
 
 
 @pytest.mark.parametrize(("interval_s", "deadline_s"), [(None, 45), (1, 45), (10, 80), (60, LONGEST_DEADLINE_S)])
@@ -423,6 +424,8 @@ def test_a_camera_s_own_fault() -> None:
     assert Street(dark, camera()).then(gap(t) for t in range(60, 105, 5)) == (Outcome.CANNOT_SEE, "offline")
     offline = [gap(t) for t in range(0, 90, 5)]
     assert Street(offline, camera()).then(gap(t) for t in range(90, 110, 5)) == (Outcome.STILL_PRESENT, None)
+    anew = [gap(90, GapReason.RESTART), gap(95, GapReason.RESTART)]
+    assert Street(offline, camera()).then(anew) == (Outcome.CANNOT_SEE, "restart"), "no fault of the camera"
     ended = Street([*offline, *every(1, 90, 400)], camera())
     assert ended.events[-1].phase is Phase.CLOSED
     assert ended.then(every(1, 400, 430)) == (Outcome.CLEARED, None)

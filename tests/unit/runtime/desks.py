@@ -59,6 +59,9 @@ class NoCamera:
     def take(self, event: Event, frame: Frame, found: Detections | None) -> tuple[tuple[Evidence, ...], str | None]:
         return (), "disk_full"
 
+    def ask(self, frame: Frame) -> Detections | None:
+        return None
+
     def watch(self, watched: Sequence[Presence], frame: Frame, found: Detections) -> None:
         pass
 

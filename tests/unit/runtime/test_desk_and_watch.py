@@ -109,8 +109,11 @@ def test_a_successor_goes_on_with_scene_and_figures_and_closes_what_is_no_longer
     heir_plan = replace(plan(), duties=())
     scene = Scene(heir_plan)
     scene.recall(kept, mark)
+    closings = scene.retire(mark)
     heir = desk.successor(scene, NoCamera())
-    assert (heir.retire(mark), heir.state.looks, heir.state.open_incidents) == (1, desk.state.looks, 0)
+    assert [e.phase for e in store.events] == ["opened"], "nothing is told before the heir begins"
+    heir.settle(closings, stamp(62))
+    assert (len(closings), heir.state.looks, heir.state.open_incidents) == (1, desk.state.looks, 0)
     serve(desk, every(2, 62, 70, car()))
     serve(heir, every(2, 62, 70, car()))
     assert [(e.phase, e.close_reason) for e in store.events] == [("opened", None), ("closed", "rule_removed")]
