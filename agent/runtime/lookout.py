@@ -38,7 +38,8 @@ class Lookout:
         """A lookout whose view has been recalled already.
 
         Args:
-            outlines_n: zone id to corners. recheck_s: how long the detector may rest over them. reader: reads the taught zones; None where no rule listens to it.
+            outlines_n: zone id to corners. recheck_s: how long the detector may rest over them.
+            reader: reads the taught zones; None where no rule listens to it.
         """
         self._camera = camera
         self._view = view
