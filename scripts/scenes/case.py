@@ -25,6 +25,8 @@ from scripts.scenes.geometry import place_visible, sights
 START = datetime(2026, 1, 5, 4, tzinfo=UTC)
 """Monday noon in Shanghai."""
 SITE = ZoneInfo("Asia/Shanghai")
+RECHECK_S = 10.0
+"""As the agent does by default."""
 HIDDEN = 0.5
 """A place counts as hidden while less than this share of the thing can be seen."""
 _STEP_S = 0.5
@@ -79,7 +81,7 @@ class Case:
     def plan(self) -> CameraPlan:
         """What the camera is watched for."""
         duties = tuple(watch.duty(self.scene.camera) for watch in self.watches)
-        return CameraPlan(box_id="scenes", camera=self.name, duties=duties, time_zone=SITE)
+        return CameraPlan(box_id="scenes", camera=self.name, duties=duties, time_zone=SITE, recheck_s=RECHECK_S)
 
     @property
     def moments(self) -> list[float]:
