@@ -176,3 +176,35 @@ def changed(edit: Callable[[dict[str, Any]], object]) -> Config:
     data = two_cameras()
     edit(data)
     return config_of(data)
+
+
+def zone_renamed(data: dict[str, Any]) -> None:
+    data["cameras"][0]["zones"][0]["id"] = "lane"
+
+
+def address_changed(data: dict[str, Any]) -> None:
+    data["cameras"][0]["url"] = "rtsp://127.0.0.1:2/x"
+
+
+def gate_removed(data: dict[str, Any]) -> None:
+    del data["cameras"][0]
+
+
+def court_added(data: dict[str, Any]) -> None:
+    data["cameras"].append({**data["cameras"][0], "id": "court", "url": "rtsp://127.0.0.1:1/z"})
+
+
+def dwell_changed(data: dict[str, Any]) -> None:
+    data["cameras"][0]["zones"][0]["rules"]["illegal_parking"]["dwell"] = "12s"
+
+
+def everything_changed(data: dict[str, Any]) -> None:
+    court_added(data)
+    address_changed(data)
+    data["cameras"][1]["zones"][0]["id"] = "lane"
+
+
+def gate_exchanged(data: dict[str, Any]) -> None:
+    court_added(data)
+    gate_removed(data)
+    data["cameras"][0]["zones"][0]["id"] = "lane"
