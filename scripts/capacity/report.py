@@ -82,8 +82,8 @@ def row(trial: Trial) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table."""
-    lines = [head, ["---:"] * len(head), *rows]
+    """A Markdown table: figures to the right, what they are about to the left."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 

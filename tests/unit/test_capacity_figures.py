@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.capacity.against import Contender, Reading, interleaved, page
 from scripts.capacity.chart import Line, nice, svg
 from scripts.capacity.figures import Series, percentile, slope
 from scripts.capacity.process import Footprint
@@ -125,7 +126,7 @@ def test_the_report_has_a_row_for_every_trial_and_all_figures_as_json(tmp_path: 
     one = Series(title="1080p; illegal_parking", kind=KINDS["main"], trials=trials)
     text = write(tmp_path, [one], machine="a box", how="with care").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert [line.split(" | ")[0] for line in rows] == ["| cameras", "| ---:", "| 1", "| 16", "| 32"]
+    assert [line.split(" | ")[0] for line in rows] == ["| cameras", "| ---", "| 1", "| 16", "| 32"]
     assert "**16 cameras** in real time" in text
     assert "| 16 ✓ |" in text
     assert "| 0 ✗ |" in text
@@ -133,3 +134,29 @@ def test_the_report_has_a_row_for_every_trial_and_all_figures_as_json(tmp_path: 
     kept = json.loads((tmp_path / "capacity.json").read_text())
     assert [(each["cameras"], each["held"]) for each in kept[0]["trials"]] == [(1, True), (16, True), (32, False)]
     assert {file.name for file in tmp_path.glob("*.svg")} == {"capacity-cpu.svg", "capacity-memory.svg"}
+
+
+def test_contenders_are_measured_in_turn_and_compared_by_their_medians() -> None:
+    order: list[str] = []
+
+    def contender(name: str, costs_ms: list[float]) -> Contender:
+        left = iter(costs_ms)
+
+        def read() -> Reading:
+            order.append(name)
+            return Reading(cpu_ms=next(left), pictures_per_s=0.5)
+
+        return Contender(name=name, title=f"what {name} does", read=read)
+
+    told: list[str] = []
+    contenders = [
+        contender("agent-1", [40.0, 30.0, 20.0]),
+        contender("bare", [25.0, 24.0, 90.0]),
+        contender("opencv", [300.0, 300.0, 310.0]),
+    ]
+    found = interleaved(contenders, 3, told.append)
+    assert order == ["agent-1", "bare", "opencv"] * 3
+    assert len(told) == 9
+    text = page(found, machine="a box", how="with care", remarks=["so it is"])
+    assert "| `opencv`: what opencv does | 0.50 | 300.0 (300.0 – 310.0) | 10.00 | 12.00 |" in text
+    assert "| what | pictures a second | CPU ms per camera-second: median (least – most) | × agent-1 | × bare |" in text
