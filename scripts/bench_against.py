@@ -60,7 +60,10 @@ def main() -> int:
             )
     found = interleaved(contenders, options.rounds, lambda text: print(text, flush=True))
     options.out.mkdir(parents=True, exist_ok=True)
-    how = f"{options.rounds} rounds, window {pace.window_s:g} s for the agent and the bare cost, {options.others_s:g} s for the others"
+    how = (
+        f"{options.rounds} rounds, window {pace.window_s:g} s for the agent and the bare cost, "
+        f"{options.others_s:g} s for the others"
+    )
     report = options.out / "against.md"
     report.write_text("\n".join(page(found, machine=description(), how=how, remarks=remarks)), encoding="utf-8")
     (options.out / "against.json").write_text(json.dumps([asdict(one) for one in found], indent=1), encoding="utf-8")
