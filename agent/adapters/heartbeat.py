@@ -27,7 +27,13 @@ class Heartbeat:
     def beat(self, report: HealthReport) -> None:
         """Replace the file by one of this moment."""
         looking = sum(camera.state == "online" for camera in report.cameras)
-        content = {"at": report.at.isoformat(), "cameras": len(report.cameras), "looking": looking, **report.facts}
+        content = {
+            "at": report.at.isoformat(),
+            "cameras": len(report.cameras),
+            "looking": looking,
+            **report.facts,
+            "watched": [camera.model_dump(mode="json") for camera in report.cameras],
+        }
         fresh = self._path.with_suffix(".new")
         try:
             fresh.write_text(json.dumps(content), encoding="ascii")
@@ -54,7 +60,8 @@ def last_heartbeat(path: Path, now: datetime) -> dict[str, Any] | str:
     """What the running agent last said about itself, or why it cannot be well.
 
     Returns:
-        `at`, `cameras`, `looking` (cameras whose pictures come), and the facts of the health report; or a text.
+        `at`, `cameras`, `looking` (cameras whose pictures come), the facts of the health report, and
+        `watched`, its cameras; or a text.
         Never raises: a file that is missing or damaged is an agent that is not well.
     """
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.core.tracking.tracker import BLIND_AFTER_S
 from agent.core.types import Gap, GapReason, Observation, PictureFault, Stamp
+from agent.runtime.intervals import last_minute
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ class DeskState:
 
     Attributes:
         last_look: the newest observation, or None. interval_s: smoothed seconds between observations, or None.
+        recent_s: seconds between observations in the last minute of watching, oldest first.
         blind: why nobody is looking now, or None while somebody is.
         fault: why nothing can be concluded from the newest picture, or None.
         blind_s: seconds so far in which nobody looked. looks: observations so far.
@@ -26,6 +28,7 @@ class DeskState:
     camera: str
     last_look: Stamp | None = None
     interval_s: float | None = None
+    recent_s: tuple[float, ...] = ()
     blind: GapReason | None = None
     fault: PictureFault | None = None
     blind_s: float = 0.0
@@ -49,10 +52,14 @@ class Figures:
             level = logging.WARNING if seen.fault else logging.INFO
             log.log(level, "%s: picture: %s", previous.camera, seen.fault or "good")
         blind = previous.fault is not None or previous.blind is not None or since_s > BLIND_AFTER_S
+        seamless = bool(previous.looks) and not blind
+        if previous.blind is not None:
+            log.info("%s: looking", previous.camera)
         self.state = replace(
             previous,
             last_look=now,
-            interval_s=previous.interval_s if blind or not previous.looks else _smoothed(previous.interval_s, since_s),
+            interval_s=_smoothed(previous.interval_s, since_s) if seamless else previous.interval_s,
+            recent_s=last_minute(previous.recent_s, since_s) if seamless else previous.recent_s,
             blind=None,
             fault=seen.fault,
             blind_s=previous.blind_s + (since_s if blind else 0.0),

@@ -13,6 +13,7 @@ from agent.runtime.capture import CaptureLoop, CaptureState
 from agent.runtime.courier import Courier
 from agent.runtime.desk import Desk
 from agent.runtime.figures import DeskState
+from agent.runtime.intervals import percentile
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
 from agent.runtime.uploader import Uploader
@@ -105,6 +106,9 @@ class Health:
             state=capture.phase.value if capture.reason is None else capture.reason.value,
             blind_s=desk.blind_s,
             drops=self._mailroom.drops(capture.camera),
+            looks=desk.looks,
+            interval_s=percentile(desk.recent_s, 0.5),
+            interval_p99_s=percentile(desk.recent_s, 0.99),
             fault=desk.fault,
             last_picture=desk.last_look.utc if desk.last_look else None,
         )

@@ -117,7 +117,18 @@ def sent_by_the_box() -> dict[str, Message]:
     """One message of every kind that a box sends, as it is handed to the MQTT client."""
     report = HealthReport(
         at=T0 + timedelta(minutes=10),
-        cameras=(CameraReport(camera="gate", state="watching", blind_s=3.2, drops=7, last_picture=T0),),
+        cameras=(
+            CameraReport(
+                camera="gate",
+                state="online",
+                blind_s=3.2,
+                drops=7,
+                looks=298,
+                interval_s=2.0,
+                interval_p99_s=2.04,
+                last_picture=T0,
+            ),
+        ),
         outbox_depth=2,
         outbox_set_aside=0,
         facts={

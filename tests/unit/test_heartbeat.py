@@ -27,6 +27,11 @@ def test_a_fresh_heartbeat_tells_how_the_agent_is(tmp_path: Path) -> None:
     found = last_heartbeat(path, START + timedelta(seconds=STALE_S))
     assert isinstance(found, dict)
     assert (found["looking"], found["cameras"], found["broker_error"]) == (1, 3, "挂断")
+    assert [(camera["camera"], camera["looks"]) for camera in found["watched"]] == [
+        ("online", 0),
+        ("offline", 0),
+        ("stalled", 0),
+    ]
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"at": "yesterday", "loops_failed": 0}', "\x00"])

@@ -38,6 +38,8 @@ Utc = Annotated[
 """RFC 3339, UTC, always with milliseconds."""
 Duration = Annotated[float, Field(ge=0, allow_inf_nan=False), _rounded(1)]
 """Seconds, to a tenth."""
+Interval = Annotated[float, Field(ge=0, allow_inf_nan=False), _rounded(3)]
+"""Seconds, to a thousandth: for times between pictures."""
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), _rounded(3)]
 Share = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False), _rounded(4)]
 """A coordinate in 0..1 of the picture; a box may stick out of it a little."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.core.types import Message, PictureFault
 from agent.core.wire.event import clip, dump
 from agent.core.wire.facts import BoxFacts, ClockInfo, RunFacts
-from agent.core.wire.model import ClockPart, Duration, Utc
+from agent.core.wire.model import ClockPart, Duration, Interval, Utc
 from agent.core.wire.topics import topic
 
 STATE_SCHEMA_URI = "urn:cityeye:schema:state:1"
@@ -39,6 +39,8 @@ class State(BaseModel):
 class CameraReport(BaseModel):
     """One camera: its state, seconds in which nobody looked, and pictures dropped because a newer one came.
 
+    `looks` counts the pictures that were analysed since the agent started. `interval_s` is the median and
+    `interval_p99_s` the 99th percentile of the times between them in the last minute of watching; null before two.
     `fault` says why nothing can be concluded from its newest picture; null when it is good.
     """
 
@@ -48,6 +50,9 @@ class CameraReport(BaseModel):
     state: str
     blind_s: Duration
     drops: int = Field(ge=0)
+    looks: int = Field(0, ge=0)
+    interval_s: Interval | None = None
+    interval_p99_s: Interval | None = None
     fault: PictureFault | None = None
     last_picture: Utc | None = None
 

@@ -180,6 +180,7 @@ def test_blind_time_and_the_sampling_interval_are_counted() -> None:
     assert (offline.blind, back.blind) == (GapReason.OFFLINE, None)
     assert back.blind_s == pytest.approx(40 - 18)
     assert back.interval_s == pytest.approx(2.0)
+    assert back.recent_s == pytest.approx([2.0] * 18)  # neither the gap nor the time before the first look
     assert back.looks == 20
 
 
