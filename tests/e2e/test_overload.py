@@ -1,0 +1,66 @@
+"""More cameras than one worker can look at: all are looked at less often, none starves, and dwell stays what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.app.places import HEARTBEAT
+from tests.e2e.agent_process import AgentProcess, wait_until
+from tests.e2e.centre import cars_of, parsed
+from tests.e2e.street import DWELL_S, PARKED, file_camera, write_street
+from tests.listener import Listener
+from tests.mosquitto import Mosquitto
+from tests.shared_data import shared
+
+pytestmark = pytest.mark.server
+
+CAMERAS = 16
+
+WANTED_S = 0.1
+"""Each camera asks for ten looks a second, 160 in all: several times what one worker can do with this model."""
+
+
+def watched(config: Path) -> list[dict[str, Any]]:
+    """The cameras as the running agent's heartbeat tells them, once all were looked at."""
+    path = config.parent / "data" / HEARTBEAT
+    if not path.is_file():
+        return []
+    cameras: list[dict[str, Any]] = json.loads(path.read_text())["watched"]
+    return cameras if all(camera["interval_s"] is not None for camera in cameras) else []
+
+
+def test_overload_is_shared_evenly_told_and_changes_no_dwell(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
+        cameras = [{**file_camera(f"c{n}"), "decode": "all", "sample_every": f"{WANTED_S}s"} for n in range(CAMERAS)]
+        config = write_street(
+            tmp_path, cameras=cameras, mqtt={"port": broker.port}, evidence={"send": "off"}, model=one_worker()
+        )
+        with AgentProcess(config) as agent:
+            opened = [
+                event
+                for event in parsed(centre.wait_for(CAMERAS * len(PARKED), "/event"))
+                if event["type"].endswith("opened")
+            ]
+            wait_until(lambda: bool(watched(config)), "a heartbeat with all cameras' intervals")
+            told = watched(config)
+            assert agent.stop() == 0
+    intervals = [camera["interval_s"] for camera in told]
+    assert min(camera["drops"] for camera in told) > 0, "the worker is overloaded"
+    assert min(intervals) > 1.5 * WANTED_S, "and says so for every camera"
+    assert max(intervals) <= 2 * min(intervals), f"evenly: {sorted(intervals)}"
+    looks = [camera["looks"] for camera in told]
+    assert max(looks) <= 2 * min(looks), f"evenly: {sorted(looks)}"
+    for camera in cameras:
+        assert cars_of([e for e in opened if e["data"]["camera"] == camera["id"]]) == sorted(PARKED)
+    for event in opened:
+        assert DWELL_S <= event["data"]["dwell_s"] <= DWELL_S + 4 * max(intervals) + 2
+    assert "Traceback" not in agent.log
+
+
+def one_worker() -> dict[str, Any]:
+    """The street's model, which may not rest, in one thread."""
+    return {"file": str(shared("models", "yolox_nano.onnx")), "workers": 1, "recheck": "0s"}
