@@ -86,6 +86,7 @@ class Health:
             outbox_set_aside=self._outbox.set_aside_count(),
             facts={
                 "inference_ms": round(sum(inference) / len(inference), 2) if inference else None,
+                "detector_rests": sum(watch.rests for watch in self._watches),
                 "loop_restarts": sum(loop.restarts for loop in loops),
                 "loops_failed": sum(loop.phase is LoopPhase.FAILED for loop in loops),
                 "events_unacked": self._outbox.unacked(),

@@ -133,6 +133,7 @@ def sent_by_the_box() -> dict[str, Message]:
         outbox_set_aside=0,
         facts={
             "inference_ms": 21.4,
+            "detector_rests": 5120,
             "loop_restarts": 0,
             "loops_failed": 0,
             "events_unacked": 0,
