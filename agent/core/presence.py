@@ -54,7 +54,8 @@ class Presence:
             are known by looking back: they tell when it came, but do not make an incident of it any sooner.
         blind_s: seconds of its stay in which nobody could look.
         channel: the way of seeing that is most certain of it. kind: the taxonomy's row, once open, if the rule tells.
-        looks, sure_looks: sightings after the first, and those in which the detector was as certain as the rule asks.
+        looks, sure_looks: sightings after the first at which the detector was asked, and those of them in which it was
+            as certain as the rule asks.
         watched_s, beside_s: seconds of looking in which it stood there, and those in which a person was beside it.
         incident_id, opened_at: set from the moment it is open. revision: of the last event about it, 0 before that.
         told: when that event was made. previous: the incident that ended at this place shortly before.
@@ -127,14 +128,18 @@ class Presence:
         beside_s = self.beside_s + (looked_s if beside else 0.0)
         return replace(self, watched_s=self.watched_s + looked_s, beside_s=beside_s)
 
-    def sighted(self, report: Report, duty: Duty | None) -> Presence:
-        """After a sighting: clocks advanced by what the tracker attests. `duty`: None while it is not in force."""
+    def sighted(self, report: Report, duty: Duty | None, *, asked: bool) -> Presence:
+        """After a sighting: clocks advanced by what the tracker attests.
+
+        Args:
+            duty: None while it is not in force. asked: whether the detector was; what it said before is not news.
+        """
         track = report.track
-        sure = duty is not None and track.score >= duty.settings.min_score
+        sure = asked and duty is not None and track.score >= duty.settings.min_score
         return replace(
             self,
             last_seen=track.last_seen,
-            looks=self.looks + 1,
+            looks=self.looks + asked,
             sure_looks=self.sure_looks + sure,
             dwell_s=self.dwell_s + report.seen_s,
             blind_s=self.blind_s + report.blind_s,

@@ -9,7 +9,7 @@ Each further line is one look or one gap:
     {"t": 12.0, "utc": "2026-11-02T08:00:12+00:00", "seq": 6, "size": [1280, 720],
      "seen": [["car", 0.81, 240.5, 310.0, 402.25, 388.0]], "looks": [197, "…base64…"],
      "changes": [["left", 0.9, 14.0, 0.1, 0.2, 0.3, 0.4]], "changes_complete": false,
-     "fault": "dark", "readings": [["bin", 0.93, 11.0, "…utc…"]], "stood": [3.0]}
+     "fault": "dark", "asked": false, "readings": [["bin", 0.93, 11.0, "…utc…"]], "stood": [3.0]}
     {"t": 14.0, "utc": "…", "gap": "offline"}
 
 Exact: what is read is what was written, to the bit. Numbers of arrays are the shortest decimals that give the same
@@ -45,7 +45,21 @@ from agent.core.types import (
 
 VERSION = 1
 _KEYS = frozenset(
-    {"t", "utc", "gap", "seq", "size", "seen", "looks", "changes", "changes_complete", "fault", "readings", "stood"}
+    [
+        "t",
+        "utc",
+        "gap",
+        "seq",
+        "size",
+        "seen",
+        "looks",
+        "changes",
+        "changes_complete",
+        "fault",
+        "asked",
+        "readings",
+        "stood",
+    ]
 )
 
 
@@ -103,6 +117,8 @@ def line_of(seen: Observation | Gap) -> str:
         ]
     if seen.fault is not None:
         line["fault"] = seen.fault.value
+    if not seen.asked:
+        line["asked"] = False
     if seen.readings:
         line["readings"] = [[r.zone, r.full, r.stamp.mono_s, r.stamp.utc.isoformat()] for r in seen.readings]
     if seen.stood_s.any():
@@ -133,6 +149,7 @@ def step_of(line: str, camera: str) -> Observation | Gap:
                 for zone, full, at_s, utc in told.get("readings", [])
             ),
             stood_s=_floats(told.get("stood", [])).reshape(-1),
+            asked=_truth("asked", told.get("asked", True)),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
         raise ValueError(f"expected one look or one gap as {__name__} describes it, found {error!r}") from error
@@ -175,15 +192,19 @@ def _detections(told: Mapping[str, Any]) -> Detections:
 
 
 def _changes(rows: list[list[Any]], *, complete: object) -> Changes:
-    if not isinstance(complete, bool):
-        raise ValueError(f"changes_complete: expected true or false, found {complete!r}")
     return Changes(
         boxes_n=_floats([row[3:] for row in rows]).reshape(len(rows), 4),
         scores=_floats([row[1] for row in rows]),
         still_s=_floats([row[2] for row in rows]),
         kinds=tuple(ChangeKind(row[0]) for row in rows),
-        complete=complete,
+        complete=_truth("changes_complete", complete),
     )
+
+
+def _truth(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{key}: expected true or false, found {value!r}")
+    return value
 
 
 def _floats(values: list[Any]) -> Floats:

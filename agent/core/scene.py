@@ -203,7 +203,7 @@ class Scene:
         for report in self._tracker.step(everything, now, complete=seen.changes.complete, unread=unread):
             self._accompany(report, everything)
             for rule in rules:
-                events += self._consider(report, rule, [d for d in in_force if d.rule == rule], now)
+                events += self._consider(report, rule, [d for d in in_force if d.rule == rule], seen)
         self._newest = Newest(seen=seen, everything=everything, unread=unread, tracks=self._tracker.tracks)
         return events + self._updates(in_force, now)
 
@@ -241,8 +241,9 @@ class Scene:
                 beside = any(s.class_name == "person" and is_beside(s.box_n, presence.box_n) for s in everything)
                 self._presences[presence.rule, presence.track_id] = presence.accompanied(report.looked_s, beside=beside)
 
-    def _consider(self, report: Report, rule: str, duties: list[Duty], now: Stamp) -> list[Event]:
+    def _consider(self, report: Report, rule: str, duties: list[Duty], seen: Observation) -> list[Event]:
         """What this look at this track means under this rule, whose duties in force are given."""
+        now = seen.stamp
         presence = self._presences.get((rule, report.track.track_id))
         if presence is None:
             self._enter(report, rule, duties)
@@ -254,7 +255,7 @@ class Scene:
             self._enter(report, rule, duties)
             return []
         if seen_now:
-            presence = presence.sighted(report, duty)
+            presence = presence.sighted(report, duty, asked=seen.asked)
             self._presences[rule, presence.track_id] = presence
         if presence.state is State.WATCHED and report.track.group == "motor_vehicle" and report.track.gone:
             # What comes to this place now starts a clock of its own.

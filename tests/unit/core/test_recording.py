@@ -60,6 +60,7 @@ def observations(draw: st.DrawFn) -> Observation:
             kinds=tuple(draw(st.lists(st.sampled_from(ChangeKind), min_size=m, max_size=m))),
         ),
         fault=draw(st.none() | st.sampled_from(PictureFault)),
+        asked=draw(st.booleans()),
         readings=tuple(
             draw(st.lists(st.builds(ZoneReading, zone=st.text(), full=st.floats(0, 1), stamp=stamps), max_size=2))
         ),
@@ -74,7 +75,7 @@ def plain(seen: Observation) -> tuple[object, ...]:
         for a in (getattr(part, name) for name in part.__slots__)
         if isinstance(a, np.ndarray)
     ]
-    rest = (seen.camera, seen.seq, seen.stamp, seen.size_px, seen.changes.kinds, seen.fault, seen.readings)
+    rest = (seen.camera, seen.seq, seen.stamp, seen.size_px, seen.changes.kinds, seen.fault, seen.asked, seen.readings)
     return (*rest, *arrays)
 
 

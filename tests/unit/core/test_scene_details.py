@@ -231,3 +231,13 @@ def test_of_another_boot_only_utc_can_tell() -> None:
     watch([replace(look(94, car()), stamp=Stamp(utc=stamp(94).utc, mono_s=9.0))], after)
     [presence] = after.open_incidents
     assert presence.dwell_s + presence.blind_s == pytest.approx(94.0)
+
+
+@pytest.mark.parametrize(("asked", "opens"), [(True, True), (False, False)])
+def test_what_the_detector_was_not_asked_again_makes_it_no_surer(asked: bool, opens: bool) -> None:
+    """One certain look at a chair among many doubtful ones, then nothing changes for a while."""
+    scene = Scene(plan(rule="stall_encroachment", min_score=0.45))
+    doubtful, certain = car(kind="chair", score=0.3), car(kind="chair", score=0.6)
+    steps: list[Step] = [look(0, certain), *every(2, 2, 30, doubtful), look(30, certain)]
+    steps += [replace(look(t, certain), asked=asked) for t in range(32, 66, 2)]
+    assert phases(watch(steps, scene)) == (["opened"] if opens else [])

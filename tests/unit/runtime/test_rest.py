@@ -119,12 +119,12 @@ def test_a_parked_car_is_reported_in_time_by_a_detector_that_mostly_rests(tmp_pa
 
 def test_who_waits_for_a_picture_gets_one_that_was_looked_at(tmp_path: Path) -> None:
     place, waiting = Place(tmp_path), Waiting()
-    for number in range(4):
+    for number in range(6):
         place.look(EVERY_S * number)
     rests, asked = place.watch.rests, place.detector.pictures
     assert rests > 0
     place.desk.next_look(waiting)
-    place.look(EVERY_S * 4)
+    place.look(EVERY_S * 6)
     assert (place.watch.rests, place.detector.pictures) == (rests, asked + 1)
     [seen] = waiting.got
     assert seen is not None
