@@ -21,20 +21,22 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # so that it runs as a file, too
 
-from scripts.capacity.against import Contender, interleaved, others, ours, page, ultralytics  # noqa: E402
-from scripts.capacity.machine import description  # noqa: E402
+from scripts.capacity.against import Contender, Rounds, interleaved, others, ours, page, ultralytics  # noqa: E402
+from scripts.capacity.machine import description, end_on_sigterm  # noqa: E402
 from scripts.capacity.site import Task  # noqa: E402
 from scripts.capacity.streams import CACHE, CLIP_S, KINDS, prepare  # noqa: E402
 from scripts.capacity.trial import Pace  # noqa: E402
 
 DATA: Final = Path(os.environ.get("CITYEYE_SHARED", ROOT.parent / "shared")) / "data"
 START_S: Final = 60.0
+REPORT: Final = "against.md"
 UNTRAINED: Final = "yolo11n-untrained-640.onnx"
 NO_ULTRALYTICS: Final = "ultralytics is not measured: no --ultralytics-python was given."
 
 
 def main() -> int:
     options = _parse()
+    end_on_sigterm()
     pace = Pace(warm_s=options.warm_s, window_s=options.window_s)
     length_s = max(pace.warm_s + pace.window_s, options.others_s) + START_S
     kind = KINDS[options.stream]
@@ -58,17 +60,22 @@ def main() -> int:
                 "The YOLO11n of ultralytics has random weights: inference costs the same, but it finds nothing, so its "
                 "tracking costs nothing, to its advantage."
             )
-    found = interleaved(contenders, options.rounds, lambda text: print(text, flush=True))
+    for found in interleaved(contenders, options.rounds, lambda text: print(text, flush=True)):
+        _write(options, found, remarks)
+    print((options.out / REPORT).read_text(encoding="utf-8"))
+    return 0
+
+
+def _write(options: argparse.Namespace, found: list[Rounds], remarks: list[str]) -> None:
+    """The report of the rounds so far."""
     options.out.mkdir(parents=True, exist_ok=True)
     how = (
-        f"{options.rounds} rounds, window {pace.window_s:g} s for the agent and the bare cost, "
+        f"{len(found[0].readings)} rounds, window {options.window_s:g} s for the agent and the bare cost, "
         f"{options.others_s:g} s for the others"
     )
-    report = options.out / "against.md"
-    report.write_text("\n".join(page(found, machine=description(), how=how, remarks=remarks)), encoding="utf-8")
+    text = "\n".join(page(found, machine=description(), how=how, remarks=remarks))
+    (options.out / REPORT).write_text(text, encoding="utf-8")
     (options.out / "against.json").write_text(json.dumps([asdict(one) for one in found], indent=1), encoding="utf-8")
-    print(report.read_text(encoding="utf-8"))
-    return 0
 
 
 def _able(contenders: list[Contender]) -> list[Contender]:

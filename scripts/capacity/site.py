@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from scripts.capacity.arrivals import Subscriber
+from scripts.capacity.machine import environment
 from scripts.capacity.servers import Cameras, serving
 from scripts.capacity.streams import Streams
 from tests.e2e.agent_process import AgentProcess
@@ -103,7 +104,7 @@ def running(folder: Path, streams: Streams, cameras: int, task: Task) -> Iterato
         broker = stack.enter_context(Mosquitto(folder / "broker", options=("max_queued_messages 0",)))
         centre = stack.enter_context(Subscriber(broker.port))
         config = write_config(folder, cameras=cameras, task=task, server=server, broker_port=broker.port)
-        agent = stack.enter_context(AgentProcess(config))
+        agent = stack.enter_context(AgentProcess(config, environment()))
         yield Site(
             agent=agent,
             server=server,

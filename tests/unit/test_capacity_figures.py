@@ -154,7 +154,7 @@ def test_contenders_are_measured_in_turn_and_compared_by_their_medians() -> None
         contender("bare", [25.0, 24.0, 90.0]),
         contender("opencv", [300.0, 300.0, 310.0]),
     ]
-    found = interleaved(contenders, 3, told.append)
+    *_, found = interleaved(contenders, 3, told.append)
     assert order == ["agent-1", "bare", "opencv"] * 3
     assert len(told) == 9
     text = page(found, machine="a box", how="with care", remarks=["so it is"])
