@@ -42,7 +42,7 @@ def main() -> int:
     kind = KINDS[options.stream]
     print(f"{kind.title}: preparing the streams in {options.cache}", flush=True)
     streams = prepare(kind, options.source, length_s=length_s, clip_s=options.clip_s, cache=options.cache)
-    task = Task(model=str(options.model), workers=options.workers)
+    task = Task(model=str(options.model), workers=options.workers, recheck_s=options.recheck_s)
     contenders = [ours(streams, 1, task, pace), ours(streams, options.many, task, pace)]
     contenders += _able(others(streams, options.model, keyframes_s=pace.window_s, window_s=options.others_s))
     remarks = [
@@ -70,7 +70,8 @@ def _write(options: argparse.Namespace, found: list[Rounds], remarks: list[str])
     """The report of the rounds so far."""
     options.out.mkdir(parents=True, exist_ok=True)
     how = (
-        f"{len(found[0].readings)} rounds, window {options.window_s:g} s for the agent and the bare cost, "
+        f"{len(found[0].readings)} rounds, recheck {options.recheck_s:g} s, "
+        f"window {options.window_s:g} s for the agent and the bare cost, "
         f"{options.others_s:g} s for the others"
     )
     text = "\n".join(page(found, machine=description(), how=how, remarks=remarks))
@@ -92,7 +93,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
     parser.add_argument("--many", type=int, default=8, help="the agent's further number of cameras (default: 8)")
     parser.add_argument("--model", type=Path, default=DATA / "models" / "yolox_nano.onnx", help="YOLOX as ONNX file")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="model.workers (default: the cores)")
+    parser.add_argument("--workers", type=int, default=0, help="model.workers (default: 0, one for each core)")
+    parser.add_argument(
+        "--recheck-s",
+        type=float,
+        default=10.0,
+        help="model.recheck of the agent; 0: the detector is shown every picture (default: %(default)s)",
+    )
     parser.add_argument("--ultralytics-python", type=Path, metavar="PATH", help="interpreter that has ultralytics")
     parser.add_argument(
         "--ultralytics-model", type=Path, metavar="FILE", help="its model (default: YOLO11n, untrained)"

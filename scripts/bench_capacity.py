@@ -77,6 +77,7 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace, made: Cal
         spread_s=pace.window_s,
         workers=options.workers,
         batch=options.batch,
+        recheck_s=options.recheck_s,
         runtime=options.runtime,
     )
 
@@ -108,9 +109,10 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace, made: Cal
 
 
 def _how(options: argparse.Namespace) -> str:
+    workers = options.workers or "one for each core"
     return (
-        f"model {Path(options.model).name}, {options.workers} workers, batch {options.batch}, {options.runtime}; "
-        f"warm-up {options.warm_s:g} s, window {options.window_s:g} s"
+        f"model {Path(options.model).name}, workers: {workers}, batch {options.batch}, recheck {options.recheck_s:g} s, "
+        f"{options.runtime}; warm-up {options.warm_s:g} s, window {options.window_s:g} s"
     )
 
 
@@ -134,7 +136,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--retries", type=int, default=1, help="further tries of a number that fails (default: 1)")
     parser.add_argument("--model", default=str(DATA / "models" / "yolox_nano.onnx"), help="ONNX file, or id of a model")
     parser.add_argument("--runtime", default="onnxruntime", choices=("auto", "onnxruntime", "openvino"))
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="model.workers (default: the cores)")
+    parser.add_argument("--workers", type=int, default=0, help="model.workers (default: 0, one for each core)")
+    parser.add_argument(
+        "--recheck-s",
+        type=float,
+        default=10.0,
+        help="model.recheck; 0: the detector is shown every picture (default: %(default)s)",
+    )
     parser.add_argument("--batch", type=int, default=1, help="model.batch (default: %(default)s)")
     parser.add_argument(
         "--rules",

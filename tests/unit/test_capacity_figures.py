@@ -78,6 +78,7 @@ def trial(cameras: int, *, held: bool = True, rss_mib: float = 200.0) -> Trial:
         machine_cores=0.05 * cameras,
         holds=Footprint(rss_mib=rss_mib, pss_mib=150.0, threads=8 + cameras, descriptors=9, databases=6),
         inference_ms=20.0,
+        rests=6 * cameras,
         openings=4,
         latencies_s=(0.1, 0.2, 0.9),
         tracebacks=0,
