@@ -16,6 +16,8 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +25,7 @@ ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # so that it runs as a file, too
 
 from scripts.capacity.figures import Series  # noqa: E402
-from scripts.capacity.machine import description  # noqa: E402
+from scripts.capacity.machine import description, end_on_sigterm  # noqa: E402
 from scripts.capacity.report import HEAD, row, summary, write  # noqa: E402
 from scripts.capacity.search import largest  # noqa: E402
 from scripts.capacity.site import Task  # noqa: E402
@@ -37,27 +39,36 @@ START_S: Final = 60.0
 
 def main() -> int:
     options = _parse()
-    series = [_series(options, name) for name in options.stream or ["main"]]
-    page = write(options.out, series, machine=description(), how=_how(options))
-    for one in series:
+    end_on_sigterm()
+    done: list[Series] = []
+    for name in options.stream or ["main"]:
+        done.append(_series(options, name, tuple(done)))
+    for one in done:
         print(f"{one.title}: {summary(one)}")
-    print(page)
-    return 0 if all(one.most for one in series) else 1
+    return 0 if all(one.most for one in done) else 1
 
 
-def _series(options: argparse.Namespace, name: str) -> Series:
+def _series(options: argparse.Namespace, name: str, before: tuple[Series, ...]) -> Series:
+    """Measure with one kind of stream. The report is written anew after each trial: a night's work is not lost."""
     kind = KINDS[name]
     pace = Pace(warm_s=options.warm_s, window_s=options.window_s)
     length_s = pace.warm_s + pace.window_s + START_S
     print(f"{kind.title}: preparing the streams in {options.cache}", flush=True)
     streams = prepare(kind, options.source, length_s=length_s, clip_s=options.clip_s, cache=options.cache)
-    trials = _search(options, streams, pace)
-    rules = ", ".join(options.rules)
-    return Series(title=f"{kind.title}; {rules}", kind=kind, trials=tuple(trials))
+    series = Series(title=f"{kind.title}; {', '.join(options.rules)}", kind=kind, trials=())
+
+    def made(trial: Trial) -> None:
+        nonlocal series
+        series = replace(series, trials=(*series.trials, trial))
+        write(options.out, [*before, series], machine=description(), how=_how(options))
+        print("; ".join(f"{name}: {text}" for name, text in zip(HEAD, row(trial), strict=True)), flush=True)
+
+    _search(options, streams, pace, made)
+    return series
 
 
-def _search(options: argparse.Namespace, streams: Streams, pace: Pace) -> list[Trial]:
-    trials: list[Trial] = []
+def _search(options: argparse.Namespace, streams: Streams, pace: Pace, made: Callable[[Trial], None]) -> None:
+    """Measure one number of cameras after the other; `made` gets each trial."""
     until_s = time.monotonic() + options.minutes * 60
     task = Task(
         model=options.model,
@@ -66,6 +77,7 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace) -> list[T
         spread_s=pace.window_s,
         workers=options.workers,
         batch=options.batch,
+        recheck_s=options.recheck_s,
         runtime=options.runtime,
     )
 
@@ -77,8 +89,7 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace) -> list[T
             except TimeoutError as error:
                 print(f"{cameras} cameras: {error}", flush=True)
                 continue
-            trials.append(trial)
-            print("; ".join(f"{name}: {text}" for name, text in zip(HEAD, row(trial), strict=True)), flush=True)
+            made(trial)
             if trial.held:
                 return True
         return False
@@ -86,7 +97,7 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace) -> list[T
     if options.cameras:
         for cameras in options.cameras:
             holds(cameras)
-        return trials
+        return
     holds(1)  # for the table, and for what a further camera costs
     largest(
         holds,
@@ -95,13 +106,13 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace) -> list[T
         step=options.step,
         going_on=lambda: time.monotonic() + pace.warm_s + pace.window_s + START_S < until_s,
     )
-    return trials
 
 
 def _how(options: argparse.Namespace) -> str:
+    workers = options.workers or "one for each core"
     return (
-        f"model {Path(options.model).name}, {options.workers} workers, batch {options.batch}, {options.runtime}; "
-        f"warm-up {options.warm_s:g} s, window {options.window_s:g} s"
+        f"model {Path(options.model).name}, workers: {workers}, batch {options.batch}, recheck {options.recheck_s:g} s, "
+        f"{options.runtime}; warm-up {options.warm_s:g} s, window {options.window_s:g} s"
     )
 
 
@@ -125,7 +136,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--retries", type=int, default=1, help="further tries of a number that fails (default: 1)")
     parser.add_argument("--model", default=str(DATA / "models" / "yolox_nano.onnx"), help="ONNX file, or id of a model")
     parser.add_argument("--runtime", default="onnxruntime", choices=("auto", "onnxruntime", "openvino"))
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="model.workers (default: the cores)")
+    parser.add_argument("--workers", type=int, default=0, help="model.workers (default: 0, one for each core)")
+    parser.add_argument(
+        "--recheck-s",
+        type=float,
+        default=10.0,
+        help="model.recheck; 0: the detector is shown every picture (default: %(default)s)",
+    )
     parser.add_argument("--batch", type=int, default=1, help="model.batch (default: %(default)s)")
     parser.add_argument(
         "--rules",

@@ -21,7 +21,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # so that it runs as a file, too
 
-from scripts.capacity.machine import description  # noqa: E402
+from scripts.capacity.machine import description, end_on_sigterm  # noqa: E402
 from scripts.capacity.report import table  # noqa: E402
 from scripts.capacity.streams import CACHE, CLIP_S, KINDS, prepare  # noqa: E402
 from scripts.endurance.course import Outcome, Plan, run  # noqa: E402
@@ -33,6 +33,7 @@ HEAD: Final = ("after", "minute", "back after s", "RSS MiB", "threads", "descrip
 
 def main() -> int:
     options = _parse()
+    end_on_sigterm()
     film = prepare(KINDS["sub"], options.source, length_s=0.0, clip_s=options.clip_s, cache=options.cache).files[0]
     plan = Plan(
         length_s=options.minutes * 60,

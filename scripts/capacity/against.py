@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -62,8 +62,11 @@ class Rounds:
         return statistics.median(reading.pictures_per_s for reading in self.readings)
 
 
-def interleaved(contenders: Sequence[Contender], rounds: int, tell: Callable[[str], None]) -> list[Rounds]:
-    """One after the other, again and again, so that what else the machine does falls on all of them."""
+def interleaved(contenders: Sequence[Contender], rounds: int, tell: Callable[[str], None]) -> Iterator[list[Rounds]]:
+    """One after the other, again and again, so that what else the machine does falls on all of them.
+
+    Yields all readings so far after each round. `tell` gets a line for each reading.
+    """
     readings: dict[str, list[Reading]] = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:
@@ -73,7 +76,7 @@ def interleaved(contenders: Sequence[Contender], rounds: int, tell: Callable[[st
                 f"round {number + 1}: {contender.name}: {reading.cpu_ms:.1f} CPU ms per camera-second, "
                 f"{reading.pictures_per_s:.2f} pictures a second"
             )
-    return [Rounds(name=c.name, title=c.title, readings=tuple(readings[c.name])) for c in contenders]
+        yield [Rounds(name=c.name, title=c.title, readings=tuple(readings[c.name])) for c in contenders]
 
 
 def ours(streams: Streams, cameras: int, task: Task, pace: Pace) -> Contender:

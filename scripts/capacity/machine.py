@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import re
+import signal
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,17 @@ def description() -> str:
     kernel = ".".join(platform.release().split(".")[:2])
     software = f"Linux {kernel}, Python {platform.python_version()}; {packages}"
     return f"{_processor()}, {cores()} cores, {gib:.0f} GiB, {software}"
+
+
+def environment() -> dict[str, str]:
+    """For children that import from this checkout, wherever the script was called from."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+
+
+def end_on_sigterm() -> None:
+    """So that a script that is told to end leaves no server and no agent behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def cores() -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from scripts.capacity.arrivals import Subscriber
+from scripts.capacity.machine import environment
 from scripts.capacity.servers import Cameras, serving
 from scripts.capacity.streams import Streams
 from tests.e2e.agent_process import AgentProcess
@@ -32,7 +32,8 @@ class Task:
     """What the agent is to do.
 
     Attributes:
-        model: an ONNX file, or the id of a model in models/. threads, workers, batch: as in the configuration.
+        model: an ONNX file, or the id of a model in models/. workers, threads, batch, recheck_s: as in the
+            configuration; recheck_s 0 shows the detector every picture.
         dwell_s, spread_s: the cameras' dwell times are spread from the one over the other, so that incidents open all
             through the measurement and not in its first second.
     """
@@ -41,20 +42,24 @@ class Task:
     rules: tuple[str, ...] = RULES
     dwell_s: float = 20.0
     spread_s: float = 0.0
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = 0
     threads: int = 1
     batch: int = 1
+    recheck_s: float = 10.0
     runtime: str = "onnxruntime"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """The agent's own account, from its heartbeat file. `cameras` are those of the health message, by id."""
+    """The agent's own account, from its heartbeat file. `cameras` are those of the health message, by id.
+
+    `rests`: pictures that the detector was not shown, since nothing had changed.
+    """
 
     at: datetime
     cameras: dict[str, dict[str, Any]]
     inference_ms: float | None
-    read_at_s: float
+    rests: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,7 @@ class Site:
             at=datetime.fromisoformat(kept["at"]),
             cameras=cameras,
             inference_ms=kept["inference_ms"],
-            read_at_s=time.monotonic(),
+            rests=kept["detector_rests"],
         )
 
 
@@ -103,7 +108,7 @@ def running(folder: Path, streams: Streams, cameras: int, task: Task) -> Iterato
         broker = stack.enter_context(Mosquitto(folder / "broker", options=("max_queued_messages 0",)))
         centre = stack.enter_context(Subscriber(broker.port))
         config = write_config(folder, cameras=cameras, task=task, server=server, broker_port=broker.port)
-        agent = stack.enter_context(AgentProcess(config))
+        agent = stack.enter_context(AgentProcess(config, environment()))
         yield Site(
             agent=agent,
             server=server,
@@ -124,6 +129,7 @@ def write_config(folder: Path, *, cameras: int, task: Task, server: Cameras, bro
             "workers": task.workers,
             "threads": task.threads,
             "batch": task.batch,
+            "recheck": f"{task.recheck_s:g}s",
             "runtime": task.runtime,
         },
         "storage": {"folder": str(folder / "data")},

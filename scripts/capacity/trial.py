@@ -56,7 +56,10 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What came out. CPU figures are cores kept busy on average: 1.0 is one core."""
+    """What came out. CPU figures are cores kept busy on average: 1.0 is one core.
+
+    `rests`: of the looks, those for which the detector could rest, since nothing had changed.
+    """
 
     cameras: int
     window_s: float
@@ -67,6 +70,7 @@ class Trial:
     machine_cores: float
     holds: Footprint
     inference_ms: float | None
+    rests: int
     openings: int
     latencies_s: tuple[float, ...]
     tracebacks: int
@@ -85,6 +89,11 @@ class Trial:
     def analysed_share(self) -> float:
         """Of all keyframes sent; a little above 1 where one more fell into the window."""
         return sum(camera.looks for camera in self.watched) / sum(camera.sent for camera in self.watched)
+
+    @property
+    def rested_share(self) -> float:
+        """Of all looks, those for which the detector rested."""
+        return self.rests / max(sum(camera.looks for camera in self.watched), 1)
 
     @property
     def received_share(self) -> float:
@@ -139,6 +148,7 @@ def measure(streams: Streams, cameras: int, task: Task, pace: Pace, keep: Path |
         machine_cores=(after.busy_s - before.busy_s) / (after.agent.at_s - before.agent.at_s),
         holds=holds,
         inference_ms=last.inference_ms,
+        rests=last.rests - first.rests,
         openings=len(opened),
         latencies_s=tuple(sorted(arrival.latency_s for arrival in _within(opened, first.at, last.at))),
         tracebacks=log.count("Traceback"),

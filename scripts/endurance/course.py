@@ -18,8 +18,8 @@ from scripts.endurance.verdict import Allowance, Sample, Settled, count_breaches
 TICK_S: Final = 0.25
 SAMPLE_S: Final = 5.0
 AWAY_S: Final = 2.0
-CALM_S: Final = 2.0
-"""All must have been connected for so long before anything is counted."""
+CALM_S: Final = 4.0
+"""All must have been connected for so long; of what is held meanwhile the least counts."""
 BACK_S: Final = 120.0
 """Longer than the longest backoff of camera (30 s) and broker (60 s) together with their time-outs."""
 START_S: Final = 90.0

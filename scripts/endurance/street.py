@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.capacity.machine import environment
 from tests.cameras import PASSWORD, SUB, USER, SimulatedCamera
 from tests.e2e.agent_process import AgentProcess
 from tests.e2e.street import KERB, write_street
@@ -60,7 +61,7 @@ def running(folder: Path, film: Path, *, model: str, cameras: int, end_after_s: 
             mqtt={"port": broker.port},
             model={"file": model} if model.endswith(".onnx") else {"id": model},
         )
-        agent = stack.enter_context(AgentProcess(config, {PASSWORD_NAME: PASSWORD}))
+        agent = stack.enter_context(AgentProcess(config, {PASSWORD_NAME: PASSWORD, **environment()}))
         yield Street(
             agent=agent,
             broker=broker,

@@ -87,16 +87,16 @@ def memory_breach(samples: Sequence[Sample], allowance: Allowance) -> str | None
 
 
 def count_breaches(settled: Sequence[Settled]) -> list[str]:
-    """Counts that grow: none of the later half is as low as the highest of the earlier one.
+    """Counts that grow: none of the last third is as low as the highest of the first third.
 
-    So a thread that was about to end when it was counted is no leak, and one thread more for each reconnection is.
+    So what was about to end when it was counted is no leak in a long run, and one more for every few reconnections is.
     """
     if len(settled) < 2:
         return [f"expected at least two disturbances that were survived, found {len(settled)}"]
-    half = len(settled) // 2
+    third = max(len(settled) // 3, 1)
     breaches = []
     for name in COUNTED:
         counts = [getattr(each.holds, name) for each in settled]
-        if min(counts[half:]) > max(counts[:half]):
+        if min(counts[-third:]) > max(counts[:third]):
             breaches.append(f"{name} grow: {', '.join(map(str, counts))}")
     return breaches

@@ -15,7 +15,7 @@ from tests.shared_data import shared
 pytestmark = pytest.mark.server
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "soak.py"
-SHORT = {"--minutes": "0.75", "--every-s": "12", "--end-after-s": "15", "--clip-s": "10", "--mib": "150"}
+SHORT = {"--minutes": "0.75", "--every-s": "12", "--end-after-s": "20", "--clip-s": "10", "--mib": "150"}
 
 
 def test_threads_descriptors_and_database_files_stay_as_they_are(tmp_path: Path) -> None:

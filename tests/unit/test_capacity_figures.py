@@ -78,6 +78,7 @@ def trial(cameras: int, *, held: bool = True, rss_mib: float = 200.0) -> Trial:
         machine_cores=0.05 * cameras,
         holds=Footprint(rss_mib=rss_mib, pss_mib=150.0, threads=8 + cameras, descriptors=9, databases=6),
         inference_ms=20.0,
+        rests=6 * cameras,
         openings=4,
         latencies_s=(0.1, 0.2, 0.9),
         tracebacks=0,
@@ -154,7 +155,7 @@ def test_contenders_are_measured_in_turn_and_compared_by_their_medians() -> None
         contender("bare", [25.0, 24.0, 90.0]),
         contender("opencv", [300.0, 300.0, 310.0]),
     ]
-    found = interleaved(contenders, 3, told.append)
+    *_, found = interleaved(contenders, 3, told.append)
     assert order == ["agent-1", "bare", "opencv"] * 3
     assert len(told) == 9
     text = page(found, machine="a box", how="with care", remarks=["so it is"])

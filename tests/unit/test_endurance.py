@@ -28,12 +28,14 @@ def settled(*descriptors: int) -> list[Settled]:
     ]
 
 
-@pytest.mark.parametrize("counts", [(17, 17), (17, 17, 18, 17), (19, 17, 17, 17), (17, 19, 17, 19)])
+@pytest.mark.parametrize("counts", [(17, 17), (17, 18, 17), (19, 17, 17, 17), (17, 19, 17, 19, 17, 17)])
 def test_counts_that_come_and_go_are_no_breach(counts: tuple[int, ...]) -> None:
     assert count_breaches(settled(*counts)) == []
 
 
-@pytest.mark.parametrize("counts", [(17, 18), (17, 18, 19), (17, 17, 18, 18), tuple(17 + n // 10 for n in range(100))])
+@pytest.mark.parametrize(
+    "counts", [(17, 18), (17, 17, 19), (17, 18, 19), (17, 17, 18, 18), tuple(17 + n // 10 for n in range(100))]
+)
 def test_one_more_for_every_few_reconnections_is_a_breach(counts: tuple[int, ...]) -> None:
     (breach,) = count_breaches(settled(*counts))
     assert breach.startswith("descriptors grow: 17, ")
