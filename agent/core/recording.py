@@ -45,21 +45,8 @@ from agent.core.types import (
 
 VERSION = 1
 _KEYS = frozenset(
-    [
-        "t",
-        "utc",
-        "gap",
-        "seq",
-        "size",
-        "seen",
-        "looks",
-        "changes",
-        "changes_complete",
-        "fault",
-        "asked",
-        "readings",
-        "stood",
-    ]
+    {"t", "utc", "gap", "seq", "size", "seen", "looks", "changes", "changes_complete", "fault", "asked", "readings"}
+    | {"stood"}
 )
 
 
