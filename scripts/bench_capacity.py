@@ -111,8 +111,9 @@ def _search(options: argparse.Namespace, streams: Streams, pace: Pace, made: Cal
 def _how(options: argparse.Namespace) -> str:
     workers = options.workers or "one for each core"
     return (
-        f"model {Path(options.model).name}, workers: {workers}, batch {options.batch}, recheck {options.recheck_s:g} s, "
-        f"{options.runtime}; warm-up {options.warm_s:g} s, window {options.window_s:g} s"
+        f"model {Path(options.model).name}, workers: {workers}, batch {options.batch}, "
+        f"recheck {options.recheck_s:g} s, {options.runtime}; warm-up {options.warm_s:g} s, "
+        f"window {options.window_s:g} s"
     )
 
 
