@@ -112,8 +112,8 @@ def _how(options: argparse.Namespace) -> str:
     workers = options.workers or "one for each core"
     return (
         f"model {Path(options.model).name}, workers: {workers}, batch {options.batch}, "
-        f"recheck {options.recheck_s:g} s, "
-        f"{options.runtime}; warm-up {options.warm_s:g} s, window {options.window_s:g} s"
+        f"recheck {options.recheck_s:g} s, {options.runtime}; warm-up {options.warm_s:g} s, "
+        f"window {options.window_s:g} s"
     )
 
 
