@@ -121,7 +121,8 @@ def test_a_camera_that_does_not_come_back_takes_the_change_back(tmp_path: Path) 
             assert asker.ask("config.get")["config_version"] == before["config_version"]
             seen = asker.ask("verify", incident=next(iter(incidents)))
             assert seen["verdict"] == "still_present", "the camera is back, and knows its incidents"
-            assert len(parsed(centre.on("/event"))) == 5, "four openings and the new picture of one of them"
+            told = parsed(centre.wait_for(5, "/event"))  # an answer overtakes events
+            assert len(told) == 5, "four openings and the new picture of one of them"
             assert agent.stop() == 0
 
 
