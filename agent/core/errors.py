@@ -17,6 +17,7 @@
         ├── PicturesUnusable      pictures to learn from: missing, no pictures, or not alike in size; tells all
         ├── CameraRefused         wrong password, or a digest algorithm we cannot speak
         ├── UnsupportedStream     not a video, or a codec that cannot be decoded
+        ├── CameraAnswerUnusable  the camera's web service says no, or something that is not ISAPI
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
         ├── UploadRefused         the object store says no; `unfit`: to this picture, else to every one
         ├── StoreUnusable         read-only folder, corrupt or foreign database
@@ -139,8 +140,16 @@ class UnsupportedStream(PermanentError):
     """What the address delivers cannot be decoded as video."""
 
 
+class CameraAnswerUnusable(PermanentError):
+    """The camera's web service has no such function, says no, or answers something that is not ISAPI."""
+
+
 class BrokerRefused(PermanentError):
-    """The broker answered and said no."""
+    """The broker answered and said no. `code` is MQTT's reason, where there is one."""
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class UploadRefused(PermanentError):

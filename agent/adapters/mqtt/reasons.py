@@ -50,7 +50,7 @@ def connack_error(code: int, name: str, settings: MqttSettings) -> BrokerRefused
     expected = f"{settings.where}: expected the broker to let this box in"
     if code in _REFUSALS:
         kind = ProtocolNotSpoken if code == _UNSUPPORTED_PROTOCOL else BrokerRefused
-        return kind(f"{expected}, found that it {_REFUSALS[code]} (MQTT {code}: {name})")
+        return kind(f"{expected}, found that it {_REFUSALS[code]} (MQTT {code}: {name})", code=code)
     return BrokerUnreachable(
         f"{expected}, found that it does not take connections now (MQTT {code}: {name}); wait, or look at its log"
     )

@@ -5,13 +5,12 @@ Credentials go into the digest only, never into the URL, a log or an error.
 
 from __future__ import annotations
 
-import logging
-
 import cv2
 import httpx
 import numpy as np
 
-from agent.core.errors import CameraRefused, CameraUnreachable, CityEyeError, UnsupportedStream
+from agent.adapters.isapi.login import NOT_SPOKEN, fault, not_spoken, refusal
+from agent.core.errors import CameraUnreachable, CityEyeError, UnsupportedStream
 from agent.core.types import Image
 from agent.ports import Clock
 
@@ -21,10 +20,6 @@ CONNECT_S = 1.0
 DEADLINE_S = 4.0
 """For the whole answer, however slowly it dribbles."""
 _JPEG = b"\xff\xd8\xff"
-
-# httpx and httpcore tell of every request, with its address, to loggers of their own.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class IsapiStills:
@@ -41,15 +36,11 @@ class IsapiStills:
         """Fetch one; see `ports.StillSource.picture`."""
         try:
             jpeg = self._fetch()
-        except KeyError as error:  # httpx looks the digest's algorithm up in a table
-            text = f"expected digest authentication that can be spoken, found algorithm {error}"
-            problem: CityEyeError = CameraRefused(
-                f"{self._where}: {text}; the password was not tried; set WEB digest algorithm to MD5 or SHA256",
-                attempted=False,
-            )
+        except NOT_SPOKEN as error:
+            problem: CityEyeError = not_spoken(self._where, error)
         except httpx.HTTPError as error:
             mend = "check that the camera's web port is on and its address right, or set main_stream"
-            problem = CameraUnreachable(f"{self._where}: expected a picture over HTTP, found {_fault(error)}; {mend}")
+            problem = CameraUnreachable(f"{self._where}: expected a picture over HTTP, found {fault(error)}; {mend}")
         else:
             return self._decoded(jpeg)
         raise problem
@@ -81,21 +72,8 @@ class IsapiStills:
     def _check(self, response: httpx.Response) -> None:
         """Return when a picture follows. Raises what the status means."""
         status = response.status_code
-        attempted = "authorization" in response.request.headers
-        if status == 401:
-            if attempted:
-                mend = "check username and password; the camera locks this box out after a few wrong ones"
-                text = f"expected the login to be accepted, found that it is refused (401); {mend}"
-            else:
-                text = (
-                    "expected to be let in by digest authentication, found that the camera wants another kind or a "
-                    "login (401); on a Hikvision camera set Security > Authentication > WEB Authentication to digest"
-                )
-            raise CameraRefused(f"{self._where}: {text}", attempted=attempted)
-        if status == 403:
-            mend = "give this user the right to take pictures (remote live view), and check the IP address filter"
-            text = f"expected to be let in, found that this user is forbidden to (403); {mend}"
-            raise CameraRefused(f"{self._where}: {text}", attempted=False)  # the login itself was right
+        if refused := refusal(self._where, response, right="take pictures (remote live view)"):
+            raise refused
         if status in (404, 405, 501):
             mend = "the camera has no such picture: set main_stream"
             raise UnsupportedStream(f"{self._where}: expected a picture, found status {status}; {mend}")
@@ -112,14 +90,3 @@ class IsapiStills:
                 f"{self._where}: expected a JPEG, found {len(body)} bytes that begin with {start!r}; check the address"
             )
         return np.asarray(image, np.uint8)
-
-
-def _fault(error: httpx.HTTPError) -> str:
-    """What went wrong, by its kind: never the text, which may hold the address."""
-    match error:
-        case httpx.TimeoutException():
-            return "no answer in time"
-        case httpx.ConnectError():
-            return "that it cannot be connected to"
-        case _:
-            return type(error).__name__

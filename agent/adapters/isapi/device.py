@@ -1,0 +1,62 @@
+"""What a camera says it is (`/System/deviceInfo`), and what time it thinks it is (`/System/time`)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from xml.etree.ElementTree import Element
+
+from agent.adapters.isapi.xml import local, text
+from agent.core.errors import CameraAnswerUnusable
+
+_MAX_TEXT = 80
+_ZONE = re.compile(
+    r"[A-Za-z<>+\-0-9]*?(?P<sign>[+-]?)(?P<hours>\d{1,2})(?::(?P<minutes>\d{2}))?(?::\d{2})?(?:[A-Z<].*)?"
+)
+"""POSIX: `CST-8:00:00`, the hours WEST of Greenwich, perhaps with a rule for summer time, which is not looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """What it is, in its own words; empty where it does not say."""
+
+    model: str
+    firmware: str
+
+
+def device_of(where: str, root: Element) -> Device:
+    """Raises CameraAnswerUnusable when this is another document."""
+    if local(root) != "DeviceInfo":
+        raise CameraAnswerUnusable(
+            f"{where}: expected DeviceInfo, found {_shown(local(root))!r}; is it a Hikvision camera?"
+        )
+    return Device(model=_shown(text(root, "model") or ""), firmware=_shown(text(root, "firmwareVersion") or ""))
+
+
+def time_of(where: str, root: Element) -> datetime:
+    """The camera's time, aware. Raises CameraAnswerUnusable."""
+    told, zone = text(root, "localTime") or "", text(root, "timeZone") or ""
+    try:
+        at = datetime.fromisoformat(told)
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=_offset(zone))
+        at.timestamp()  # a year that no clock can count
+    except (ValueError, OverflowError):
+        found = f"localTime {_shown(told)!r} and timeZone {_shown(zone)!r}"
+        raise CameraAnswerUnusable(f"{where}: expected a date and time, found {found}") from None
+    return at
+
+
+def _offset(zone: str) -> timezone:
+    """Of a POSIX time zone. Raises ValueError."""
+    match = _ZONE.fullmatch(zone)
+    if match is None:
+        raise ValueError(zone)
+    west = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))
+    return timezone(west if match["sign"] == "-" else -west)
+
+
+def _shown(said: str) -> str:
+    """What a device says, short and without anything that could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in said[:_MAX_TEXT])
