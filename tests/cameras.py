@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -16,11 +17,13 @@ from pathlib import Path
 from queue import Queue
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Event, Thread
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-SCRIPT = Path(__file__).with_name("simulated_camera.py")
+SCRIPT = Path(__file__).parents[1] / "scripts" / "simulated_camera.py"
 USER = "admin"
 PASSWORD = "p@ss:w/rd #1%"
 """Every character that a URL would trip over."""
@@ -60,6 +63,7 @@ class SimulatedCamera:
         self._command += options
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
+        self.web_port = 0
 
     def start(self) -> None:
         """Start, or start again on the same port; returns when it listens."""
@@ -72,7 +76,7 @@ class SimulatedCamera:
         if not line.startswith("ready "):
             self.stop()
             raise AssertionError(f"the simulated camera did not start: {line!r}, see its stderr above")
-        self.port = int(line.split()[1])
+        self.port, self.web_port = (*map(int, line.split()[1:]), 0)[:2]
 
     def stop(self) -> None:
         """End it by its process id, as if its power were cut."""
@@ -93,6 +97,17 @@ class SimulatedCamera:
     def url(self, path: str = MAIN) -> str:
         """Without credentials."""
         return f"rtsp://127.0.0.1:{self.port}{path}"
+
+    @property
+    def web(self) -> str:
+        """Of its web service, which runs with the option `--web-port 0`."""
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def counted(self) -> dict[str, Any]:
+        """What it counted: `good_logins`, `bad_logins` (RTSP and ISAPI together), `locked` addresses, `puts`."""
+        with urlopen(f"{self.web}/simulation", timeout=10) as answer:
+            counted: dict[str, Any] = json.load(answer)
+        return counted
 
 
 @contextmanager

@@ -12,13 +12,20 @@ from agent.core.errors import CameraRefused
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-NOT_SPOKEN = (KeyError, NotImplementedError)
-"""What httpx raises for a digest that it cannot speak: it looks the algorithm up in a table; `auth-int` it lacks."""
+NOT_SPOKEN = (KeyError, NotImplementedError, ValueError)
+"""What httpx raises for a digest that it cannot speak: it looks the algorithm up in a table, lacks `auth-int`, and
+takes a challenge apart without looking."""
 
 
 def not_spoken(where: str, error: Exception) -> CameraRefused:
     """The camera asks for a digest that cannot be spoken; no credential left the box."""
-    found = f"algorithm {error}" if isinstance(error, KeyError) else "protection auth-int only"
+    match error:
+        case KeyError():
+            found = f"algorithm {error}"
+        case NotImplementedError():
+            found = "protection auth-int only"
+        case _:
+            found = "a challenge that cannot be read"
     return CameraRefused(
         f"{where}: expected digest authentication that can be spoken, found {found}; the password was not tried; "
         "set WEB digest algorithm to MD5 or SHA256",
