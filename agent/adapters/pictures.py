@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,21 +61,32 @@ def wide(
         zone_n: corner points, 0..1 of the picture. boxes_n: x1 y1 x2 y2, 0..1.
         caption: the bar's text. max_bytes: upper limit of the JPEG.
     """
-    canvas = image.copy()
-    height, width = canvas.shape[:2]
-    line = max(1, round(min(width, height) / 300))
-    size = np.array([width, height], np.float64)
-    corners = np.rint(np.array(zone_n, np.float64).reshape(-1, 2) * size).astype(np.int32)
-    if len(corners):
-        filled = canvas.copy()
-        cv2.fillPoly(filled, [corners], _ZONE_COLOUR)
-        canvas = np.asarray(cv2.addWeighted(filled, _FILL, canvas, 1.0 - _FILL, 0.0), np.uint8)
-        cv2.polylines(canvas, [corners], isClosed=True, color=_DARK, thickness=line + 2, lineType=cv2.LINE_AA)
-        cv2.polylines(canvas, [corners], isClosed=True, color=_ZONE_COLOUR, thickness=line, lineType=cv2.LINE_AA)
+    height, width = image.shape[:2]
+    line, size = _line_px(image), np.array([width, height], np.float64)
+    canvas = _outlined(image, zone_n)
     for box in boxes_n:
         (x1, y1), (x2, y2) = (np.rint(np.array(corner) * size).astype(int).tolist() for corner in (box[:2], box[2:]))
         cv2.rectangle(canvas, (x1, y1), (x2, y2), _WHITE, line + 2)
         cv2.rectangle(canvas, (x1, y1), (x2, y2), _BOX_COLOUR, line)
+    return encode_jpeg(np.vstack([canvas, _caption_bar(caption.items(), width, height)]), max_bytes)
+
+
+def zone_map(image: Image, zones_n: Mapping[str, Points], caption: Caption, max_bytes: int = MAX_JPEG_BYTES) -> bytes:
+    """The whole picture with every zone and its name, to see whether they lie where they should.
+
+    Args:
+        image: (H, W, 3) uint8 BGR; not changed. zones_n: corner points, 0..1 of the picture, by name (ASCII).
+    """
+    height, width = image.shape[:2]
+    text_px, line = max(_SMALLEST_TEXT_PX, round(height * _TEXT_SHARE)), _line_px(image)
+    scale = cv2.getFontScaleFromHeight(_FONT, text_px, line)
+    canvas = image.copy()
+    for name, zone_n in zones_n.items():
+        canvas = _outlined(canvas, zone_n)
+        x, y = (round(share * side) for share, side in zip(zone_n[0], (width, height), strict=True))
+        x, y = min(x + text_px // 2, width - text_px), min(y + 2 * text_px, height - text_px // 2)
+        cv2.putText(canvas, name, (x, y), _FONT, scale, _DARK, line + 2, cv2.LINE_AA)
+        cv2.putText(canvas, name, (x, y), _FONT, scale, _ZONE_COLOUR, line, cv2.LINE_AA)
     return encode_jpeg(np.vstack([canvas, _caption_bar(caption.items(), width, height)]), max_bytes)
 
 
@@ -121,6 +132,25 @@ def encode_jpeg(image: Image, max_bytes: int = MAX_JPEG_BYTES) -> bytes:
         if len(jpeg) <= max_bytes:
             return jpeg
     raise ValueError(f"no JPEG of this picture fits into {max_bytes} bytes")
+
+
+def _line_px(image: Image) -> int:
+    """How wide a line is drawn."""
+    return max(1, round(int(min(image.shape[:2])) / 300))
+
+
+def _outlined(image: Image, zone_n: Points) -> Image:
+    """A copy with one zone filled lightly and its outline drawn."""
+    canvas, line = image.copy(), _line_px(image)
+    size = np.array([image.shape[1], image.shape[0]], np.float64)
+    corners = np.rint(np.array(zone_n, np.float64).reshape(-1, 2) * size).astype(np.int32)
+    if len(corners):
+        filled = canvas.copy()
+        cv2.fillPoly(filled, [corners], _ZONE_COLOUR)
+        canvas = np.asarray(cv2.addWeighted(filled, _FILL, canvas, 1.0 - _FILL, 0.0), np.uint8)
+        cv2.polylines(canvas, [corners], isClosed=True, color=_DARK, thickness=line + 2, lineType=cv2.LINE_AA)
+        cv2.polylines(canvas, [corners], isClosed=True, color=_ZONE_COLOUR, thickness=line, lineType=cv2.LINE_AA)
+    return canvas
 
 
 def _jpeg(image: Image, quality: int) -> bytes:

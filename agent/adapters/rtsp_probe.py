@@ -105,7 +105,7 @@ def probe(where: str, address: Address, *, has_login: bool, timeout_s: float, cl
         UnsupportedStream: no RTSP server, or no such path.
     """
     answer = describe(where, address, timeout_s=timeout_s, clock=clock)
-    problem = _problem(where, address, answer, has_login=has_login)
+    problem = hindrance(where, address, answer, has_login=has_login)
     if problem is not None:
         raise problem
 
@@ -168,7 +168,7 @@ def _parse(where: str, address: Address, head: bytes) -> Answer:
     return Answer(status=int(status[1]), challenges=challenges)
 
 
-def _problem(where: str, address: Address, answer: Answer, *, has_login: bool) -> CityEyeError | None:
+def hindrance(where: str, address: Address, answer: Answer, *, has_login: bool) -> CityEyeError | None:
     """What stands in the way of opening the stream, if anything does."""
     if answer.status == 401:
         return _login_problem(where, answer.challenges, has_login=has_login)
@@ -191,7 +191,7 @@ def _login_problem(where: str, challenges: tuple[str, ...], *, has_login: bool) 
             "set the camera's username and password",
             attempted=False,
         )
-    method = _chosen(challenges)
+    method = chosen_method(challenges)
     if method == "Basic" or (method.startswith("Digest") and method[7:].upper() in SPOKEN_ALGORITHMS):
         return None
     return CameraRefused(
@@ -202,7 +202,7 @@ def _login_problem(where: str, challenges: tuple[str, ...], *, has_login: bool) 
     )
 
 
-def _chosen(challenges: tuple[str, ...]) -> str:
+def chosen_method(challenges: tuple[str, ...]) -> str:
     """The method FFmpeg picks: digest before basic, the last digest header wins. `Basic`, `Digest ALGORITHM`, or ``."""
     method = ""
     for challenge in challenges:

@@ -24,6 +24,7 @@ from agent.cli import (
     bench,
     check,
     dismissals,
+    doctor,
     evaluate,
     events,
     models,
@@ -36,7 +37,22 @@ from agent.cli import (
 )
 from agent.cli.texts import Texts, known_lang, lang_of, take_lang
 
-_COMMANDS = (run, check, replay, evaluate, events, reference, dismissals, teach, models, bench, alive, schema, version)
+_COMMANDS = (
+    run,
+    check,
+    doctor,
+    replay,
+    evaluate,
+    events,
+    reference,
+    dismissals,
+    teach,
+    models,
+    bench,
+    alive,
+    schema,
+    version,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.cli.texts_doctor import DOCTOR
 from agent.cli.texts_evaluate import EVALUATE
 from agent.cli.texts_teach import TEACH
 from agent.config import Lang
@@ -281,6 +282,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "version.help": ("Print the version.", "输出版本号。"),
+    **DOCTOR,
     **EVALUATE,
     **TEACH,
 }
@@ -296,6 +298,10 @@ class Texts:
         """One text, its `{placeholders}` filled. Raises KeyError for a text that does not exist."""
         text = _TEXTS[key][LANGS.index(self.lang)]
         return text.format(**values) if values else text
+
+    def knows(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in _TEXTS
 
     def rule(self, name: str) -> str:
         """What the taxonomy calls a rule as such."""

@@ -151,8 +151,8 @@ class Centre:
     def take(self, arrival: Arrival) -> None:
         """Store one message, and return: then it is confirmed. Raises sqlite3.Error when it cannot be stored."""
         box, kind = whence(arrival.topic)
-        if kind == "state" and not arrival.payload:
-            return  # somebody cleared the retained state
+        if not arrival.payload:
+            return  # `cityeye doctor` tries the box's rights, or somebody cleared the retained state
         source = source_of(self._tenant, box)
         try:
             body = self._contract.read(kind, arrival.payload)

@@ -11,7 +11,7 @@ from agent.adapters.sqlite.parcels import SqliteParcels
 from agent.adapters.sqlite.silences import SqliteSilences
 from agent.adapters.sqlite.store import SqliteStore, read_incidents
 from agent.adapters.sqlite.views import SqliteViews
-from agent.adapters.sqlite.visitor import Visitor
+from agent.adapters.sqlite.visitor import Visitor, agent_in
 
 __all__ = [
     "Database",
@@ -24,6 +24,7 @@ __all__ = [
     "SqliteStore",
     "SqliteViews",
     "Visitor",
+    "agent_in",
     "folder_to_itself",
     "read_incidents",
 ]

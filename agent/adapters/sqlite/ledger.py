@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from agent.adapters.sqlite.connection import Database
+from agent.adapters.sqlite.visitor import Visitor
 
 
 class SqliteLedger:
-    """`ports.LoginLedger` on a `Database`. The fingerprint is a digest of the credential, never the credential."""
+    """`ports.LoginLedger`, on the agent's own `Database` or as a `Visitor` of it.
 
-    def __init__(self, database: Database) -> None:
+    The fingerprint is a digest of the credential, never the credential.
+    """
+
+    def __init__(self, database: Database | Visitor) -> None:
         self._database = database
 
     def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +15,34 @@ from agent.adapters.sqlite.migrations import MIGRATIONS
 from agent.core.errors import StoreUnusable
 
 T = TypeVar("T")
+
+
+def agent_in(folder: Path) -> str | None:
+    """The process id of the agent that uses a data folder now, None when there is none. Takes no lock of the folder.
+
+    From `/proc/locks` where there is one. Elsewhere the lock is tried for a moment, shared with others that look.
+    """
+    lock = folder / "agent.lock"
+    try:
+        with lock.open("rb") as file:
+            owner = file.read(32).decode("ascii", "replace").strip() or "?"
+            return owner if _locked(file.fileno()) else None
+    except OSError:
+        return None
+
+
+def _locked(handle: int) -> bool:
+    told = os.fstat(handle)
+    wanted = f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}:{told.st_ino}"
+    try:
+        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
+    return any(" FLOCK " in line and wanted in line.split() for line in lines)
 
 
 class Visitor:

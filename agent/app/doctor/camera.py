@@ -1,0 +1,224 @@
+"""One camera, from its address to what its picture shows; with one login at most that could be refused.
+
+The order is that of the dangers: what costs no login comes first, then ONE login. Only where that one was accepted is
+the same credential used again. Every login is asked of, and told to, the record that the agent keeps too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.adapters.machine import connect_s
+from agent.adapters.rtsp_probe import SPOKEN_ALGORITHMS, Address, Answer, chosen_method, describe, hindrance
+from agent.adapters.rtsp_survey import RtspSurvey, Survey
+from agent.app.doctor.camera_web import WEB_CHECKS, WebCheck
+from agent.app.doctor.findings import Finding, Findings, Value
+from agent.app.doctor.mending import GOP_MOST_S, H264, H265, Mendable
+from agent.app.parts import fingerprint
+from agent.config import CameraConfig
+from agent.core.errors import CameraRefused, CityEyeError
+from agent.core.types import Image
+from agent.ports import Clock, LoginLedger
+from agent.runtime.logins import LoginBudget
+
+GOP_TOLERANCE = 1.1
+_CODECS = {"h264": H264, "hevc": H265}
+_VIDEO = ("stream", "gop", "picture")
+_ORDER = ("reach", "describe", "digest", "password", *_VIDEO, *WEB_CHECKS)
+
+Draw = Callable[[CameraConfig, Image], str | None]
+"""Keeps a picture with the zones on it; returns where, or None when no pictures are wanted. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraReport:
+    """What was found at one camera, and how its stream could be set better, where it could."""
+
+    camera: str
+    findings: tuple[Finding, ...]
+    mendable: Mendable | None = None
+
+
+class CameraCheck:
+    """Looks at one camera, once."""
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        *,
+        clock: Clock,
+        ledger: LoginLedger,
+        draw: Draw,
+        watch_s: float,
+        barred: str,
+    ) -> None:
+        """`barred`: why no login may be tried at all, or nothing."""
+        self._camera = camera
+        self._clock = clock
+        self._draw = draw
+        self._watch_s = watch_s
+        self._barred = barred
+        self._login_asked = False
+        self._found = Findings(camera.id)
+        self._budget = LoginBudget(camera=camera.id, fingerprint=fingerprint(camera), ledger=ledger, clock=clock)
+        self._password = camera.password.get_secret_value() if camera.password else None
+        self._mendable: Mendable | None = None
+
+    def report(self) -> CameraReport:
+        """Look at it."""
+        if self._camera.video_file is not None:
+            self._found.note("reach", "camera_file", file=str(self._camera.video_file))
+        else:
+            self._live()
+        found = sorted(self._found.list, key=lambda finding: _ORDER.index(finding.check))
+        return CameraReport(camera=self._camera.id, findings=tuple(found), mendable=self._mendable)
+
+    def _live(self) -> None:
+        address, _, _ = Address.of(self._camera.url)
+        where = f"camera {self._camera.id} ({address.shown})"
+        if not self._spoken(where, address):
+            self._found.skipped(*_VIDEO)
+        elif self._may_log_in():
+            self._watch()
+        else:
+            self._found.skipped(*_VIDEO)
+        has_login = self._camera.username is not None
+        if not has_login or self._found.has("password", bad=True) or not self._may_log_in():
+            self._found.skipped(*WEB_CHECKS)
+        else:
+            web = WebCheck(self._camera, address, self._found, self._clock, self._password)
+            self._mendable = web.look(self._accepted, self._refused)
+        if has_login and not self._found.has("password"):
+            self._found.skipped("password")
+
+    # What costs no login.
+
+    def _spoken(self, where: str, address: Address) -> bool:
+        """Whether the camera is there, has the stream, and asks for a login that can be spoken."""
+        found, timeout_s = self._found, self._camera.open_timeout
+        told: dict[str, Value] = {"host": address.host, "port": address.port}
+        try:
+            took_s = connect_s(address.host, address.port, timeout_s=timeout_s, clock=self._clock)
+        except (OSError, UnicodeError) as error:
+            found.bad("reach", "camera_away", str(error), **told)
+            found.skipped("describe", "digest")
+            return False
+        found.good("reach", "camera_reached", ms=took_s * 1000, **told)
+        try:
+            answer = describe(where, address, timeout_s=timeout_s, clock=self._clock)
+        except CityEyeError as error:
+            found.bad("describe", "describe_odd", str(error))
+            found.skipped("digest")
+            return False
+        problem = hindrance(where, address, answer, has_login=self._camera.username is not None)
+        if answer.status not in (200, 401):
+            code = {403: "describe_forbidden", 404: "describe_path"}.get(answer.status, "describe_busy")
+            found.bad("describe", code, str(problem), path=address.shown_path, status=answer.status)
+            found.skipped("digest")
+            return False
+        found.good("describe", "describe_good", path=address.shown_path)
+        return self._digest(answer, str(problem or ""))
+
+    def _digest(self, answer: Answer, problem: str) -> bool:
+        """The kind of login."""
+        found, method = self._found, chosen_method(answer.challenges)
+        if answer.status == 200:
+            found.note("digest", "digest_open")
+            return True
+        if method == "Basic":
+            found.note("digest", "digest_basic")
+        elif method.startswith("Digest") and method[7:].upper() in SPOKEN_ALGORITHMS:
+            found.good("digest", "digest_good", algorithm=method[7:] or "MD5")
+        else:
+            code = "digest_sha" if "SHA-256" in method.upper() else "digest_odd"
+            found.bad("digest", code, problem, method=method or "?")
+            return False
+        if self._camera.username is None:
+            found.bad("password", "password_missing")
+            return False
+        self._login_asked = True
+        return True
+
+    # The one login.
+
+    def _may_log_in(self) -> bool:
+        """Whether the record of refused logins can be read and kept, and leaves a try."""
+        try:
+            self._budget.check()
+        except CameraRefused as error:
+            self._found.bad("password", "password_resting", str(error))
+            return False
+        if self._barred:
+            self._found.bad("password", "password_unguarded", self._barred)
+        return not self._barred
+
+    def _watch(self) -> None:
+        """Log in and watch the stream for a while."""
+        camera, found = self._camera, self._found
+        survey = RtspSurvey(
+            camera=camera.id,
+            url=camera.url,
+            clock=self._clock,
+            username=camera.username,
+            password=self._password,
+            open_timeout_s=camera.open_timeout,
+            read_timeout_s=camera.read_timeout,
+        )
+        try:
+            seen = survey.survey(self._watch_s)
+        except CameraRefused as error:
+            self._refused(error)
+            found.skipped(*_VIDEO)
+        except CityEyeError as error:
+            found.bad("stream", "stream_bad", str(error))
+            found.skipped("gop", "picture")
+        else:
+            if self._login_asked:
+                self._accepted()
+            self._seen(seen)
+
+    def _accepted(self) -> None:
+        self._budget.accepted()
+        if self._camera.username is not None and not self._found.has("password"):
+            self._found.good("password", "password_good", user=self._camera.username)
+
+    def _refused(self, error: CameraRefused) -> None:
+        if error.attempted:
+            self._budget.refused(str(error))
+        if not self._found.has("password"):
+            self._found.bad("password", "password_refused", str(error))
+
+    def _seen(self, seen: Survey) -> None:
+        found, (width, height) = self._found, seen.size_px
+        told: dict[str, Value] = {
+            "codec": _CODECS.get(seen.codec, seen.codec),
+            "width": width,
+            "height": height,
+            "fps": seen.fps or 0.0,
+        }
+        if seen.codec == "h264":
+            found.good("stream", "stream_good", **told)
+        else:
+            found.note("stream", "stream_heavy", **told)
+        if seen.gop_s is None:
+            found.bad("gop", "gop_endless", watched=seen.watched_s, most=GOP_MOST_S)
+        elif seen.gop_s > GOP_MOST_S * GOP_TOLERANCE:
+            found.bad("gop", "gop_long", seconds=seen.gop_s, most=GOP_MOST_S)
+        else:
+            found.good("gop", "gop_good", seconds=seen.gop_s)
+        self._picture(seen.image)
+
+    def _picture(self, image: Image | None) -> None:
+        if image is None:
+            self._found.bad("picture", "picture_none")
+            return
+        try:
+            file = self._draw(self._camera, image)
+        except OSError as error:
+            self._found.bad("picture", "picture_unkept", str(error))
+            return
+        if file is None:
+            self._found.good("picture", "picture_good")
+        else:
+            self._found.good("picture", "picture_kept", file=file)

@@ -1,0 +1,49 @@
+"""The agent's record of refused logins, used by the doctor as well: together they spend no more than one budget.
+
+It is read without disturbing an agent that runs. It is written to only when a login was refused, which every other
+program on the box has to know of; where no agent has run yet, the database is made then, and only then.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from agent.adapters.machine import existing
+from agent.adapters.sqlite import Database, SqliteLedger, Visitor
+
+
+class SharedLedger:
+    """`ports.LoginLedger` on the database of the data folder, from beside the agent."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database
+        self._there = SqliteLedger(Visitor(database))
+        self._making = Lock()
+
+    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+        """See `ports.LoginLedger.refusals`."""
+        return self._there.refusals(camera, fingerprint) if self._path.exists() else (0, 0.0)
+
+    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
+        """See `ports.LoginLedger.refused`."""
+        with self._making:
+            if not self._path.exists():
+                self._make()
+        self._there.refused(camera, fingerprint, at_utc_s)
+
+    def clear(self, camera: str) -> None:
+        """See `ports.LoginLedger.clear`."""
+        if self._path.exists():
+            self._there.clear(camera)
+
+    def _make(self) -> None:
+        """As root, for whoever owns the folder that it is made in: the agent is to find a database that it can use."""
+        owner = existing(self._path.parent).stat()
+        Database(self._path, reserve_bytes=0).open().close()
+        if os.geteuid() == 0:
+            for path in (self._path.parent, *self._path.parent.iterdir()):
+                with suppress(OSError):
+                    os.chown(path, owner.st_uid, owner.st_gid)
