@@ -83,6 +83,14 @@ CAMERA: dict[str, tuple[str, str]] = {
         "mend the data folder first, or run doctor as the agent's user",
         "请先处理数据文件夹，或以代理的用户运行 doctor",
     ),
+    "doctor.found.password_elsewhere": (
+        "not tried: the same device refused this login for camera {other} just now",
+        "未尝试：同一设备刚刚拒绝了摄像机 {other} 的相同登录",
+    ),
+    "doctor.mend.password_elsewhere": (
+        "correct username and password of every camera at this address",
+        "改正该地址上每台摄像机的 username 与 password",
+    ),
     "doctor.found.stream_good": (
         "{codec}, {width}×{height}, {fps:.1f} fps",
         "{codec}，{width}×{height}，{fps:.1f} 帧/秒",

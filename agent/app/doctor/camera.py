@@ -7,7 +7,7 @@ the same credential used again. Every login is asked of, and told to, the record
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.adapters.machine import connect_s
 from agent.adapters.rtsp_probe import SPOKEN_ALGORITHMS, Address, Answer, chosen_method, describe, hindrance
@@ -32,12 +32,26 @@ Draw = Callable[[CameraConfig, Image], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """Why a login is not even tried, as a finding says it."""
+
+    code: str
+    detail: str = ""
+    values: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameraReport:
     """What was found at one camera, and how its stream could be set better, where it could."""
 
     camera: str
     findings: tuple[Finding, ...]
     mendable: Mendable | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether a login was spent in vain."""
+        return any(finding.code in ("password_refused", "isapi_refused") for finding in self.findings)
 
 
 class CameraCheck:
@@ -51,14 +65,14 @@ class CameraCheck:
         ledger: LoginLedger,
         draw: Draw,
         watch_s: float,
-        barred: str,
+        bar: Bar | None,
     ) -> None:
-        """`barred`: why no login may be tried at all, or nothing."""
+        """`bar`: why no login may be tried here; None: it may."""
         self._camera = camera
         self._clock = clock
         self._draw = draw
         self._watch_s = watch_s
-        self._barred = barred
+        self._bar = bar
         self._login_asked = False
         self._found = Findings(camera.id)
         self._budget = LoginBudget(camera=camera.id, fingerprint=fingerprint(camera), ledger=ledger, clock=clock)
@@ -149,9 +163,9 @@ class CameraCheck:
         except CameraRefused as error:
             self._found.bad("password", "password_resting", str(error))
             return False
-        if self._barred:
-            self._found.bad("password", "password_unguarded", self._barred)
-        return not self._barred
+        if self._bar is not None:
+            self._found.bad("password", self._bar.code, self._bar.detail, **self._bar.values)
+        return self._bar is None
 
     def _watch(self) -> None:
         """Log in and watch the stream for a while."""

@@ -21,8 +21,9 @@ from agent.app.doctor.box import (
     model_findings,
 )
 from agent.app.doctor.broker import BrokerCheck
-from agent.app.doctor.camera import CameraCheck, CameraReport
+from agent.app.doctor.camera import Bar, CameraCheck, CameraReport
 from agent.app.doctor.findings import Finding
+from agent.app.doctor.gates import Gates
 from agent.app.doctor.ledger import SharedLedger
 from agent.app.parts import privacy_guard
 from agent.app.places import DATABASE
@@ -46,7 +47,8 @@ class Doctor:
         self._ledger = SharedLedger(config.storage.folder / DATABASE)
         self._detector: OnnxDetector | None = None
         self._drawing = Lock()
-        self._barred = ""
+        self._gates = Gates()
+        self._bar: Bar | None = None
 
     @staticmethod
     def bare_box(folder: Path) -> list[Finding]:
@@ -72,21 +74,24 @@ class Doctor:
 
     def cameras(self, ids: Collection[str]) -> Iterator[CameraReport]:
         """The cameras, in the order of the configuration. After `box`."""
-        self._barred = ledger_fault(self._config.storage.folder)
+        fault = ledger_fault(self._config.storage.folder)
+        self._bar = Bar(code="password_unguarded", detail=fault) if fault else None
         chosen = [camera for camera in self._config.cameras if camera.id in ids]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             yield from pool.map(self._looked_at, chosen)
 
     def _looked_at(self, camera: CameraConfig) -> CameraReport:
-        check = CameraCheck(
-            camera,
-            clock=self._clock,
-            ledger=self._ledger,
-            draw=self._draw,
-            watch_s=self._watch_s,
-            barred=self._barred,
-        )
-        return check.report()
+        with self._gates.passed(camera) as gate:
+            bar = self._bar
+            if bar is None and gate.refused_for is not None:
+                bar = Bar(code="password_elsewhere", values={"other": gate.refused_for})
+            check = CameraCheck(
+                camera, clock=self._clock, ledger=self._ledger, draw=self._draw, watch_s=self._watch_s, bar=bar
+            )
+            report = check.report()
+            if report.refused:
+                gate.refused_for = camera.id
+        return report
 
     def _draw(self, camera: CameraConfig, image: Image) -> str | None:
         """Keep the picture with the zones on it, nobody recognisable, as the agent keeps its own."""
