@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +76,18 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 def configured(
-    folder: Path, camera: SimulatedCamera | None, mqtt: dict[str, Any], path: str = SUB, **sections: Any
+    folder: Path,
+    camera: SimulatedCamera | None,
+    mqtt: dict[str, Any],
+    path: str = SUB,
+    ids: tuple[str, ...] = ("gate",),
+    **sections: Any,
 ) -> Path:
     cameras = []
     if camera is not None:
         login: dict[str, Any] = {"username": USER, "password": {"env": "CAMERA_PASSWORD"}}
         picture = f"{camera.web}/ISAPI/Streaming/channels/101/picture"
-        cameras = [street_camera("gate", url=camera.url(path), main_stream=picture, **login)]
+        cameras = [street_camera(name, url=camera.url(path), main_stream=picture, **login) for name in ids]
     return write_street(folder, cameras=cameras, mqtt=mqtt, **sections)
 
 
@@ -121,6 +130,18 @@ def test_a_wrong_password_costs_one_login_each_time_and_none_when_two_were_refus
         monkeypatch.setenv("CAMERA_PASSWORD", PASSWORD)
         assert doctor(config).bad() == {}, "a corrected password is tried at once"
         assert (camera.counted()["bad_logins"], camera.counted()["locked"]) == (2, [])
+
+
+def test_a_recorder_counts_bad_logins_for_all_its_cameras(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "wrong")
+    with simulated_camera(clip(), "--web-port", "0") as recorder:
+        config = configured(tmp_path, recorder, {"port": broker.port}, ids=("one", "two", "three", "four", "five"))
+        for refused in (1, 2, 2):
+            codes = [found["code"] for found in doctor(config).findings if found["check"] == "password"]
+            assert sorted(codes)[:4] == ["password_elsewhere"] * 4
+            assert recorder.counted()["bad_logins"] == refused
 
 
 def test_rtsp_with_sha_256_only(tmp_path: Path, broker: Mosquitto) -> None:
@@ -169,6 +190,29 @@ def test_a_smart_codec_is_told_and_mended(tmp_path: Path, broker: Mosquitto, lon
         assert camera.counted()["bad_logins"] == 0
 
 
+def asked(config: Path, answer: str) -> str:
+    """What is said on a terminal on which somebody gives this answer."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "agent", "doctor", "-c", str(config), "--mend", "--watch", "2", "--lang", "en"]
+    with os.fdopen(ours, "wb", buffering=0) as keyboard, os.fdopen(theirs, "rb", buffering=0) as stdin:
+        keyboard.write(f"{answer}\n".encode())
+        done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, timeout=60)
+    check_log(done.stdout + done.stderr, PASSWORD)
+    return done.stdout
+
+
+def test_consent_is_asked_for_on_a_terminal(tmp_path: Path, broker: Mosquitto) -> None:
+    with simulated_camera(clip(), "--web-port", "0", "--loop", "--smart") as camera:
+        config = configured(tmp_path, camera, {"port": broker.port}, MAIN)
+        said = asked(config, "n")
+        assert "Channel 101 is the main stream: recordings change with it." in said
+        assert "SmartCodec on, SVC off\nto\n  H.264, 720×480, 30 fps, GOP 2 s, SmartCodec off" in said
+        assert "camera gate: left as it is" in said
+        assert camera.counted()["puts"] == []
+        assert "  ✓ mending         101: " in asked(config, "y")
+        assert camera.counted()["puts"] == [101]
+
+
 def test_what_a_camera_does_not_take_is_told(tmp_path: Path, broker: Mosquitto) -> None:
     with simulated_camera(clip(), "--web-port", "0", "--loop", "--smart", "--stubborn") as camera:
         said = doctor(configured(tmp_path, camera, {"port": broker.port}), "--mend", "--yes")
@@ -215,6 +259,13 @@ def test_a_broker_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert said.of("publish")["values"]["topics"] == f"{OWN}/event, {OWN}/rsp, {OWN}/evidence"
         monkeypatch.setenv("BROKER_PASSWORD", "wr0ng")
         assert doctor(config).bad() == {"login": "login_refused"}
+
+
+def test_a_broker_that_cannot_say_no(tmp_path: Path, broker: Mosquitto) -> None:
+    said = doctor(configured(tmp_path, None, {"port": broker.port, "protocol": "3.1.1"}))
+    assert said.bad() == {}
+    assert said.of("publish")["code"] == "publish_untold"
+    assert said.of("login")["values"]["version"] == "3.1.1"
 
 
 @pytest.mark.parametrize(("expired", "code"), [(False, "tls_soon"), (True, "tls_expired")])

@@ -50,8 +50,9 @@ class CameraReport:
 
     @property
     def refused(self) -> bool:
-        """Whether a login was spent in vain."""
-        return any(finding.code in ("password_refused", "isapi_refused") for finding in self.findings)
+        """Whether this login is refused here, now or not long ago."""
+        vain = ("password_refused", "password_resting", "isapi_refused")
+        return any(finding.code in vain for finding in self.findings)
 
 
 class CameraCheck:
