@@ -220,8 +220,9 @@ DOCTOR: dict[str, tuple[str, str]] = {
     "doctor.found.login_good": ("accepted, MQTT {version} (as {client})", "已接受，MQTT {version}（客户端 {client}）"),
     "doctor.found.login_refused": ("refused", "被拒绝"),
     "doctor.mend.login_refused": (
-        "correct mqtt.username and mqtt.password, or the certificate; check the broker's list of users",
-        "改正 mqtt.username 与 mqtt.password 或证书；检查服务器的用户名单",
+        "correct mqtt.username and mqtt.password, or the certificate; check the broker's list of users, and where it "
+        "lets known client ids in only, allow {client} too",
+        "改正 mqtt.username 与 mqtt.password 或证书；检查服务器的用户名单；若按客户端编号准入，也请允许 {client}",
     ),
     "doctor.found.login_unanswered": ("no answer", "无应答"),
     "doctor.mend.login_unanswered": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import runpy
 import stat
 from pathlib import Path
 
@@ -191,3 +192,9 @@ def test_every_fault_has_its_mend() -> None:
         for check, code in re.findall(r'\bbad\(\s*"([a-z_]+)",\s*"([a-z_]+)"', source.read_text(encoding="utf-8")):
             assert say.knows(f"doctor.check.{check}"), check
             assert say.knows(f"doctor.mend.{code}"), code
+
+
+def test_the_page_has_the_faults_of_the_command() -> None:
+    text = (ROOT / "docs/doctor.md").read_text(encoding="utf-8")
+    page = runpy.run_path(str(ROOT / "scripts/doctor_docs.py"))["page"]
+    assert page(text) == text, "run: python -m scripts.doctor_docs"

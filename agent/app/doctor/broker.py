@@ -19,7 +19,7 @@ from agent.core.errors import BrokerRefused, BrokerUnreachable
 from agent.core.types import Message
 from agent.ports import Acked, Clock, Link, Lost, SubscriptionRefused
 
-LATER = ("login", "limit", "listen", "publish", "round")
+BROKER_CHECKS = ("tcp", "tls", "login", "limit", "listen", "publish", "round")
 EVENT_BYTES = 64 * 1024
 PICTURE_BYTES = 1024 * 1024 + 16 * 1024
 """The largest packets, docs/contract/README.md; a picture's with its topic and properties."""
@@ -45,7 +45,7 @@ class BrokerCheck:
     def findings(self) -> list[Finding]:
         """TCP, TLS, login, limit, rights, round trip; each only when the one before went well."""
         if not self._reached() or not self._tls_good():
-            self._found.skipped(*LATER)
+            self._found.skipped(*BROKER_CHECKS[2:])
             return self._found.list
         try:
             link = self._broker.connect(self._will(), 0)
@@ -53,11 +53,11 @@ class BrokerCheck:
             if error.code == _CLIENT_ID_REFUSED:
                 self._found.note("login", "login_id", str(error), client=self._settings.client_id)
             else:
-                self._found.bad("login", "login_refused", str(error))
-            self._found.skipped(*LATER[1:])
+                self._found.bad("login", "login_refused", str(error), client=self._settings.client_id)
+            self._found.skipped(*BROKER_CHECKS[3:])
         except BrokerUnreachable as error:
             self._found.bad("login", "login_unanswered", str(error))
-            self._found.skipped(*LATER[1:])
+            self._found.skipped(*BROKER_CHECKS[3:])
         else:
             self._found.good("login", "login_good", version=link.protocol, client=self._settings.client_id)
             self._limit(link)
