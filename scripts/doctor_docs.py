@@ -18,10 +18,8 @@ def table() -> str:
     for key, mends in DOCTOR.items():
         code = key.removeprefix(_MEND)
         if key.startswith(_MEND) and not code.startswith("config_"):
-            cells = (
-                f"`{code}`",
-                *("<br>".join(_plain(text) for text in pair) for pair in (DOCTOR[_FOUND + code], mends)),
-            )
+            found, mend = ("<br>".join(_plain(text) for text in pair) for pair in (DOCTOR[_FOUND + code], mends))
+            cells = (f"`{code}`", found, mend)
             rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows)
 

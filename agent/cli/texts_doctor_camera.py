@@ -83,6 +83,14 @@ CAMERA: dict[str, tuple[str, str]] = {
         "mend the data folder first, or run doctor as the agent's user",
         "请先处理数据文件夹，或以代理的用户运行 doctor",
     ),
+    "doctor.found.password_locked": (
+        "not tried: the camera has locked this box out, for about {minutes} minutes more",
+        "未尝试：摄像机已锁定本机，约还有 {minutes} 分钟",
+    ),
+    "doctor.mend.password_locked": (
+        "stop whatever logs in with a wrong password, and wait; or restart the camera",
+        "停止使用错误密码的程序并等待；或重启摄像机",
+    ),
     "doctor.found.password_elsewhere": (
         "not tried: the same device refused this login for camera {other} just now",
         "未尝试：同一设备刚刚拒绝了摄像机 {other} 的相同登录",

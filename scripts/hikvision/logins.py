@@ -36,6 +36,11 @@ class Lockout:
             self._bad[address] = 0 if right else self._bad[address] + 1
             return right
 
+    def is_locked(self, address: str) -> bool:
+        """Whether nobody is let in from there."""
+        with self._lock:
+            return self._bad[address] >= self._after
+
     def locked(self) -> list[str]:
         """Addresses that are locked out."""
         with self._lock:

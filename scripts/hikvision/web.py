@@ -102,8 +102,8 @@ def serve(camera: Camera, host: str, port: int) -> int:
             if door is None or door.lets_in(login, self.command, self.client_address[0]):
                 self.send(*camera.answer(self.command, self.path, body))
                 return
-            locked = self.client_address[0] in camera.lockout.locked()
-            said = f"<lockStatus>{'lock' if locked else 'unlock'}</lockStatus>"
+            locked = camera.lockout.is_locked(self.client_address[0])
+            said = f"<lockStatus>{'lock' if locked else 'unlock'}</lockStatus><unlockTime>{1800 * locked}</unlockTime>"
             self.send(401, "application/xml", document("userCheck", said), door.challenge)
 
         def send(self, status: int, kind: str, body: bytes, challenge: str = "") -> None:

@@ -22,7 +22,7 @@ from tests.certificates import authority, issued
 from tests.e2e.agent_process import AgentProcess, cityeye
 from tests.e2e.faults import check_log
 from tests.e2e.street import camera as street_camera
-from tests.e2e.street import clip, write_street
+from tests.e2e.street import clip, file_camera, write_street
 from tests.mosquitto import Mosquitto, ServerTls, free_port
 
 pytestmark = pytest.mark.server
@@ -142,6 +142,14 @@ def test_a_recorder_counts_bad_logins_for_all_its_cameras(
             codes = [found["code"] for found in doctor(config).findings if found["check"] == "password"]
             assert sorted(codes)[:4] == ["password_elsewhere"] * 4
             assert recorder.counted()["bad_logins"] == refused
+
+
+def test_a_camera_that_has_locked_the_box_out_is_not_tried(tmp_path: Path, broker: Mosquitto) -> None:
+    with simulated_camera(clip(), "--web-port", "0", "--lock-after", "0") as camera:
+        said = doctor(configured(tmp_path, camera, {"port": broker.port}))
+        assert said.bad() == {"password": "password_locked"}
+        assert said.of("password")["values"] == {"minutes": 30}
+        assert (camera.counted()["good_logins"], camera.counted()["bad_logins"]) == (0, 0)
 
 
 def test_rtsp_with_sha_256_only(tmp_path: Path, broker: Mosquitto) -> None:
@@ -306,6 +314,14 @@ def test_a_running_agent_is_left_alone(tmp_path: Path, broker: Mosquitto) -> Non
         check_log(agent.log, PASSWORD)
         assert "WARNING" not in agent.log
         assert camera.counted()["bad_logins"] == 0
+
+
+def test_a_clip_that_plays_the_camera(tmp_path: Path, broker: Mosquitto) -> None:
+    config = write_street(tmp_path, cameras=[file_camera("clip")], mqtt={"port": broker.port})
+    said = doctor(config, "--pictures", str(tmp_path / "look"))
+    assert said.bad() == {}
+    assert said.of("picture")["values"] == {"file": str(tmp_path / "look" / "clip.jpg")}
+    assert (tmp_path / "look" / "clip.jpg").exists()
 
 
 def test_a_configuration_that_is_no_good(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.adapters.isapi import StreamSettings, Wanted
-from agent.adapters.isapi.device import device_of, time_of
+from agent.adapters.isapi.device import Lock, device_of, lock_of, time_of
 from agent.adapters.isapi.streams import change, settings_of
 from agent.adapters.isapi.xml import MAX_DEPTH, MAX_XML_BYTES, child, parsed, text, written
 from agent.core.errors import CameraAnswerUnusable
@@ -118,6 +118,19 @@ def test_what_the_camera_is() -> None:
         device_of(WHERE, parsed(WHERE, device_xml("Login")))
 
 
+@pytest.mark.parametrize(
+    ("body", "lock"),
+    [
+        (b"<userCheck><lockStatus>lock</lockStatus><unlockTime>1790</unlockTime></userCheck>", Lock(seconds=1790)),
+        (b"<userCheck><lockStatus>lock</lockStatus></userCheck>", Lock(seconds=None)),
+        (b"<userCheck><lockStatus>unlock</lockStatus><retryLoginTime>4</retryLoginTime></userCheck>", None),
+        (b"<html><lockStatus>lock</lockStatus></html>", None),
+    ],
+)
+def test_whether_the_box_is_locked_out(body: bytes, lock: Lock | None) -> None:
+    assert lock_of(parsed(WHERE, body)) == lock
+
+
 BOMB = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>'
 FILE = '<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><a>&f;</a>'
 
@@ -172,6 +185,7 @@ def test_a_damaged_document_is_read_or_refused(body: bytes) -> None:
         root = parsed(WHERE, body)
     except CameraAnswerUnusable:
         return
+    lock_of(root)
     for read in (device_of, time_of):
         try:
             read(WHERE, root)

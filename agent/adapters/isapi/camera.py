@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.adapters.isapi.client import IsapiClient
-from agent.adapters.isapi.device import Device, device_of, time_of
+from agent.adapters.isapi.device import Device, Lock, device_of, lock_of, time_of
 from agent.adapters.isapi.streams import StreamSettings, Wanted, change, settings_of
 from agent.adapters.isapi.xml import text, written
+from agent.core.errors import CityEyeError
 
 _REBOOT = "7"
 """`statusCode` of a change that is in force after a restart only."""
@@ -29,7 +30,7 @@ class Taken:
 
 
 class IsapiCamera:
-    """One camera. Use from one thread at a time. Every call raises as `IsapiClient.get` does."""
+    """One camera. Use from one thread at a time. Calls raise as `IsapiClient.get` does."""
 
     def __init__(self, client: IsapiClient) -> None:
         self._client = client
@@ -38,6 +39,13 @@ class IsapiCamera:
         """What it is."""
         path = "/System/deviceInfo"
         return device_of(self._client.where(path), self._client.get(path))
+
+    def lock(self) -> Lock | None:
+        """Whether it has locked this box out; None where it does not say so. Costs no login, and never raises."""
+        try:
+            return lock_of(self._client.ask("/Security/userCheck"))
+        except CityEyeError:
+            return None
 
     def time(self) -> datetime:
         """What time it has, aware."""

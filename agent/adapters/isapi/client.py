@@ -44,6 +44,20 @@ class IsapiClient:
         """Replace what stands there; returns the camera's `ResponseStatus`. Raises as `get` does."""
         return self._asked("PUT", path, body, right="change the camera's settings (remote: parameter settings)")
 
+    def ask(self, path: str) -> Element:
+        """What the camera says there to somebody without a login, be it only why not; costs no login.
+
+        Raises: CameraUnreachable, CameraAnswerUnusable.
+        """
+        where = self.where(path)
+        try:
+            _, answer = self._exchanged("GET", path, None, login=False)
+        except httpx.HTTPError as error:
+            problem = CameraUnreachable(f"{where}: expected an answer over HTTP, found {fault(error)}")
+        else:
+            return parsed(where, answer)
+        raise problem
+
     def where(self, path: str) -> str:
         """How errors name an address."""
         return f"camera {self._camera} ({self._base}/ISAPI{path})"
@@ -66,9 +80,11 @@ class IsapiClient:
             return self._judged(where, response, answer, right)
         raise problem
 
-    def _exchanged(self, method: str, path: str, body: bytes | None) -> tuple[httpx.Response, bytes]:
+    def _exchanged(
+        self, method: str, path: str, body: bytes | None, *, login: bool = True
+    ) -> tuple[httpx.Response, bytes]:
         # A digest of its own for each request: a kept one would try a nonce that the camera may have forgotten.
-        digest = None if self._login is None else httpx.DigestAuth(*self._login)
+        digest = None if self._login is None or not login else httpx.DigestAuth(*self._login)
         headers = {} if body is None else {"Content-Type": "application/xml; charset=UTF-8"}
         deadline_s = self._clock.now().mono_s + DEADLINE_S
         # No proxy of the environment, no redirect: the login is for this camera. Cameras sign their certificates

@@ -25,6 +25,21 @@ class Device:
     firmware: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """The camera lets this box's address in no more, whatever the password. `seconds`: for how long, if it says so."""
+
+    seconds: int | None
+
+
+def lock_of(root: Element) -> Lock | None:
+    """What a `userCheck` says about the address that asks; None: nothing, or that it is not locked."""
+    if local(root) != "userCheck" or text(root, "lockStatus") != "lock":
+        return None
+    told = text(root, "unlockTime") or ""
+    return Lock(seconds=int(told) if re.fullmatch(r"[0-9]{1,6}", told) else None)
+
+
 def device_of(where: str, root: Element) -> Device:
     """Raises CameraAnswerUnusable when this is another document."""
     if local(root) != "DeviceInfo":

@@ -32,8 +32,6 @@ def agent_in(folder: Path) -> str | None:
 
 
 def _locked(handle: int) -> bool:
-    told = os.fstat(handle)
-    wanted = f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}:{told.st_ino}"
     try:
         lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):
@@ -42,7 +40,9 @@ def _locked(handle: int) -> bool:
         except OSError:
             return True
         return False
-    return any(" FLOCK " in line and wanted in line.split() for line in lines)
+    # By the inode alone: on btrfs and overlays the device that is told there is not the one that stat tells.
+    wanted = f":{os.fstat(handle).st_ino} "
+    return any(" FLOCK " in line and wanted in line for line in lines)
 
 
 class Visitor:

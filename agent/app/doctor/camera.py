@@ -7,6 +7,7 @@ the same credential used again. Every login is asked of, and told to, the record
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from agent.adapters.machine import connect_s
@@ -15,7 +16,7 @@ from agent.adapters.rtsp_survey import RtspSurvey, Survey
 from agent.app.doctor.camera_web import WEB_CHECKS, WebCheck
 from agent.app.doctor.findings import Finding, Findings, Value
 from agent.app.doctor.mending import GOP_MOST_S, H264, H265, Mendable
-from agent.app.parts import fingerprint
+from agent.app.parts import fingerprint, source
 from agent.config import CameraConfig
 from agent.core.errors import CameraRefused, CityEyeError
 from agent.core.types import Image
@@ -51,7 +52,7 @@ class CameraReport:
     @property
     def refused(self) -> bool:
         """Whether this login is refused here, now or not long ago."""
-        vain = ("password_refused", "password_resting", "isapi_refused")
+        vain = ("password_refused", "password_resting", "password_locked", "isapi_refused")
         return any(finding.code in vain for finding in self.findings)
 
 
@@ -84,6 +85,7 @@ class CameraCheck:
         """Look at it."""
         if self._camera.video_file is not None:
             self._found.note("reach", "camera_file", file=str(self._camera.video_file))
+            self._picture_of_the_file()
         else:
             self._live()
         found = sorted(self._found.list, key=lambda finding: _ORDER.index(finding.check))
@@ -92,17 +94,17 @@ class CameraCheck:
     def _live(self) -> None:
         address, _, _ = Address.of(self._camera.url)
         where = f"camera {self._camera.id} ({address.shown})"
-        if not self._spoken(where, address):
-            self._found.skipped(*_VIDEO)
-        elif self._may_log_in():
+        web = WebCheck(self._camera, address, self._found, self._clock, self._password)
+        has_login = self._camera.username is not None
+        spoken = self._spoken(where, address)
+        may_log_in = has_login and not self._found.has("password", bad=True) and self._may_log_in(web)
+        if spoken and (may_log_in or not self._login_asked):
             self._watch()
         else:
             self._found.skipped(*_VIDEO)
-        has_login = self._camera.username is not None
-        if not has_login or self._found.has("password", bad=True) or not self._may_log_in():
+        if not may_log_in or self._found.has("password", bad=True):
             self._found.skipped(*WEB_CHECKS)
         else:
-            web = WebCheck(self._camera, address, self._found, self._clock, self._password)
             self._mendable = web.look(self._accepted, self._refused)
         if has_login and not self._found.has("password"):
             self._found.skipped("password")
@@ -157,8 +159,8 @@ class CameraCheck:
 
     # The one login.
 
-    def _may_log_in(self) -> bool:
-        """Whether the record of refused logins can be read and kept, and leaves a try."""
+    def _may_log_in(self, web: WebCheck) -> bool:
+        """Whether the record of refused logins can be kept, leaves a try, and the camera has not locked the box out."""
         try:
             self._budget.check()
         except CameraRefused as error:
@@ -166,7 +168,7 @@ class CameraCheck:
             return False
         if self._bar is not None:
             self._found.bad("password", self._bar.code, self._bar.detail, **self._bar.values)
-        return self._bar is None
+        return self._bar is None and not web.locked()
 
     def _watch(self) -> None:
         """Log in and watch the stream for a while."""
@@ -223,6 +225,15 @@ class CameraCheck:
         else:
             found.good("gop", "gop_good", seconds=seen.gop_s)
         self._picture(seen.image)
+
+    def _picture_of_the_file(self) -> None:
+        try:
+            with closing(source(self._camera, self._clock).samples()) as samples:
+                frame = next(samples).decode()
+        except (CityEyeError, StopIteration) as error:
+            self._found.bad("picture", "picture_none", str(error))
+        else:
+            self._picture(frame.image if frame else None)
 
     def _picture(self, image: Image | None) -> None:
         if image is None:

@@ -43,6 +43,14 @@ class WebCheck:
         )
         self._way = IsapiCamera(client)
 
+    def locked(self) -> bool:
+        """Whether the camera says that it has locked this box out, which is then told. Costs no login."""
+        lock = self._way.lock()
+        if lock is None:
+            return False
+        self._found.bad("password", "password_locked", "", minutes=round((lock.seconds or 1800) / 60))
+        return True
+
     def look(self, accepted: Callable[[], None], refused: Callable[[CameraRefused], None]) -> Mendable | None:
         """Look at it; returns how its stream could be set better. The login's fate is told to the one or the other."""
         found = self._found
