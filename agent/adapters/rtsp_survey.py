@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from agent.adapters.decoding import KeyframeSample, StillDecoder
+from agent.adapters.decoding import StillDecoder, whole
 from agent.adapters.rtsp import RtspSource, _video_stream
 from agent.adapters.rtsp_probe import Address
 from agent.core.errors import CameraStalled
@@ -90,9 +90,8 @@ class RtspSurvey(RtspSource):
             now = self._clock.now()
             tally.take(packet, now.mono_s)
             if packet.is_keyframe and image is None:
-                data = bytes(packet)
-                frame = KeyframeSample(camera=self._camera, seq=0, stamp=now, data=data, decoder=stills).decode()
-                image = frame.image if frame else None
+                picture = stills.decode(bytes(packet))
+                image = None if picture is None else whole(picture)
             if tally.keyframes >= KEYFRAMES or now.mono_s - began_s >= watch_s:
                 break
         context = stream.codec_context

@@ -2,7 +2,7 @@
 
 What makes XML dangerous (entities that grow or that name files) can only be declared in a DOCTYPE, so whatever has one
 is refused while it is being read, before its entities are. That, and bounds on bytes and depth, is all that the
-package defusedxml would add here; docs/decisions/0009-xml-of-cameras.md.
+package defusedxml would add here; docs/decisions/0010-xml-of-cameras.md.
 
 Names are matched without their namespace: firmwares disagree about it (`http://www.hikvision.com/ver20/XMLSchema`,
 `http://www.isapi.org/ver20/XMLSchema`, or none). What is written back has the namespace that was read, as the default

@@ -25,6 +25,8 @@ from agent.runtime.logins import LoginBudget
 
 GOP_TOLERANCE = 1.1
 _CODECS = {"h264": H264, "hevc": H265}
+_WHOLE_PX = 100_000
+"""No picture is so large: none is shrunk."""
 _VIDEO = ("stream", "gop", "picture")
 _ORDER = ("reach", "describe", "digest", "password", *_VIDEO, *WEB_CHECKS)
 
@@ -228,7 +230,7 @@ class CameraCheck:
 
     def _picture_of_the_file(self) -> None:
         try:
-            with closing(source(self._camera, self._clock).samples()) as samples:
+            with closing(source(self._camera, self._clock, _WHOLE_PX).samples()) as samples:
                 frame = next(samples).decode()
         except (CityEyeError, StopIteration) as error:
             self._found.bad("picture", "picture_none", str(error))
