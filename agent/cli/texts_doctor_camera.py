@@ -122,6 +122,8 @@ CAMERA: dict[str, tuple[str, str]] = {
         "set the I-frame interval to 1 to 2 s and switch H.264+/H.265+ off; cityeye doctor --mend does it",
         "将 I 帧间隔设为 1 至 2 秒，并关闭 H.264+/H.265+；可用 cityeye doctor --mend 修改",
     ),
+    "doctor.found.gop_untold": ("one only in {watched:.0f} s", "{watched:.0f} 秒内只有一个"),
+    "doctor.mend.gop_untold": ("watch for longer: --watch 15", "请观看更久：--watch 15"),
     "doctor.found.gop_endless": (
         "one only in {watched:.0f} s; at least every {most:g} s is good",
         "{watched:.0f} 秒内只有一个；应不超过 {most:g} 秒",

@@ -52,7 +52,7 @@ class IsapiClient:
         where = self.where(path)
         try:
             _, answer = self._exchanged("GET", path, None, login=False)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: a host that is no name
             problem = CameraUnreachable(f"{where}: expected an answer over HTTP, found {fault(error)}")
         else:
             return parsed(where, answer)
@@ -71,10 +71,9 @@ class IsapiClient:
         except NOT_SPOKEN as error:
             problem: CityEyeError = not_spoken(where, error)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            kind = fault(error) if isinstance(error, httpx.HTTPError) else "an address that is none"
             problem = CameraUnreachable(
-                f"{where}: expected an answer over HTTP, found {kind}; check that the camera's web service is on, and "
-                "its port: where it is not 80, write it into main_stream"
+                f"{where}: expected an answer over HTTP, found {fault(error)}; check that the camera's web service is on, "
+                "and its port: where it is not 80, write it into main_stream"
             )
         else:
             return self._judged(where, response, answer, right)

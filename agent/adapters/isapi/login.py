@@ -53,12 +53,14 @@ def refusal(where: str, response: httpx.Response, *, right: str) -> CameraRefuse
     return CameraRefused(f"{where}: {text}", attempted=attempted)
 
 
-def fault(error: httpx.HTTPError) -> str:
+def fault(error: Exception) -> str:
     """What went wrong, by its kind: never the text, which may hold the address."""
     match error:
         case httpx.TimeoutException():
             return "no answer in time"
         case httpx.ConnectError():
             return "that it cannot be connected to"
+        case httpx.InvalidURL() | ValueError():
+            return "an address that is none"
         case _:
             return type(error).__name__

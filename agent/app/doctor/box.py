@@ -16,7 +16,7 @@ from agent.core.errors import ModelError, StoreFull, StoreUnusable
 
 AGENT_BYTES = 250 * 2**20
 CAMERA_BYTES = 30 * 2**20
-"""What the agent needs with its model, and for each camera more; docs/scores.md."""
+"""What the agent needs with its model, and for each camera more; the latter is the most that a camera may cost."""
 ROOM_BYTES = 64 * 2**20
 """For the database and its reserve, beside what `keep_free` keeps."""
 _MEDIA = {

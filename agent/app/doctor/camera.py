@@ -18,7 +18,7 @@ from agent.app.doctor.findings import Finding, Findings, Value
 from agent.app.doctor.mending import GOP_MOST_S, H264, H265, Mendable
 from agent.app.parts import fingerprint, source
 from agent.config import CameraConfig
-from agent.core.errors import CameraRefused, CityEyeError
+from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded
 from agent.core.types import Image
 from agent.ports import Clock, LoginLedger
 from agent.runtime.logins import LoginBudget
@@ -190,6 +190,8 @@ class CameraCheck:
             self._refused(error)
             found.skipped(*_VIDEO)
         except CityEyeError as error:
+            if self._login_asked and isinstance(error, CameraStalled | StreamEnded):
+                self._accepted()  # it was let in before that
             found.bad("stream", "stream_bad", str(error))
             found.skipped("gop", "picture")
         else:
@@ -220,7 +222,9 @@ class CameraCheck:
             found.good("stream", "stream_good", **told)
         else:
             found.note("stream", "stream_heavy", **told)
-        if seen.gop_s is None:
+        if seen.gop_s is None and seen.watched_s < GOP_MOST_S * GOP_TOLERANCE:
+            found.note("gop", "gop_untold", watched=seen.watched_s)
+        elif seen.gop_s is None:
             found.bad("gop", "gop_endless", watched=seen.watched_s, most=GOP_MOST_S)
         elif seen.gop_s > GOP_MOST_S * GOP_TOLERANCE:
             found.bad("gop", "gop_long", seconds=seen.gop_s, most=GOP_MOST_S)
