@@ -72,8 +72,8 @@ class IsapiClient:
             problem: CityEyeError = not_spoken(where, error)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = CameraUnreachable(
-                f"{where}: expected an answer over HTTP, found {fault(error)}; check that the camera's web service is on, "
-                "and its port: where it is not 80, write it into main_stream"
+                f"{where}: expected an answer over HTTP, found {fault(error)}; "
+                "check that the camera's web service is on, and its port: where it is not 80, write it into main_stream"
             )
         else:
             return self._judged(where, response, answer, right)
