@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Virtual cameras on 127.0.0.1: each file is played over RTSP to each client from its beginning, never encoded anew.
 
-Run it with the SYSTEM python, as tests/simulated_camera.py, which can do more but costs more for each camera:
+Run it with the SYSTEM python, as scripts/simulated_camera.py, which can do more but costs more for each camera:
 
     /usr/bin/python3 scripts/capacity/rtsp_server.py --codec h264 street-0.mp4 street-1.mp4
 
