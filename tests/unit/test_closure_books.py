@@ -168,7 +168,7 @@ def test_the_table_shows_boxes_and_incidents(books: Books) -> None:
     for text in (
         SOURCE,
         "online",
-        "gate watching",
+        "gate online",
         "illegal_parking",
         "18:00",
         "closed (cleared)",
