@@ -76,10 +76,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server said to DESCRIBE: its status and its `WWW-Authenticate` values, in their order."""
+    """What a server said to DESCRIBE: its status, its `WWW-Authenticate` values in their order, and its `Server`."""
 
     status: int
     challenges: tuple[str, ...]
+    server: str = ""
 
 
 def unreachable(where: str, address: Address, found: str, mend: str) -> CameraUnreachable:
@@ -162,10 +163,16 @@ def _parse(where: str, address: Address, head: bytes) -> Answer:
             f"{head[:16].decode('ascii', 'backslashreplace')!r}; check the port: RTSP is usually 554, 80 is the "
             "camera's web page and 8000 its device port"
         )
+    challenges, server = told_of(head)
+    return Answer(status=int(status[1]), challenges=challenges, server=server)
+
+
+def told_of(head: bytes) -> tuple[tuple[str, ...], str]:
+    """`WWW-Authenticate` values and `Server` of a reply's head, of RTSP or HTTP."""
     lines = head.split(b"\r\n\r\n", 1)[0].decode("utf-8", "replace").split("\r\n")[1:]
     headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     challenges = tuple(value for name, value in headers if name == "www-authenticate")
-    return Answer(status=int(status[1]), challenges=challenges)
+    return challenges, next((value for name, value in headers if name == "server"), "")
 
 
 def hindrance(where: str, address: Address, answer: Answer, *, has_login: bool) -> CityEyeError | None:

@@ -23,6 +23,7 @@ from agent.cli import (
     alive,
     bench,
     check,
+    discover,
     dismissals,
     doctor,
     evaluate,
@@ -40,6 +41,7 @@ from agent.cli.texts import Texts, known_lang, lang_of, take_lang
 _COMMANDS = (
     run,
     check,
+    discover,
     doctor,
     replay,
     evaluate,

@@ -21,6 +21,7 @@
         ├── BrokerRefused         bad credentials, not authorised, protocol not spoken
         ├── UploadRefused         the object store says no; `unfit`: to this picture, else to every one
         ├── StoreUnusable         read-only folder, corrupt or foreign database
+        ├── RangeRefused          network addresses that are not asked; `code` and `values` make a text
         ├── CommandRejected       a command or ack of the centre that is not carried out; `code` is for machines
         └── IllegalTransition     the lifecycle table has no such step (a bug)
 
@@ -162,6 +163,15 @@ class UploadRefused(PermanentError):
 
 class StoreUnusable(PermanentError):
     """The data folder or database cannot be used as it is."""
+
+
+class RangeRefused(PermanentError):
+    """A range of network addresses is not asked. `code` says why, `values` belong to it."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(f"address range: {code}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
+        self.code = code
+        self.values = values
 
 
 class RejectCode(StrEnum):

@@ -23,6 +23,7 @@ class Device:
 
     model: str
     firmware: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,10 @@ def device_of(where: str, root: Element) -> Device:
     """Raises CameraAnswerUnusable when this is another document."""
     if local(root) != "DeviceInfo":
         raise CameraAnswerUnusable(
-            f"{where}: expected DeviceInfo, found {_shown(local(root))!r}; is it a Hikvision camera?"
+            f"{where}: expected DeviceInfo, found {shown(local(root))!r}; is it a Hikvision camera?"
         )
-    return Device(model=_shown(text(root, "model") or ""), firmware=_shown(text(root, "firmwareVersion") or ""))
+    model, firmware, name = (shown(text(root, key) or "") for key in ("model", "firmwareVersion", "deviceName"))
+    return Device(model=model, firmware=firmware, name=name)
 
 
 def time_of(where: str, root: Element) -> datetime:
@@ -58,7 +60,7 @@ def time_of(where: str, root: Element) -> datetime:
             at = at.replace(tzinfo=_offset(zone))
         at.timestamp()  # a year that no clock can count
     except (ValueError, OverflowError):
-        found = f"localTime {_shown(told)!r} and timeZone {_shown(zone)!r}"
+        found = f"localTime {shown(told)!r} and timeZone {shown(zone)!r}"
         raise CameraAnswerUnusable(f"{where}: expected a date and time, found {found}") from None
     return at
 
@@ -72,6 +74,6 @@ def _offset(zone: str) -> timezone:
     return timezone(west if match["sign"] == "-" else -west)
 
 
-def _shown(said: str) -> str:
+def shown(said: str) -> str:
     """What a device says, short and without anything that could steer a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in said[:_MAX_TEXT])
