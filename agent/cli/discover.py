@@ -37,16 +37,19 @@ def register(app: typer.Typer, say: Texts) -> None:
             list[str] | None, typer.Option("--range", help=say("discover.range"), metavar="RANGE", show_default=False)
         ] = None,
         ports: Annotated[
-            list[int] | None, typer.Option("--port", help=say("discover.port"), min=1, max=65535, show_default=False)
+            list[int] | None,
+            typer.Option("--port", help=say("discover.port"), min=1, max=65535, metavar="PORT", show_default=False),
         ] = None,
         allow: Annotated[
-            list[Allowed] | None, typer.Option("--allow", help=say("discover.allow"), show_default=False)
+            list[Allowed] | None,
+            typer.Option("--allow", help=say("discover.allow"), metavar="routed|loopback", show_default=False),
         ] = None,
         interface: Annotated[
-            list[str] | None, typer.Option("--interface", help=say("discover.interface"), show_default=False)
+            list[str] | None,
+            typer.Option("--interface", help=say("discover.interface"), metavar="NAME", show_default=False),
         ] = None,
         address: Annotated[
-            list[str] | None, typer.Option("--address", help=say("discover.address"), show_default=False)
+            list[str] | None, typer.Option("--address", help=say("discover.address"), metavar="IP", show_default=False)
         ] = None,
         wait: Annotated[float, typer.Option("--wait", help=say("discover.wait"), metavar="SECONDS")] = _WAIT_S,
         as_json: Annotated[bool, typer.Option("--json", help=say("check.json"))] = False,

@@ -113,7 +113,8 @@ DISCOVER: dict[str, tuple[str, str]] = {
     "discover.next.paste": (
         "next: the same with --yaml prints lines for cameras: in the configuration; with these in it, run: "
         "cityeye doctor --config {file}",
-        "下一步：加 --yaml 再次运行，可得到粘贴到配置文件 cameras: 之下的内容；粘贴后运行：cityeye doctor --config {file}",
+        "下一步：加 --yaml 再次运行，可得到粘贴到配置文件 cameras: 之下的内容；粘贴后运行："
+        "cityeye doctor --config {file}",
     ),
     "discover.next.check": (
         "next: put these lines below cameras:, set username and password, then run: cityeye doctor --config {file}",
