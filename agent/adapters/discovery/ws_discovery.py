@@ -42,9 +42,11 @@ class Heard:
 class WsDiscovery:
     """Sends probes from some of this machine's addresses."""
 
-    def __init__(self, clock: Clock, *, group: tuple[str, int] = GROUP) -> None:
+    def __init__(self, clock: Clock, *, group: tuple[str, int] = GROUP, most: int = MAX_ANSWERS) -> None:
+        """`most`: datagrams that are read."""
         self._clock = clock
         self._group = group
+        self._most = most
 
     def search(self, senders: Sequence[IPv4Address], *, wait_s: float) -> Heard:
         """Ask, ask once more, and take what comes until `wait_s` are over, however much or little that is."""
@@ -76,7 +78,7 @@ class WsDiscovery:
             peer.sendto(question, self._group)
 
     def _listen(self, selector: selectors.BaseSelector, heard: Heard, until_s: float) -> None:
-        while (left_s := until_s - self._clock.now().mono_s) > 0 and heard.answers < MAX_ANSWERS:
+        while (left_s := until_s - self._clock.now().mono_s) > 0 and heard.answers < self._most:
             for key, _ in selector.select(left_s):
                 assert isinstance(key.fileobj, socket.socket)
                 _take(heard, key.fileobj)
