@@ -207,7 +207,11 @@ def read(devices: Sequence[Found], taken: Sequence[str] = (), *, home: Path = Pa
     return cameras
 
 
-@given(st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), max_size=40).filter(str.isprintable).map(str.strip))
+@given(
+    st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), max_size=40)
+    .filter(str.isprintable)
+    .map(str.strip)
+)
 def test_whatever_a_device_says_it_cannot_write_into_the_configuration(name: str) -> None:
     (camera,) = read([found(maker="Hikvision", model=name, name=name)])
     assert set(camera) <= {"id", "name", "url", "username", "password"}
