@@ -118,7 +118,7 @@ class _Told:
     def __init__(self, say: Texts, file: Path | None, config: Config | None, search: "Search", *, ranged: bool) -> None:
         from agent.app.discover import configured
 
-        self._say = say
+        self.say = say
         self._file = file
         self._config = config
         self._search = search
@@ -131,7 +131,7 @@ class _Told:
 
         if form == "table" and self._ranged:
             count = len(self._search.addresses)
-            typer.echo(self._say("discover.asking", count=count), err=True)
+            typer.echo(self.say("discover.asking", count=count), err=True)
         result = find(self._search)
         if form == "json":
             typer.echo(json.dumps(self._data(result), ensure_ascii=False, indent=2))
@@ -170,11 +170,11 @@ class _Told:
 
     def _lines(self, result: "Result") -> Iterator[str]:
         """The table: one line for each device, and below it the addresses to try, whole, to be copied."""
-        yield self._say("discover.found", count=len(result.devices))
+        yield self.say("discover.found", count=len(result.devices))
         if not result.devices:
             return
         keys = ("address", "maker", "model", "name", "ways") + (("configured",) if self._config is not None else ())
-        rows = [[self._say(f"discover.column.{key}") for key in keys]]
+        rows = [[self.say(f"discover.column.{key}") for key in keys]]
         for found in result.devices:
             ids = self._configured.get(found.address, [])
             cells = [found.address, found.maker, found.model, found.name, ", ".join(found.ways), ", ".join(ids)]
@@ -187,20 +187,20 @@ class _Told:
 
     def _notes(self, result: "Result") -> Iterator[str]:
         for address, reason in result.failed:
-            yield self._say("discover.failed", address=address, reason=reason)
+            yield self.say("discover.failed", address=address, reason=reason)
         if result.others:
-            yield self._say("discover.others", count=result.others)
+            yield self.say("discover.others", count=result.others)
         if result.unreadable:
-            yield self._say("discover.unreadable", count=result.unreadable)
+            yield self.say("discover.unreadable", count=result.unreadable)
 
     def _next(self, result: "Result", *, pasted: bool = False) -> str:
         """What to do now."""
         if not result.devices:
-            return self._say("discover.next.look" if self._ranged else "discover.next.range")
+            return self.say("discover.next.look") if self._ranged else self.say("discover.next.range")
         file = "FILE" if self._file is None else str(self._file)
         if not self._new(result):
-            return self._say("discover.next.doctor", file=file)
-        return self._say("discover.next.check" if pasted else "discover.next.paste", file=file)
+            return self.say("discover.next.doctor", file=file)
+        return self.say("discover.next.check", file=file) if pasted else self.say("discover.next.paste", file=file)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -110,7 +110,7 @@ def test_nothing_there_says_what_to_look_at() -> None:
         (("--range", "8.8.8.0/24"), "expected private addresses"),
         (("--range", "10.0.0.0/8"), "expected at most 1024 addresses in all, found 16777216"),
         (("--range", "127.0.0.1"), "add --allow loopback"),
-        (("--range", "10.255.254.0/24"), "add --allow routed"),
+        (("--range", "169.254.77.0/24"), "add --allow routed"),
         (("--range", "gate"), "expected 192.168.1.0/24"),
         (("--wait", "0"), "expected together with --range"),
         (("--wait", "600"), "expected 0 to 60 seconds"),
