@@ -106,8 +106,7 @@ def responding(*devices: Answering, port: int = 0) -> Iterator[Responder]:
 
 def _serve(group: socket.socket, stop: socket.socket, devices: Sequence[Answering], running: Responder) -> None:
     answered: set[tuple[Answering, bytes]] = set()
-    while stop not in (ready := select.select([group, stop], [], [])[0]):
-        assert ready
+    while stop not in select.select([group, stop], [], [])[0]:
         question, asker = group.recvfrom(65536)
         running.questions.append(question)
         found = _MESSAGE.search(question)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.server
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.5"
 RANGE = ("--range", "127.0.0.3-7", "--allow", "loopback", "--wait", "0")
-ONVIF = ("--address", "127.0.0.1", "--wait", "1")
+ONVIF = ("--address", "127.0.0.1", "--wait", "2")
 BROKER = "mqtt: {host: broker}\n"
 
 

@@ -11,7 +11,7 @@ from agent.core.discovery import Found, Way, merged, rtsp_urls
 from tests.ws_responder import DAHUA, DEVICE, GROUP, HIKVISION, Answering, Responder, answer_xml, match_xml, responding
 
 HERE = IPv4Address("127.0.0.1")
-WAIT_S = 1.0
+WAIT_S = 2.0
 TWICE = 2
 """Each of the two questions is asked twice."""
 
