@@ -1,7 +1,8 @@
 """Who made a device, by what it lets slip without a login; and where that maker's streams are.
 
-The paths are those in common use for the first channel; on a recorder the channel's number has to be changed. Hikvision's
-were tried, the others are from memory: they are addresses to try, and `cityeye doctor` tells whether one is right.
+The paths are those in common use for the first channel; on a recorder the channel's number has to be changed. Those of
+Hikvision were tried, the others are from memory: they are addresses to try, and `cityeye doctor` tells whether one is
+right.
 """
 
 from __future__ import annotations
