@@ -30,6 +30,7 @@ HEAD: Final = (
     "descriptors",
     "capture to event p50 / p99 (n)",
     "inference ms",
+    "first picture of the first / last camera",
 )
 
 
@@ -80,6 +81,7 @@ def row(trial: Trial) -> list[str]:
         str(holds.descriptors),
         latency,
         "–" if trial.inference_ms is None else f"{trial.inference_ms:.1f}",
+        "–" if not trial.first_looks_s else f"{trial.first_looks_s[0]:.1f} / {trial.first_looks_s[-1]:.1f} s",
     ]
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +71,7 @@ class Site:
     centre: Subscriber
     heartbeat: Path
     broker_port: int
+    started: datetime
 
     def beat_after(self, at: datetime | None, timeout_s: float = BEAT_TIMEOUT_S) -> Beat:
         """The first heartbeat that is later, read within a tenth of a second of being written; every 10 s one comes.
@@ -108,6 +109,7 @@ def running(folder: Path, streams: Streams, cameras: int, task: Task) -> Iterato
         broker = stack.enter_context(Mosquitto(folder / "broker", options=("max_queued_messages 0",)))
         centre = stack.enter_context(Subscriber(broker.port))
         config = write_config(folder, cameras=cameras, task=task, server=server, broker_port=broker.port)
+        started = datetime.now(UTC)
         agent = stack.enter_context(AgentProcess(config, environment()))
         yield Site(
             agent=agent,
@@ -115,6 +117,7 @@ def running(folder: Path, streams: Streams, cameras: int, task: Task) -> Iterato
             centre=centre,
             heartbeat=folder / "data" / "alive.json",
             broker_port=broker.port,
+            started=started,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -11,11 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from subprocess import TimeoutExpired
+from typing import Final
 
 from scripts.capacity.arrivals import Arrival
 from scripts.capacity.process import CpuTime, Footprint, cpu_time, footprint, machine_busy_s
 from scripts.capacity.site import Beat, Site, Task, running
 from scripts.capacity.streams import KEYFRAME_S, Streams
+
+_LOOKING: Final = re.compile(r"(?P<at>\S+) +INFO .*: (?P<camera>\S+): looking")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,8 @@ class Trial:
     openings: int
     latencies_s: tuple[float, ...]
     tracebacks: int
+    first_looks_s: tuple[float, ...]
+    """Seconds from the start of the agent's process to the first analysed picture of each camera, in order."""
 
     @property
     def kept(self) -> int:
@@ -152,7 +158,18 @@ def measure(streams: Streams, cameras: int, task: Task, pace: Pace, keep: Path |
         openings=len(opened),
         latencies_s=tuple(sorted(arrival.latency_s for arrival in _within(opened, first.at, last.at))),
         tracebacks=log.count("Traceback"),
+        first_looks_s=first_looks_s(log, site.started),
     )
+
+
+def first_looks_s(log: str, started: datetime) -> tuple[float, ...]:
+    """When each camera was first looked at, in seconds after the start, in order, by the agent's log."""
+    first: dict[str, float] = {}
+    for line in log.splitlines():
+        if match := _LOOKING.fullmatch(line):
+            at = datetime.fromisoformat(match["at"])
+            first.setdefault(match["camera"], (at - started).total_seconds())
+    return tuple(sorted(first.values()))
 
 
 @dataclass(frozen=True, kw_only=True)

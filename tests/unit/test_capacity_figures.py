@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from scripts.capacity.process import Footprint
 from scripts.capacity.report import HEAD, row, write
 from scripts.capacity.search import largest
 from scripts.capacity.streams import KINDS
-from scripts.capacity.trial import Trial, Watched
+from scripts.capacity.trial import Trial, Watched, first_looks_s
 
 
 @given(capacity=st.integers(0, 200), start=st.integers(1, 64), step=st.integers(1, 8))
@@ -82,6 +83,7 @@ def trial(cameras: int, *, held: bool = True, rss_mib: float = 200.0) -> Trial:
         openings=4,
         latencies_s=(0.1, 0.2, 0.9),
         tracebacks=0,
+        first_looks_s=(1.5, 2.0),
     )
 
 
@@ -161,3 +163,15 @@ def test_contenders_are_measured_in_turn_and_compared_by_their_medians() -> None
     text = page(found, machine="a box", how="with care", remarks=["so it is"])
     assert "| `opencv`: what opencv does | 0.50 | 300.0 (300.0 – 310.0) | 10.00 | 12.00 |" in text
     assert "| what | pictures a second | CPU ms per camera-second: median (least – most) | × agent-1 | × bare |" in text
+
+
+def test_the_first_look_at_each_camera_is_read_from_the_log() -> None:
+    log = "\n".join(
+        (
+            "2026-11-26T22:28:45.000+00:00 INFO    watch-1 agent.runtime.figures: c0: looking",
+            "2026-11-26T22:28:44.500+00:00 INFO    watch-2 agent.runtime.figures: c1: looking",
+            "2026-11-26T22:28:46.000+00:00 INFO    watch-2 agent.runtime.figures: c1: nobody is looking: offline",
+            "2026-11-26T22:28:50.000+00:00 INFO    watch-2 agent.runtime.figures: c1: looking",
+        )
+    )
+    assert first_looks_s(log, datetime(2026, 11, 26, 22, 28, 43, tzinfo=UTC)) == (1.5, 2.0)
