@@ -25,6 +25,7 @@ setup(
         "onnxruntime>=1.18",
         "opencv-python-headless>=4.9",
         "paho-mqtt>=2.1,<3",
+        "prometheus-client>=0.21,<1",
         "pydantic>=2.10,<3",
         "pyyaml>=6",
         "rich>=13",

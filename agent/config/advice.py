@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
 from agent.config.kinds import did_you_mean
+from agent.config.listen import about_listen
 from agent.config.models import CameraConfig, Config, ModelConfig
 from agent.config.words import Finding, Path, Words, path_text, same, shown
 from agent.core.errors import ModelError
@@ -16,6 +17,7 @@ from agent.core.quantities import format_duration
 def advice(config: Config) -> Iterator[Finding]:
     """Every warning about a checked configuration."""
     yield from _about_model(config.model)
+    yield from about_listen(("metrics", "listen"), config.metrics.listen)
     if not config.cameras:
         yield _warning(
             ("cameras",),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 
 from agent.config.kinds import AnyPath, CameraUrl, Host, Id, MainStreamUrl, Point, ReadableFile, TimeZone, TopicFilter
+from agent.config.listen import Listen
 from agent.config.put_url import PutUrl
 from agent.config.secrets import Secret
 from agent.core.calendar import Calendar
@@ -243,6 +244,17 @@ class EvidenceConfig(Section):
     )
 
 
+class MetricsConfig(Section):
+    """What other programs may ask this box about itself, over HTTP: /metrics, /healthz and /readyz."""
+
+    listen: Listen = Field(
+        "off",
+        description="Address and port to answer at, without a login; off: nowhere. 127.0.0.1 is for programs on this "
+        "box only, an address of the box in the LAN for those that can reach it there.",
+        examples=["127.0.0.1:9105"],
+    )
+
+
 class TaxonomyConfig(Section):
     """How violations are named on the wire."""
 
@@ -352,6 +364,7 @@ class Config(Section):
     evidence: EvidenceConfig = Field(
         EvidenceConfig(), description="What evidence pictures show, and how they reach the centre."
     )
+    metrics: MetricsConfig = Field(MetricsConfig(), description="What other programs may ask this box about itself.")
     taxonomy: TaxonomyConfig = Field(TaxonomyConfig(), description="How violations are named on the wire.")
     calendars: dict[Text, Calendar] = Field(
         {}, description="Named calendars that rules refer to.", examples=[{"workday": {"active": [{"days": ["mon"]}]}}]
