@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
-
-from pydantic import BaseModel, SecretStr
 
 from agent.app.crew import Crew
 from agent.app.proposal import check_model, proposed, told_in_lines
 from agent.app.site import Site, Trial
 from agent.config import Config, inspect_text
 from agent.config.difference import difference
-from agent.config.masking import masked
+from agent.config.masking import masked, secrets_of
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.wire import Command, ConfigPut, ConfigResult, Result
 from agent.ports import Clock
@@ -34,12 +32,14 @@ class Around:
     Attributes:
         signs: how the box is. again: ends this run in order and starts the agent anew.
         answer_late: answers the `config.put` of that id that came in an earlier run; None: all that are left of those.
+        secret: takes what the log must never show, before it is put to use.
     """
 
     clock: Clock
     signs: Callable[[], Signs]
     again: Callable[[], None]
     answer_late: Callable[[str | None, Result | CommandRejected], None]
+    secret: Callable[[Iterable[str]], None] = lambda _: None
 
 
 class Reloader:
@@ -74,7 +74,7 @@ class Reloader:
         """The document in force, without its secrets."""
         with self._lock:
             config = self._crew.config
-            document = masked(self._text, list(_secrets(config)))
+            document = masked(self._text, list(secrets_of(config)))
             answer(ConfigResult(config_version=config.version_hash(), document=document))
 
     def put(self, command: Command, answer: Answer) -> None:
@@ -159,7 +159,9 @@ class Reloader:
             )
 
     def _proposed(self, document: str) -> tuple[str, Config]:
-        return proposed(document, self._text, self._crew.config, self._site.home)
+        text, config = proposed(document, self._text, self._crew.config, self._site.home)
+        self._around.secret(secrets_of(config))
+        return text, config
 
     def _put_in_force(self, command_id: str, text: str, config: Config) -> None:
         before, signs = self._crew.config, self._around.signs()
@@ -263,18 +265,3 @@ class Reloader:
 
 def _failed(fault: str) -> CommandRejected:
     return CommandRejected(RejectCode.FAILED, fault)
-
-
-def _secrets(value: object) -> Iterator[str]:
-    """Every secret of a configuration, wherever it came from."""
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _secrets(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _secrets(item)

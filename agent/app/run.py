@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable, Iterable
 from threading import Event as StopEvent
 from uuid import uuid4
 
@@ -69,11 +70,18 @@ STOP_DELIVERY_S = 2.0
 class App:
     """The running agent. The constructor does nothing; `run` returns after a stop."""
 
-    def __init__(self, config: Config, site: Site, text: str) -> None:
-        """`text`: the document that the configuration was read from, `site`: where it lies."""
+    def __init__(
+        self, config: Config, site: Site, text: str, *, secret: Callable[[Iterable[str]], None] = lambda _: None
+    ) -> None:
+        """`text`: the document that the configuration was read from, `site`: where it lies.
+
+        Args:
+            secret: takes what the log must never show, of a configuration that comes while the agent runs.
+        """
         self._config = config
         self._site = site
         self._text = text
+        self._secret = secret
         self.again = False
         """Whether the agent is to be started anew, once `run` has returned."""
         self._clock: Clock = SystemClock()
@@ -209,5 +217,6 @@ class App:
             signs=lambda: signs_of(self._clock, supervisors, crew.captures, centre.courier, centre.heard),
             again=again,
             answer_late=lambda command_id, outcome: answer("config.put", outcome, command_id),
+            secret=self._secret,
         )
         return Reloader(self._site, self._text, crew, around)

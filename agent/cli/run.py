@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from datetime import UTC
+from datetime import UTC, tzinfo
 from pathlib import Path
 from threading import Event
 from typing import Annotated, NoReturn
@@ -14,13 +14,18 @@ import typer
 
 from agent.adapters.allocator import few_arenas
 from agent.app.site import Site
-from agent.cli.logs import LogLevel, log_to_stderr
+from agent.cli.logs import LogFormat, LogLevel, LogSettings, set_up_log
 from agent.cli.options import loaded
+from agent.cli.redaction import Redactor
 from agent.cli.texts import Texts
 from agent.config import Config, inspect
-from agent.core.errors import CityEyeError
+from agent.config.masking import secrets_of
+from agent.core.errors import CityEyeError, StoreUnusable
+from agent.core.quantities import parse_size
 
 log = logging.getLogger("agent")
+
+LEAST_FILE_BYTES = 100_000
 
 
 def register(app: typer.Typer, say: Texts) -> None:
@@ -32,15 +37,33 @@ def register(app: typer.Typer, say: Texts) -> None:
         log_level: Annotated[
             LogLevel, typer.Option("--log-level", help=say("run.log_level"), case_sensitive=False)
         ] = LogLevel.INFO,
+        log_format: Annotated[
+            LogFormat, typer.Option("--log-format", help=say("run.log_format"), case_sensitive=False)
+        ] = LogFormat.HUMAN,
+        log_file: Annotated[
+            Path | None, typer.Option("--log-file", help=say("run.log_file"), metavar="FILE", show_default=False)
+        ] = None,
+        log_file_size: Annotated[
+            int,
+            typer.Option(
+                "--log-file-size", help=say("run.log_file_size"), metavar="SIZE", parser=_size, show_default="10MB"
+            ),
+        ] = LogSettings().file_bytes,
+        log_files: Annotated[
+            int, typer.Option("--log-files", help=say("run.log_files"), min=2, max=100)
+        ] = LogSettings().files,
     ) -> None:
         from agent.app.run import App
 
         few_arenas()
-        log_to_stderr(log_level, UTC)  # until the site's time zone is known
+        redact = Redactor()
+        logs = LogSettings(level=log_level, format=log_format, file=log_file, file_bytes=log_file_size, files=log_files)
+        _set_up(logs, UTC, redact)  # until the site's time zone is known
         site = Site(config)
         site.settle()
         settings, text = _usable(config, site, say)
-        log_to_stderr(log_level, ZoneInfo(settings.box.time_zone))
+        redact.learn(secrets_of(settings))
+        _set_up(logs, ZoneInfo(settings.box.time_zone), redact)
         stop, asked_to_end = Event(), Event()
 
         def end(*_: object) -> None:
@@ -49,7 +72,7 @@ def register(app: typer.Typer, say: Texts) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        app = App(settings, site, text)
+        app = App(settings, site, text, secret=redact.learn)
         try:
             late = app.run(stop)
         except CityEyeError as error:
@@ -62,6 +85,26 @@ def register(app: typer.Typer, say: Texts) -> None:
             start_anew()
         if late:
             end_at_once()
+
+
+def _size(text: str | int) -> int:
+    """The option's value: at least 100 kB, or a file would begin anew with every few lines."""
+    try:
+        size = parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected {error}, found {text}") from error
+    if size < LEAST_FILE_BYTES:
+        raise typer.BadParameter(f"expected 100KB at least, found {text}")
+    return size
+
+
+def _set_up(logs: LogSettings, zone: tzinfo, redact: Redactor) -> None:
+    """Set the log up, or end with exit 1 and the reason on standard error."""
+    try:
+        set_up_log(logs, zone, redact)
+    except StoreUnusable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 def _usable(file: Path, site: Site, say: Texts) -> tuple[Config, str]:

@@ -59,6 +59,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "在前台运行代理，直到收到 SIGTERM 或按 Ctrl-C。",
     ),
     "run.log_level": ("How much the log says.", "日志的详细程度。"),
+    "run.log_format": ("human: lines for people; json: an object per line.", "human：供人阅读；json：每行一个对象。"),
+    "run.log_file": (
+        "Log into this file instead of standard error; it begins anew when it is full.",
+        "日志写入该文件而非标准错误输出；写满后另起新文件。",
+    ),
+    "run.log_file_size": ("With --log-file: the largest that a file gets.", "配合 --log-file：单个文件的最大容量。"),
+    "run.log_files": ("With --log-file: how many files are kept.", "配合 --log-file：保留的文件个数。"),
     "alive.help": (
         "Tell by the exit code whether the agent of this configuration runs well; for health checks.",
         "用退出码说明该配置的代理是否运行正常，供健康检查使用。",

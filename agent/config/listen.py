@@ -14,7 +14,9 @@ from agent.config.words import Finding, Path, Words, same
 
 _PATTERN = r"^(off|(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[0-9]{1,5})$"
 OFF = "off"
-_EXPECTED = Words("an address of this box and a port from 1 to 65535", "本机的一个 IP 地址和端口（1 到 65535）")
+_EXPECTED = Words(
+    "off, or an IP address of this box and a port from 1 to 65535", "off，或本机的一个 IP 地址和端口（1 到 65535）"
+)
 _MEND = Words("for example 127.0.0.1:9105", "例如 127.0.0.1:9105")
 
 

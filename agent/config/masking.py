@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, SecretStr
 
 from agent.config import document
 from agent.config.document import Loader
@@ -82,6 +83,24 @@ def restored(text: str, former: str) -> tuple[str, list[Finding]]:
             back[place.start] = place, value
     parts = [(place, json.dumps(value, ensure_ascii=False)) for place, value in back.values()]
     return _spliced(text, parts), findings
+
+
+def secrets_of(value: object) -> Iterator[str]:
+    """Every secret of a configuration, wherever it came from; also those in the parameters of its addresses."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+        yield from secrets_of(value.get_secret_value())
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from secrets_of(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from secrets_of(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from secrets_of(item)
+    elif isinstance(value, str):
+        yield from (match["value"] for match in secret_parameters(value))
 
 
 def _mask_of(place: _Place) -> str | None:

@@ -40,6 +40,5 @@ def test_what_is_no_place_is_refused(written: str) -> None:
 def test_an_address_that_the_world_may_reach_is_wondered_about(address: str) -> None:
     report = read(f"metrics: {{listen: '{address}:9105'}}\n{BASE}")
     assert report.config is not None
-    [problem] = report.problems
-    assert problem.warning
+    [problem] = report.warnings
     assert "there is no login" in str(problem)
