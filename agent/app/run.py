@@ -43,6 +43,7 @@ from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
 from agent.app.site import Site
 from agent.app.teach import lens_of
+from agent.app.watching import Watching
 from agent.config import Config
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.wire import (
@@ -107,12 +108,14 @@ class App:
             centre = Centre(config, run, facts, database, evidence)
             if again := centre.outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
+            watching = Watching(config, facts, self._clock, evidence)
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts.now, clock_info()),
                 centre.wake,
                 backlog=config.mqtt.backlog,
                 parcels=config.evidence.send != "off",
+                counted=watching.tally.count,
             )
             mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
@@ -134,6 +137,7 @@ class App:
                 courier=centre.courier,
                 render=lambda report: health_message(facts.now, self._identity, clock_info(), report),
                 beat=heartbeat.beat,
+                further=watching.further(centre.outbox),
             )
             centre.start(self._delivery)
             for number, watch in enumerate(watches, 1):
@@ -142,6 +146,7 @@ class App:
             reloader.resume()
             centre.listen(self._delivery)
             self._delivery.start("health", health.run)
+            watching.serve(self._delivery, health, store)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=centre.parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run)
             version, cameras = facts.now.config_version, len(crew.desks)

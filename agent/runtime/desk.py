@@ -285,7 +285,7 @@ class Desk:
         else:
             self._faulty = False
             self._saved_at_s = now.mono_s
-        self._figures.note(unkept=len(self._unkept))
+        self._figures.note(unkept=len(self._unkept), kept=not self._faulty)
 
 
 def photographed(event: Event, seen: Observation, frame: Frame, photographer: Photographer, scene: Scene) -> Event:

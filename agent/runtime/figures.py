@@ -22,7 +22,7 @@ class DeskState:
         blind: why nobody is looking now, or None while somebody is.
         fault: why nothing can be concluded from the newest picture, or None.
         blind_s: seconds so far in which nobody looked. looks: observations so far.
-        open_incidents: now. unkept: events that wait for room on the disk.
+        open_incidents: now. unkept: events that wait for room on the disk. kept: the disk took what came last.
     """
 
     camera: str
@@ -35,6 +35,7 @@ class DeskState:
     looks: int = 0
     open_incidents: int = 0
     unkept: int = 0
+    kept: bool = True
 
 
 @dataclass(slots=True)
@@ -74,13 +75,14 @@ class Figures:
         blind_s = self.state.blind_s + self._since_mark_s(gap.stamp)
         self.state = replace(self.state, blind=gap.reason, blind_s=blind_s)
 
-    def note(self, *, open_incidents: int | None = None, unkept: int | None = None) -> None:
+    def note(self, *, open_incidents: int | None = None, unkept: int | None = None, kept: bool | None = None) -> None:
         """As they are now, where something else than a look changed them."""
         state = self.state
         self.state = replace(
             state,
             open_incidents=state.open_incidents if open_incidents is None else open_incidents,
             unkept=state.unkept if unkept is None else unkept,
+            kept=state.kept if kept is None else kept,
         )
 
     def _since_mark_s(self, now: Stamp) -> float:

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event as StopEvent
 
-from agent.core.types import Message
+from agent.core.types import Message, Stamp
 from agent.core.wire import CameraReport, HealthReport
+from agent.core.wire.status import Fact
 from agent.ports import Clock, Outbox, Parcels
 from agent.runtime.capture import CaptureLoop, CaptureState
 from agent.runtime.courier import Courier
@@ -18,6 +19,7 @@ from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
 from agent.runtime.uploader import Uploader
 from agent.runtime.watch import Watch
+from agent.runtime.wellness import Reason, not_alive, stuck
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,13 @@ class Health:
         courier: Courier,
         render: Callable[[HealthReport], Message],
         beat: Callable[[HealthReport], None],
+        further: Callable[[], Mapping[str, Fact]] = dict,
     ) -> None:
-        """`render` makes the message for the centre; `beat` leaves a sign of life on the box."""
+        """`render` makes the message for the centre; `beat` leaves a sign of life on the box.
+
+        Args:
+            further: facts that are not about the agent's loops: of the machine, and of what is kept on it.
+        """
         self._clock = clock
         self._supervisors = supervisors
         self._captures = captures
@@ -58,6 +65,8 @@ class Health:
         self._courier = courier
         self._render = render
         self._beat = beat
+        self._further = further
+        self._beaten: Stamp | None = None
 
     def run(self, stop: StopEvent) -> None:
         """Report until stopped."""
@@ -65,13 +74,19 @@ class Health:
         while not stop.is_set():
             report, now_s = self.report(), self._clock.now().mono_s
             self._beat(report)
+            self._beaten = self._clock.now()
             if now_s - reported_s >= REPORT_EVERY_S:
                 reported_s = now_s
                 self._courier.publish_soon(self._render(report))
             stop.wait(BEAT_EVERY_S)
 
+    def not_alive(self) -> list[Reason]:
+        """See `wellness.not_alive`. From any thread."""
+        now = self._clock.now()
+        return not_alive(now, self._supervisors, stuck(now, self._watches, self._courier), self._beaten)
+
     def report(self) -> HealthReport:
-        """How everything is now."""
+        """How everything is now. From any thread."""
         inference = [watch.inference_ms for watch in self._watches if watch.inference_ms is not None]
         broker = self._courier.snapshot()
         loops = [state for supervisor in self._supervisors for state in supervisor.states()]
@@ -89,6 +104,7 @@ class Health:
                 "detector_rests": sum(watch.rests for watch in self._watches),
                 "loop_restarts": sum(loop.restarts for loop in loops),
                 "loops_failed": sum(loop.phase is LoopPhase.FAILED for loop in loops),
+                "loops_stuck": len(stuck(self._clock.now(), self._watches, self._courier)),
                 "events_unacked": self._outbox.unacked(),
                 "events_dropped": self._outbox.dropped(),
                 "pictures_waiting": self._parcels.waiting(),
@@ -98,6 +114,8 @@ class Health:
                 "broker_connected": broker.connected_since is not None,
                 "broker_error": broker.last_error,
                 "events_waiting_for_disk": sum(desk.state.unkept for desk in self._desks.values()),
+                "store_writable": all(desk.state.kept for desk in self._desks.values()),
+                **self._further(),
             },
         )
 

@@ -123,4 +123,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             "INSERT INTO meta VALUES ('parcels_dropped', 0)",
         ),
     ),
+    Migration(
+        "open incidents are counted often",
+        ("CREATE INDEX incidents_open ON incidents (rule) WHERE closed_at IS NULL",),
+    ),
 )

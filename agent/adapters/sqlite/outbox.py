@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from agent.adapters.sqlite.connection import Database
 from agent.core.types import Envelope, Message, Stamp
@@ -118,6 +120,14 @@ class SqliteOutbox:
     def depth(self) -> int:
         """See `ports.Outbox.depth`."""
         return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 0")[0][0])
+
+    def oldest(self) -> datetime | None:
+        """When the event was decided that has waited longest for delivery; None when none waits.
+
+        Those that were set aside wait for a person instead. The time is that of the event's UUIDv7.
+        """
+        rows = self._database.read("SELECT event_id FROM outbox WHERE state = 0 ORDER BY row LIMIT 1")
+        return datetime.fromtimestamp((UUID(rows[0][0]).int >> 80) / 1000, UTC) if rows else None
 
     def set_aside_count(self) -> int:
         """See `ports.Outbox.set_aside_count`."""

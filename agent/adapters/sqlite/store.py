@@ -61,6 +61,7 @@ class SqliteStore:
     Args:
         encode: makes the message of an event with its sequence number; called inside the transaction.
         recorded: called after each commit that brought new outbox rows (to wake the courier).
+        counted: takes the events of these rows, each once.
         backlog: about how many undelivered events are kept; beyond, the oldest `updated` ones that were never sent are
             given up and counted. `opened` and `closed` are never given up.
         parcels: whether the pictures that events name are to reach the centre.
@@ -72,6 +73,7 @@ class SqliteStore:
         encode: Callable[[Event, int], Message],
         recorded: Callable[[], None] = lambda: None,
         *,
+        counted: Callable[[Sequence[Event]], None] = lambda _: None,
         backlog: int = BACKLOG,
         parcels: bool = False,
     ) -> None:
@@ -80,17 +82,19 @@ class SqliteStore:
         self._backlog = backlog
         self._encode = encode
         self._recorded = recorded
+        self._counted = counted
 
     def record(self, camera: str, events: Sequence[Event], state: str) -> None:
         """See `ports.Store.record`. An event that is already there (by its id) is not recorded a second time."""
 
-        def work(connection: sqlite3.Connection) -> int:
-            new = sum(self._add(connection, event) for event in events)
+        def work(connection: sqlite3.Connection) -> list[Event]:
+            new = [event for event in events if self._add(connection, event)]
             _keep_state(connection, camera, state)
             return new
 
-        if self._database.write(work):
+        if new := self._database.write(work):
             self._recorded()
+            self._counted(new)
 
     def save_state(self, camera: str, state: str) -> None:
         """See `ports.Store.save_state`."""
@@ -113,6 +117,11 @@ class SqliteStore:
         """See `ports.Store.incidents`."""
         sql, parameters = _incident_query(limit, camera)
         return [_incident(row) for row in self._database.read(sql, parameters)]
+
+    def open_by_rule(self) -> dict[str, int]:
+        """How many incidents are open now, by rule; rules without any are not there."""
+        sql = "SELECT rule, count(*) FROM incidents WHERE closed_at IS NULL GROUP BY rule"
+        return {str(rule): int(count) for rule, count in self._database.read(sql)}
 
     def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
         """See `ports.Store.acknowledge`."""

@@ -1,0 +1,82 @@
+"""What is told about the box itself: figures of the machine for health, and the pages for whoever may ask."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+
+from agent import __version__
+from agent.adapters.evidence import EvidenceFolder
+from agent.adapters.machine_facts import machine_facts
+from agent.adapters.metrics import StatusPages, StatusServer
+from agent.adapters.metrics.families import Figures
+from agent.adapters.sqlite import SqliteOutbox, SqliteStore
+from agent.app.crew import Facts
+from agent.config import Config
+from agent.config.listen import split_listen
+from agent.core.types import Event
+from agent.core.wire.status import Fact
+from agent.ports import Clock
+from agent.runtime.health import Health
+from agent.runtime.supervisor import Supervisor
+from agent.runtime.tally import Tally
+from agent.runtime.wellness import not_ready
+
+
+class Watching:
+    """Tally, further facts, and the server where there is to be one. `serve` last."""
+
+    def __init__(self, config: Config, facts: Facts, clock: Clock, evidence: EvidenceFolder) -> None:
+        self._config = config
+        self._facts = facts
+        self._clock = clock
+        self._evidence = evidence
+        self._server: StatusServer | None = None
+        known = [(violation.rule, violation.kind) for violation in facts.now.taxonomy.violations]
+        self.tally = Tally(known, self._kind_of)
+
+    def further(self, outbox: SqliteOutbox) -> Callable[[], Mapping[str, Fact]]:
+        """What health tells beside the agent's loops."""
+
+        def measured() -> Mapping[str, Fact]:
+            oldest = outbox.oldest()
+            waited_s = 0.0 if oldest is None else (self._clock.now().utc - oldest).total_seconds()
+            return {
+                "oldest_event_s": round(max(0.0, waited_s), 1),
+                **machine_facts(self._config.storage.folder),
+                "evidence_bytes": self._evidence.used_bytes,
+                "metrics_error": self._server.fault if self._server else None,
+            }
+
+        return measured
+
+    def serve(self, delivery: Supervisor, health: Health, store: SqliteStore) -> None:
+        """Answer whoever asks, where the configuration says so."""
+        place = split_listen(self._config.metrics.listen)
+        if place is None:
+            return
+        pages = StatusPages(
+            figures=lambda: Figures(
+                report=health.report(),
+                counts=self.tally.counts(),
+                open_now=store.open_by_rule(),
+                build=self._build(),
+            ),
+            not_alive=health.not_alive,
+            not_ready=lambda: not_ready(health.report()),
+        )
+        self._server = StatusServer(place, pages.page, self._clock)
+        delivery.start("metrics", self._server.run)
+
+    def _build(self) -> dict[str, str]:
+        now = self._facts.now
+        return {
+            "version": __version__,
+            "python": platform.python_version(),
+            "model": now.model.name if now.model else "",
+            "config_version": now.config_version,
+        }
+
+    def _kind_of(self, event: Event) -> str:
+        classes = [seen.class_name for seen in event.objects]
+        return self._facts.now.taxonomy.classify(event.rule, classes, event.channel, event.kind).kind
