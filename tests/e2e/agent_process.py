@@ -39,10 +39,15 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass
 class AgentProcess:
-    """`cityeye run`; may be started again after `kill` or `stop`. `lines` holds the log of all its runs."""
+    """`cityeye run`; may be started again after `kill` or `stop`. `lines` holds the log of all its runs.
+
+    Attributes:
+        options: further arguments of the command.
+    """
 
     config: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -51,7 +56,7 @@ class AgentProcess:
         self._reader: threading.Thread | None = None
 
     def start(self) -> Self:
-        command = [sys.executable, "-m", "agent", "run", "--config", str(self.config)]
+        command = [sys.executable, "-m", "agent", "run", "--config", str(self.config), *self.options]
         self._process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=_environment(self.environment)
         )

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ import pytest
 from agent.adapters.sqlite import Database, SqliteOutbox, SqliteStore, read_incidents
 from agent.adapters.sqlite.migrations import MIGRATIONS
 from agent.core.errors import StoreFull, StoreUnusable
-from agent.core.types import Event, Message
+from agent.core.ids import uuid7_from
+from agent.core.types import Event, Message, Phase
 from tests.events import closed, make_event
 from tests.fakes_delivery import FakeClock
 from tests.memory_disk import fill, memory_disk
@@ -314,3 +316,19 @@ def _kill_somewhere(lines: Iterator[str], rng: random.Random) -> list[str]:
             return said
         said.append(line)
     raise AssertionError(f"the recorder ended: {said}")
+
+
+def test_the_oldest_waiting_event_and_what_is_open_are_told(tmp_path: Path) -> None:
+    counted: list[Event] = []
+    at_ms = 1_782_893_000_250
+    first = make_event(1, event_id=uuid7_from(at_ms, b"first"))
+    with opened(tmp_path) as database:
+        store, outbox = SqliteStore(database, encode, counted=counted.extend), SqliteOutbox(database)
+        assert (outbox.oldest(), store.open_by_rule()) == (None, {})
+        store.record("gate", [first, make_event(2)], "s")
+        store.record("gate", [first, closed(make_event(2), 3)], "s")
+        assert outbox.oldest() == datetime.fromtimestamp(at_ms / 1000, UTC)
+        assert store.open_by_rule() == {"illegal_parking": 1}
+        assert [event.phase for event in counted] == [Phase.OPENED, Phase.OPENED, Phase.CLOSED]
+        outbox.done([1, 2, 3])
+        assert outbox.oldest() is None
