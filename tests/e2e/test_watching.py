@@ -21,7 +21,7 @@ from tests.watching import Scrape, get, reasons, scrape
 
 pytestmark = pytest.mark.server
 
-BROKER_PASSWORD = "br@ker/p:ss 3%"
+BROKER_PASSWORD = "br@ker/pass-3%"
 TOKEN = "s3cret-token-of-a-camera"
 PUT_SIGNATURE = "0a1b2c3d4e5f-signature"
 SECRETS = (PASSWORD, BROKER_PASSWORD, TOKEN, PUT_SIGNATURE)

@@ -125,11 +125,18 @@ class _Server(socketserver.ThreadingTCPServer):
             self._open.pop(request, None)
         super().shutdown_request(request)
 
+    def still_has(self, request: socket.socket) -> bool:
+        """Whether the connection was not hung up on."""
+        with self._lock:
+            return request in self._open
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (socketserver's)
         """A caller that hangs up or is too slow is no event; anything else is a fault of ours."""
         error = sys.exception()
-        level = logging.DEBUG if isinstance(error, OSError) else logging.ERROR
-        log.log(level, "%s: the request was not answered", client_address, exc_info=error)
+        if isinstance(error, OSError):
+            log.debug("%s: the request was not answered: %s", client_address, error)
+        else:
+            log.error("%s: the request was not answered", client_address, exc_info=error)
 
     def _end(self, before_s: float, most: int) -> None:
         """Hang up on those that were accepted before, and on the oldest of those that are too many."""
@@ -158,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(whole=False)
 
     def _answer(self, *, whole: bool) -> None:
+        if not self.server.still_has(self.connection):  # the end of a connection looks like the end of a request
+            return
         page = self.server.answer(self.path.partition("?")[0], self.headers.get("Accept", ""))
         self.send_response_only(page.status)
         self.send_header("Content-Type", page.content_type)
