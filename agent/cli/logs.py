@@ -144,7 +144,6 @@ def set_up_log(settings: LogSettings, zone: tzinfo, redact: Redact) -> None:
     handler = _handler(settings)
     handler.setFormatter((JsonFormatter if settings.format is LogFormat.JSON else SiteFormatter)(zone, redact))
     logging.basicConfig(level=settings.level.name, handlers=[handler], force=True)
-    threading.excepthook = _log_death
 
 
 def _handler(settings: LogSettings) -> logging.Handler:
@@ -159,8 +158,13 @@ def _handler(settings: LogSettings) -> logging.Handler:
         ) from error
 
 
+def log_the_uncaught() -> None:
+    """What ends the process, or a thread that nobody supervises, belongs into the log, redacted like all else."""
+    sys.excepthook = lambda kind, error, trace: log.critical("the agent died", exc_info=(kind, error, trace))
+    threading.excepthook = _log_death
+
+
 def _log_death(death: threading.ExceptHookArgs) -> None:
-    """What ends a thread that nobody supervises belongs into the log, redacted like all else."""
     if death.exc_value is not None:
         fault = (death.exc_type, death.exc_value, death.exc_traceback)
         log.error("thread %s died", death.thread.name if death.thread else "?", exc_info=fault)

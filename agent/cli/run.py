@@ -14,7 +14,7 @@ import typer
 
 from agent.adapters.allocator import few_arenas
 from agent.app.site import Site
-from agent.cli.logs import LogFormat, LogLevel, LogSettings, set_up_log
+from agent.cli.logs import LogFormat, LogLevel, LogSettings, log_the_uncaught, set_up_log
 from agent.cli.options import loaded
 from agent.cli.redaction import Redactor
 from agent.cli.texts import Texts
@@ -64,6 +64,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         settings, text = _usable(config, site, say)
         redact.learn(secrets_of(settings))
         _set_up(logs, ZoneInfo(settings.box.time_zone), redact)
+        log_the_uncaught()
         stop, asked_to_end = Event(), Event()
 
         def end(*_: object) -> None:

@@ -39,6 +39,7 @@ class Box:
     answers: list[Outcome] = field(default_factory=list)
     late: list[tuple[str | None, Outcome]] = field(default_factory=list)
     restarts: int = 0
+    secrets: list[str] = field(default_factory=list)
 
     def put(self, edit: Callable[[dict[str, Any]], object], **members: Any) -> None:
         self.reloader.put(putting(yaml.safe_dump(document(self.site, edit)), **members), self.answers.append)
@@ -88,6 +89,7 @@ def run(folder: Path) -> Iterator[Box]:
             ),
             again=again,
             answer_late=lambda command_id, outcome: box.late.append((command_id, outcome)),
+            secret=lambda secrets: box.secrets.extend(secrets),
         )
         box = Box(site=site, street=it, reloader=Reloader(site, text, it.crew, around))
         box.reloader.resume()
@@ -109,6 +111,12 @@ def elsewhere(data: dict[str, Any]) -> None:
 def code_of(outcome: Outcome) -> str:
     assert isinstance(outcome, CommandRejected)
     return outcome.code.value
+
+
+def test_the_log_learns_a_new_password_before_it_is_used(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        box.put(lambda data: data["cameras"][0].update(password="new-hunter3"))
+        assert "new-hunter3" in box.secrets
 
 
 def test_a_document_proves_itself_and_the_former_one_is_kept(tmp_path: Path) -> None:

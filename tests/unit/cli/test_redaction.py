@@ -6,6 +6,7 @@ import json
 import logging
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
@@ -23,6 +24,7 @@ from agent.cli.logs import (
     LogFormat,
     LogSettings,
     SiteFormatter,
+    log_the_uncaught,
     set_up_log,
 )
 from agent.cli.redaction import TELLING_CHARACTERS, Redactor
@@ -166,3 +168,20 @@ def test_the_log_goes_where_it_is_told_to_or_nowhere(capsys: pytest.CaptureFixtu
     code, _, err = run(capsys, "run", "--config", write(tmp_path, GOOD), "--log-file", tmp_path / "none" / "a.log")
     assert code == 1
     assert "expected a log file that can be written" in err
+
+
+def test_what_nobody_catches_is_logged_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # puts them back, whatever is set
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    log_the_uncaught()
+    thread = threading.Thread(target=lambda: 1 / 0, name="poet")
+    thread.start()
+    thread.join()
+    error = ValueError("rtsp://u:hunter2@h")
+    sys.excepthook(type(error), error, None)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "CRITICAL"]
+    shown = [SiteFormatter(UTC, Redactor()).format(record) for record in caplog.records]
+    assert "thread poet died" in shown[0] and "ZeroDivisionError" in shown[0]
+    assert "the agent died" in shown[1] and "rtsp://***@h" in shown[1] and "hunter2" not in shown[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters.machine import machine_facts
+from agent.adapters.machine_facts import machine_facts
 
 
 def zones(folder: Path, *temperatures: str) -> Path:
