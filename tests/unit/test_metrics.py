@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import re
@@ -17,6 +18,7 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 
 from agent.adapters.metrics import Page, StatusPages, StatusServer
+from agent.adapters.metrics import pages as pages_module
 from agent.adapters.metrics import server as server_module
 from agent.adapters.metrics.families import Figures
 from agent.core.errors import StoreUnusable
@@ -142,6 +144,57 @@ def test_a_store_that_cannot_be_read_is_an_answer_too(path: str) -> None:
 
     page = StatusPages(figures=broken, not_alive=broken, not_ready=broken).page(path, "")
     assert (page.status, b"store_unusable" in page.body) == (503, True)
+
+
+def test_a_measuring_that_hangs_holds_up_no_probe_of_life_and_gathers_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages_module, "TURN_S", 0.01)
+    measuring, goes_on = threading.Event(), threading.Event()
+
+    def hangs() -> Figures:
+        measuring.set()
+        assert goes_on.wait(WAIT_S)
+        return figures()
+
+    asked = StatusPages(figures=hangs, not_alive=lambda: (), not_ready=lambda: ())
+    first = threading.Thread(target=asked.page, args=("/metrics", ""))
+    first.start()
+    assert measuring.wait(WAIT_S)
+    for path in ("/metrics", "/readyz"):
+        page = asked.page(path, "")
+        assert (page.status, b'"busy"' in page.body) == (503, True)
+    assert asked.page("/healthz", "").status == 200
+    goes_on.set()
+    first.join(WAIT_S)
+    assert asked.page("/metrics", "").status == 200
+
+
+def test_more_callers_than_there_may_be_threads_are_hung_up_on_until_some_have_ended() -> None:
+    goes_on, port, stop = threading.Event(), free_port(), threading.Event()
+
+    def waits(path: str, accept: str) -> Page:
+        assert goes_on.wait(WAIT_S)
+        return Page(status=200, content_type="text/plain", body=b"fine")
+
+    made = StatusServer(("127.0.0.1", port), waits, WallClock())
+    thread = threading.Thread(target=made.run, args=(stop,))
+    thread.start()
+    until_it_answers(port)
+    with ExitStack() as stack:
+        for _ in range(server_module.MOST_THREADS + 1):
+            peer = stack.enter_context(socket.create_connection(("127.0.0.1", port), WAIT_S))
+            peer.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert hung_up(peer)
+        goes_on.set()
+        wait_until(lambda: answered(port), "an answer")
+    stop.set()
+    thread.join(WAIT_S)
+
+
+def answered(port: int) -> bool:
+    try:
+        return get(port, "/metrics")[2] == "fine"
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 @contextmanager

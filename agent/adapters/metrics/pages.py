@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
@@ -19,6 +20,8 @@ from agent.core.errors import StoreUnusable
 
 log = logging.getLogger(__name__)
 
+TURN_S = 5.0
+"""How long a caller waits for another one's measuring, which takes some milliseconds."""
 _JSON = "application/json"
 
 
@@ -61,17 +64,30 @@ class StatusPages:
             if path == "/healthz":
                 return _probe(self._not_alive())
             if path == "/readyz":
-                with self._measuring:
+                with self._turn():
                     return _probe(self._not_ready())
             if path == "/metrics":
                 return self._metrics(accept)
         except StoreUnusable as error:
             log.warning("%s: cannot be answered: %s", path, error)
-            return _json(503, {"status": "unavailable", "reasons": [{"code": "store_unusable", "what": "data folder"}]})
+            return _unavailable("store_unusable", "data folder")
+        except TimeoutError as error:
+            log.warning("%s: cannot be answered: %s", path, error)
+            return _unavailable("busy", "measuring")
         return _json(404, {"status": "not found", "paths": ["/healthz", "/metrics", "/readyz"]})
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Measure alone. Raises TimeoutError: a disk that hangs must not gather threads that wait for it."""
+        if not self._measuring.acquire(timeout=TURN_S):
+            raise TimeoutError(f"somebody else has been measuring for {TURN_S:g} s")
+        try:
+            yield
+        finally:
+            self._measuring.release()
+
     def _metrics(self, accept: str) -> Page:
-        with self._measuring:
+        with self._turn():
             figures = self._figures()
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Snapshot(figures))
@@ -92,6 +108,10 @@ class _Snapshot(Collector):
     def collect(self) -> Iterator[Metric]:
         """See `families`."""
         return families(self._figures)
+
+
+def _unavailable(code: str, what: str) -> Page:
+    return _json(503, {"status": "unavailable", "reasons": [{"code": code, "what": what}]})
 
 
 def _probe(reasons: Sequence[Said]) -> Page:

@@ -29,6 +29,8 @@ MOST_CONNECTIONS = 8
 DEADLINE_S = 10.0
 """From its acceptance to its end, whatever a connection does."""
 SILENCE_S = 5.0
+MOST_THREADS = 32
+"""Also of connections that were hung up on: what such a thread waits for may take a while."""
 _POLL_S = 0.5
 RETRY_S = 30.0
 """How often a port that another program has is tried again."""
@@ -88,6 +90,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self._open: dict[socket.socket, float] = {}
         """Connections by the moment of their acceptance, oldest first."""
         self._exhausted = False
+        self._busy = 0
         super().__init__(place, _Handler)
 
     def serve(self, stop: StopEvent) -> None:
@@ -113,11 +116,29 @@ class _Server(socketserver.ThreadingTCPServer):
         now_s = self._clock.now().mono_s
         self._end(now_s - DEADLINE_S, MOST_CONNECTIONS - 1)
         with self._lock:
-            self._open[request] = now_s
+            crowded = self._busy >= MOST_THREADS
+            if not crowded:
+                self._open[request] = now_s
+                self._busy += 1
+        if crowded:
+            self.shutdown_request(request)
+            return
         try:
             super().process_request(request, client_address)
         except RuntimeError:  # no thread is to be had now
+            self._thread_ended()
             self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Whatever becomes of the request, its thread is counted until it ends."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._thread_ended()
+
+    def _thread_ended(self) -> None:
+        with self._lock:
+            self._busy -= 1
 
     def shutdown_request(self, request: Any) -> None:
         """The connection is over."""
