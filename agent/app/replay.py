@@ -53,7 +53,7 @@ def looks(
     reader: ZoneReader | None = None,
 ) -> Iterator[Look]:
     """What the agent would see in a recorded video. `reader`: of its taught zones. Raises UnsupportedStream."""
-    view = View.of(plan)
+    view, scene = View.of(plan), Scene(plan)  # a scene of its own, to know when the detector may rest
     source = VideoFileSource(
         camera=camera.id,
         path=video,
@@ -66,18 +66,22 @@ def looks(
         frame = sample.decode()
         if frame is None:
             view.interrupt()
-            yield Look(seen=Gap(camera=camera.id, stamp=sample.stamp, reason=GapReason.UNDECODABLE))
+            gap = Gap(camera=camera.id, stamp=sample.stamp, reason=GapReason.UNDECODABLE)
+            scene.step(gap)
+            yield Look(seen=gap)
         else:
             seen = view.prepare(frame)
-            found = _found(detector, seen)
+            found = _found(detector, seen, attentive=scene.in_doubt)
             readings = reader.read(seen.frame) if reader and seen.fault is None else ()
-            yield Look(seen=view.observe(seen, found, readings), frame=seen.frame)
+            look = Look(seen=view.observe(seen, found, readings), frame=seen.frame)
+            scene.step(look.seen)
+            yield look
 
 
-def _found(detector: Detector, seen: Prepared) -> Detections:
+def _found(detector: Detector, seen: Prepared, *, attentive: bool) -> Detections:
     if seen.fault is not None:
         return Detections.none()
-    return detector.detect([seen.frame.image])[0] if seen.held is None else seen.held
+    return detector.detect([seen.frame.image])[0] if seen.held is None or attentive else seen.held
 
 
 @contextmanager

@@ -46,6 +46,7 @@ class _Asked:
 
     grey: Floats
     at_s: float
+    size_px: tuple[int, int]
     found: Detections
     near: _Near
     alike: int
@@ -77,14 +78,16 @@ class Gate:
         self._settled: _Asked | None = None
         """The last look of which it is known what the street is like while nothing passes."""
 
-    def held(self, small: Image, now: Stamp) -> Detections | None:
+    def held(self, small: Image, size_px: tuple[int, int], now: Stamp) -> Detections | None:
         """What the detector saw last, where it holds for this picture's zones; None: it has to be asked.
 
         Args:
-            small: (h, w, 3) uint8 BGR working picture, in the reference view.
+            small: (h, w, 3) uint8 BGR working picture, in the reference view. size_px: width and height of the picture.
         """
         last = self._last
-        if last is None or last is not self._settled or not 0 <= now.mono_s - last.at_s < self._recheck_s:
+        if last is None or last is not self._settled or last.size_px != size_px:
+            return None
+        if not 0 <= now.mono_s - last.at_s < self._recheck_s:
             return None
         return last.found if self._looks_like(last, _blocks(small)) else None
 
@@ -95,11 +98,13 @@ class Gate:
         grey, last, settled = _blocks(small), self._last, self._settled
         near = self._near(found, size_px, grey.shape)
         as_last = last is not None and self._looks_like(last, grey) and _agree(last.near, near)
-        as_settled = settled is not None and self._looks_like(settled, grey) and _agree(settled.near, near)
+        as_before = settled is not None and self._looks_like(settled, grey)
         alike = last.alike + 1 if last is not None and as_last else 1
-        self._last = _Asked(grey=grey, at_s=now.mono_s, found=found, near=near, alike=alike)
-        if as_settled or alike >= SETTLING_LOOKS:
+        self._last = _Asked(grey=grey, at_s=now.mono_s, size_px=size_px, found=found, near=near, alike=alike)
+        if alike >= SETTLING_LOOKS or (as_before and settled is not None and _agree(settled.near, near)):
             self._settled = self._last
+        elif as_before:
+            self._settled = None  # of one and the same street it says now this and now that: neither is settled
 
     def interrupt(self) -> None:
         """Nobody looked since the last picture."""

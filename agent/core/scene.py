@@ -98,6 +98,12 @@ class Scene:
         standing = {track.track_id for track in self._tracker.tracks if track.settled}
         return tuple(p for p in self._presences.values() if p.state is State.WATCHED and p.track_id in standing)
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether anything in a zone was not seen in the newest look: until it is seen, or gone, each look counts."""
+        unseen = {track.track_id for track in self._tracker.tracks if track.sight is not Sight.SEEN}
+        return any(presence.track_id in unseen for presence in self._presences.values())
+
     def presence(self, incident: UUID) -> Presence | None:
         """An incident that is open, or ended of late; None when it is not known, or forgotten since."""
         return self._incidents.presence(incident)
@@ -200,7 +206,9 @@ class Scene:
         events = []
         read = {reading.zone for reading in fresh_readings(seen)}
         unread = {zone_group(d) for d in self._plan.duties if d.zone.zone_id not in read}
-        for report in self._tracker.step(everything, now, complete=seen.changes.complete, unread=unread):
+        for report in self._tracker.step(
+            everything, now, complete=seen.changes.complete, unread=unread, asked=seen.asked
+        ):
             self._accompany(report, everything)
             for rule in rules:
                 events += self._consider(report, rule, [d for d in in_force if d.rule == rule], seen)

@@ -101,7 +101,7 @@ class View:
             frame = _put_back(frame, state.alignment)
             small = working_picture(frame.image)
         fit = state.fault is None and not state.suspected
-        held = self._gate.held(small, frame.stamp) if fit else None
+        held = self._gate.held(small, frame.size_px, frame.stamp) if fit else None
         return Prepared(frame=frame, small=small, fault=state.fault, suspected=state.suspected, held=held)
 
     def observe(self, seen: Prepared, found: Detections, readings: tuple[ZoneReading, ...] = ()) -> Observation:

@@ -39,6 +39,7 @@ class Desk:
         self._revisits = Revisits(camera, photographer)
         self._lock = Lock()
         self._closed = False
+        self._in_doubt = True
         self._unkept: list[Event] = []
         self._wishes = Wishes(camera)
         self._saved_at_s: float | None = None
@@ -51,9 +52,10 @@ class Desk:
         return self._figures.state
 
     @property
-    def awaited(self) -> bool:
-        """Whether somebody waits for a look or a picture, which then should be a look of its own. From any thread."""
-        return self._wishes.waiting or self._revisits.waiting
+    def attentive(self) -> bool:
+        """Whether the next picture should be looked at, be it as the last one was: somebody waits for it, or something
+        was not seen of late. From any thread."""
+        return self._in_doubt or self._wishes.waiting or self._revisits.waiting
 
     def look(self, seen: Observation, frame: Frame) -> None:
         """Take one observation; `frame` is the picture it was made from, for evidence.
@@ -66,6 +68,7 @@ class Desk:
             self._decide(seen, frame)
             for settled in self._revisits.looked(self._scene, seen):
                 self._show(settled, seen, frame)
+            self._in_doubt = self._scene.in_doubt
             self._figures.looked(seen, len(self._scene.open_incidents))
             self._keep(seen.stamp)
             wishes = self._wishes.take()

@@ -94,13 +94,13 @@ class Watch:
         """What the model sees, by camera.
 
         It is not shown pictures with a fault, from which nothing can be concluded, nor those in whose zones nothing
-        changed, unless somebody waits for one.
+        changed, unless somebody waits for one or something is in doubt.
         """
         found, fit = {}, {}
         for camera, seen in prepared.items():
             if seen.fault is not None:
                 found[camera] = Detections.none()
-            elif seen.held is not None and not self._desks[camera].awaited:
+            elif seen.held is not None and not self._desks[camera].attentive:
                 found[camera] = seen.held
                 self.rests += 1
             else:

@@ -15,7 +15,7 @@ What the guards are for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -57,6 +57,8 @@ PASSING_KEEP_S = 10.0
 """Looked-at seconds for which a thing that never settled is remembered while something hides its place."""
 ANCHOR_HITS = 10
 """Sightings over which the place is averaged."""
+_RECORD = ("hits", "misses", "empties", "missed_lately", "class_weights", "strays", "doubts")
+"""What is counted in looks, not in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,22 @@ class Tracker:
         return next((track for track in self.tracks if track.track_id == track_id), None)
 
     def step(
-        self, everything: list[Sighting], now: Stamp, *, complete: bool = True, unread: Collection[str] = ()
+        self,
+        everything: list[Sighting],
+        now: Stamp,
+        *,
+        complete: bool = True,
+        unread: Collection[str] = (),
+        asked: bool = True,
     ) -> list[Report]:
         """Take one look. Returns a report on every track, in the order of ids, those that are dropped now included.
 
         Args:
             complete: whether the scene-change channel can tell what is not there (`Changes.complete`).
             unread: families of whole zones that were not read of late.
+            asked: whether the detector was shown this picture; if not, it is as before, and no proof of anything.
         """
+        before = {track.track_id: track for track in self.tracks}
         since_s = now.mono_s - self.last_look.mono_s if self.last_look else 0.0
         unbroken = self.last_look is not None and not self.interrupted and since_s <= BLIND_AFTER_S
         looked_s, gap_s = (since_s, 0.0) if unbroken else (0.0, since_s)
@@ -121,6 +131,8 @@ class Tracker:
         strangers = [d for d in candidates if id(d) not in owners]
         known = [d for d in candidates if id(d) in owners]
         reports += [Report(track=track) for track in self._newcomers(strangers, known, look)]
+        if not asked:
+            reports = [_unproved(r, before) for r in reports]
         reports = [
             replace(r, dropped=self._is_over(r.track), looked_s=look.looked_s)
             for r in sorted(reports, key=lambda r: r.track.track_id)
@@ -183,6 +195,17 @@ class Tracker:
             )
             self.next_id += 1
         return tracks
+
+
+def _unproved(report: Report, before: Mapping[int, Track]) -> Report:
+    """Time goes on, but neither sightings nor misses are counted: the detector was not asked again."""
+    track, was = report.track, before.get(report.track.track_id)
+    if was is None or report.moved:
+        return report
+    record = {name: getattr(was, name) for name in _RECORD}
+    if track.sight is Sight.SEEN:
+        record["empties"] = 0
+    return replace(report, track=replace(track, **record))
 
 
 def _earlier(now: Stamp, by_s: float) -> Stamp:
