@@ -1,4 +1,4 @@
-"""A detector that misses things now and then does no worse for resting: what it missed once is not held against them."""
+"""A detector that misses things now and then does no worse for resting: what it missed is not held against them."""
 
 from __future__ import annotations
 
