@@ -59,7 +59,12 @@ class Revisits:
         self._waiting.append(_Question(looking=looking, told=told))
 
     def looked(self, scene: Scene, seen: Observation | Gap) -> list[Settled]:
-        """After the scene took a step: the incidents that there are answers about, each once."""
+        """After the scene took a step: the incidents that there are answers about, each once.
+
+        A look for which the detector rested is none: a question may have come while it was under way.
+        """
+        if isinstance(seen, Observation) and not seen.asked:
+            return self.waited(scene, seen.stamp)
         for i, question in enumerate(self._waiting):
             glance = scene.glance(question.looking.incident, question.looking.asked)
             if glance is not None:

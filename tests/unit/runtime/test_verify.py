@@ -132,6 +132,17 @@ def test_what_stands_is_told_with_two_pictures_of_one_crop_and_an_event_that_car
     assert np.array_equal(box.picture(one.before), box.picture(one.after)), "the same street, cut in the same way"
 
 
+def test_a_look_for_which_the_detector_rested_answers_nothing(tmp_path: Path, database: Database) -> None:
+    """The question came while that look was under way; the next one is a look of its own."""
+    box = parked(tmp_path, database)
+    box.ask(69)
+    assert box.desk.attentive
+    serve(box.desk, [replace(look(t, car()), asked=False) for t in (70, 71, 72, 73)])
+    assert box.answers == []
+    serve(box.desk, [look(t, car()) for t in (74, 75)])
+    assert [answer.verdict for answer in box.answers] == [Outcome.STILL_PRESENT]
+
+
 def test_what_left_is_told_with_a_picture_and_no_event(tmp_path: Path, database: Database) -> None:
     box = parked(tmp_path, database)
     box.ask(69)
