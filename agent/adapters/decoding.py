@@ -131,6 +131,11 @@ class StillDecoder:
         self._context = single_threaded(context)
         self._lock = Lock()
 
+    @property
+    def kind(self) -> tuple[str, bytes | None]:
+        """The codec's name and its parameter sets, if they did not come with the pictures: enough for another one."""
+        return self._context.codec.name, self._context.extradata
+
     def decode(self, data: bytes) -> VideoFrame | None:
         """The picture of one keyframe packet, or None when it is damaged.
 
@@ -171,6 +176,27 @@ class _Encoded:
 
     def image(self) -> Image | None:
         picture = self.decoder.decode(self.data)
+        return None if picture is None else whole(picture)
+
+    def packed(self) -> Original:
+        codec, parameters = self.decoder.kind
+        return _Packed(self.data, codec, parameters)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Packed:
+    """`Original` of a keyframe that outlives its connection, whose decoder would take 4 MiB: one is made when asked."""
+
+    data: bytes
+    codec: str
+    parameters: bytes | None
+
+    def image(self) -> Image | None:
+        context = av.CodecContext.create(self.codec, "r")
+        assert isinstance(context, VideoCodecContext)
+        if self.parameters:
+            context.extradata = self.parameters
+        picture = StillDecoder(context).decode(self.data)
         return None if picture is None else whole(picture)
 
     def packed(self) -> Original:

@@ -13,7 +13,7 @@ from agent.adapters.clock import clock_info
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.recording import Recorder, is_recording, read_recording
 from agent.adapters.videofile import VideoFileSource
-from agent.app.parts import evidence_folder, facts_of, open_detector, privacy_guard
+from agent.app.parts import analysis_px, evidence_folder, facts_of, open_detector, privacy_guard
 from agent.app.teach import taught_reader
 from agent.config import CameraConfig, Config
 from agent.core.plan import CameraPlan
@@ -60,6 +60,7 @@ def looks(
         start_utc=start_utc,
         decode=camera.decode,
         sample_every_s=camera.sample_every,
+        analysis_px=analysis_px(detector),
         names_camera=False,
     )
     for sample in source.samples():
