@@ -105,15 +105,15 @@ class MemoryLoginLedger:
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], tuple[int, float]] = {}
 
-    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
-        return self._rows.get((camera, fingerprint), (0, 0.0))
+    def refusals(self, device: str, fingerprint: str) -> tuple[int, float]:
+        return self._rows.get((device, fingerprint), (0, 0.0))
 
-    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
-        count, _ = self.refusals(camera, fingerprint)
-        self._rows[camera, fingerprint] = (count + 1, at_utc_s)
+    def refused(self, device: str, fingerprint: str, at_utc_s: float) -> None:
+        count, _ = self.refusals(device, fingerprint)
+        self._rows[device, fingerprint] = (count + 1, at_utc_s)
 
-    def clear(self, camera: str) -> None:
-        self._rows = {key: value for key, value in self._rows.items() if key[0] != camera}
+    def clear(self, device: str) -> None:
+        self._rows = {key: value for key, value in self._rows.items() if key[0] != device}
 
 
 class MemoryHeads:

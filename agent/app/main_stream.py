@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from agent.adapters.isapi import IsapiStills
 from agent.adapters.rtsp import RtspSource
 from agent.adapters.rtsp_still import RtspStills
-from agent.app.parts import fingerprint
+from agent.app.parts import login_of
 from agent.config import CameraConfig
 from agent.ports import Clock, LoginLedger, StillSource
-from agent.runtime.logins import LoginBudget
+from agent.runtime.logins import Doors, LoginBudget
 from agent.runtime.main_stream import MainStream
 
 _SUB_STREAM = re.compile(r"(?i)/Streaming/Channels/(?P<channel>[0-9]+)0[2-9]/?")
@@ -35,13 +35,15 @@ def main_stream_urls(camera: CameraConfig) -> list[str]:
     return [f"http://{host}/ISAPI/Streaming/channels/{main}/picture", f"rtsp://{parts.netloc}{path}"]
 
 
-def main_stream(camera: CameraConfig, clock: Clock, ledger: LoginLedger) -> MainStream | None:
+def main_stream(camera: CameraConfig, clock: Clock, ledger: LoginLedger, doors: Doors) -> MainStream | None:
     """The camera's main stream, or None where there is none to ask."""
-    ways = [_way(camera, url, clock) for url in main_stream_urls(camera)]
-    if not ways:
+    urls = main_stream_urls(camera)
+    if not urls:
         return None
+    ways = [_way(camera, url, clock) for url in urls]
+    login = login_of(camera, urls[0])  # all are of one device
     # One refusal ends it, so that the watching keeps a try of its own.
-    logins = LoginBudget(camera=camera.id, fingerprint=fingerprint(camera), ledger=ledger, clock=clock, most=1)
+    logins = LoginBudget(camera=camera.id, login=login, ledger=ledger, clock=clock, door=doors.of(login), most=1)
     return MainStream(camera.id, ways, logins=logins, clock=clock)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from agent.core.errors import StoreUnusable
 from agent.core.picture_address import picture_address
 from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts, evidence_message
 from agent.ports import Clock, Detector, Source
+from agent.runtime.logins import Login
 from agent.runtime.picture_lane import PictureMail
 
 log = logging.getLogger(__name__)
@@ -123,10 +125,26 @@ def mqtt_settings(config: Config) -> MqttSettings:
     )
 
 
-def fingerprint(camera: CameraConfig) -> str:
-    """Names a credential without telling it: slow to guess from, and another one for each camera."""
+def login_of(camera: CameraConfig, url: str | None = None) -> Login:
+    """The camera's credential at the device of `url`, else of its stream.
+
+    A device counts bad logins of an address, for all its cameras and ports together. The fingerprint is slow to guess
+    from, and another one for each device.
+    """
+    device = _device(url or camera.url) or camera.id
+    if camera.username is None:
+        return Login(device, "")
     secret = f"{camera.username}:{camera.password.get_secret_value() if camera.password else ''}"
-    return hashlib.scrypt(secret.encode(), salt=camera.id.encode(), n=2**12, r=8, p=1, dklen=16).hex()
+    return Login(device, hashlib.scrypt(secret.encode(), salt=device.encode(), n=2**12, r=8, p=1, dklen=16).hex())
+
+
+def _device(url: str) -> str:
+    """The host, written in one way; empty for none."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host
 
 
 def made_folder(folder: Path) -> Path:

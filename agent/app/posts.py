@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent.adapters.clock import boot_id
 from agent.adapters.evidence import EvidenceFolder
@@ -13,7 +13,7 @@ from agent.adapters.originals import LastOriginals
 from agent.adapters.photographer import CloserLook, LastView, ScenePhotographer
 from agent.adapters.privacy import PrivacyGuard
 from agent.app.main_stream import main_stream
-from agent.app.parts import analysis_px, fingerprint, source
+from agent.app.parts import analysis_px, login_of, source
 from agent.app.recall import recalled_desk, recalled_lookout, view_of
 from agent.app.teach import zone_reader
 from agent.config import CameraConfig, Config
@@ -25,6 +25,7 @@ from agent.ports import Clock, Detector, Heads, LoginLedger, Photographer, Sampl
 from agent.runtime.backoff import Jitter
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.desk import Desk
+from agent.runtime.logins import Doors, LoginBudget
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom, Slot
 
@@ -46,6 +47,7 @@ class Means:
     lens: Lens
     last_view: LastView
     originals: LastOriginals
+    doors: Doors = field(default_factory=Doors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,14 +121,19 @@ class Recruiter:
         )
 
     def _line(self, camera: CameraConfig) -> tuple[CaptureLoop, Slot]:
-        means, slot = self._means, Slot(self._mailroom)
+        means, slot, login = self._means, Slot(self._mailroom), login_of(camera)
         capture = CaptureLoop(
             camera=camera.id,
             source=source(camera, means.clock, analysis_px(means.detector)),
             mailroom=slot,
             clock=means.clock,
-            ledger=means.ledger,
-            fingerprint=fingerprint(camera),
+            logins=LoginBudget(
+                camera=camera.id,
+                login=login,
+                ledger=means.ledger,
+                clock=means.clock,
+                door=means.doors.of(login),
+            ),
             jitter=means.jitter,
         )
         return capture, slot
@@ -138,7 +145,7 @@ class Recruiter:
 
     def _photographer(self, config: Config, plan: CameraPlan, firsts: FirstSights) -> Photographer:
         means = self._means
-        stream = main_stream(config.camera(plan.camera), means.clock, means.ledger)
+        stream = main_stream(config.camera(plan.camera), means.clock, means.ledger, means.doors)
         closer = CloserLook(stream, means.detector, means.last_view) if stream else None
         return ScenePhotographer(
             means.evidence,

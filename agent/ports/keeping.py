@@ -161,13 +161,13 @@ class AnswerMemory(Protocol):
 
 
 class LoginLedger(Protocol):
-    """Counts refused logins per camera and credential, so that no camera locks the box out; survives restarts."""
+    """Counts refused logins per device and credential, so that none locks the box out; survives restarts."""
 
-    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+    def refusals(self, device: str, fingerprint: str) -> tuple[int, float]:
         """How many refusals, and the epoch second of the last one (0.0 when none)."""
 
-    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None: ...
-    def clear(self, camera: str) -> None: ...
+    def refused(self, device: str, fingerprint: str, at_utc_s: float) -> None: ...
+    def clear(self, device: str) -> None: ...
 
 
 class Heads(Protocol):

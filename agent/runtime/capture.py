@@ -23,9 +23,9 @@ from agent.core.errors import (
     UnsupportedStream,
 )
 from agent.core.types import Gap, GapReason, Stamp
-from agent.ports import Clock, LoginLedger, Sample, Source
+from agent.ports import Clock, Sample, Source
 from agent.runtime.backoff import Backoff, Jitter
-from agent.runtime.logins import LoginBudget
+from agent.runtime.logins import TURN_STEP_S, LoginBudget
 from agent.runtime.mailbox import Mailroom, Slot
 
 log = logging.getLogger(__name__)
@@ -81,15 +81,14 @@ class CaptureLoop:
         source: Source,
         mailroom: Mailroom | Slot,
         clock: Clock,
-        ledger: LoginLedger,
-        fingerprint: str,
+        logins: LoginBudget,
         jitter: Jitter,
     ) -> None:
         self._camera = camera
         self._source = source
         self._mailroom = mailroom
         self._clock = clock
-        self._logins = LoginBudget(camera=camera, fingerprint=fingerprint, ledger=ledger, clock=clock)
+        self._logins = logins
         self._backoff = Backoff(jitter, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S)
         self._phase = CapturePhase.CONNECTING
         self._online_since: Stamp | None = None
@@ -116,20 +115,33 @@ class CaptureLoop:
         try:
             while not stop.is_set():
                 try:
-                    self._logins.check()
+                    self._await_turn(stop)
                     self._stretch(stop)
                 except (RetryableError, PermanentError) as error:
                     wait_s = self._failed(error)
+                    self._logins.leave()  # only now that a refusal was counted
                     self._wait(wait_s, stop)
         finally:
+            self._logins.leave()
             self._online_since = None
             self._phase = CapturePhase.STOPPED
             # However this ends, nobody looks any more; only an agent that stops need not be told.
             if not stop.is_set():
                 self._post_gap(GapReason.OFFLINE)
 
+    def _await_turn(self, stop: StopEvent) -> None:
+        """Until this camera may log in, or `stop` is set. Raises CameraRefused."""
+        waited_s = 0.0
+        while not self._logins.enter() and not stop.wait(TURN_STEP_S):
+            waited_s += TURN_STEP_S
+            if waited_s >= GAP_EVERY_S:
+                waited_s = 0.0
+                self._post_gap(GapReason.OFFLINE if self._fault is None else self._fault[0])
+
     def _stretch(self, stop: StopEvent) -> None:
         """One connection, from opening to its end; posts what it gives."""
+        if stop.is_set():
+            return
         # A generator that is merely dropped closes its connection whenever it is collected; this one closes it now.
         with closing(self._source.samples(stop)) as samples:
             for sample in samples:

@@ -37,7 +37,7 @@ class MainStream:
         clock: Clock,
         wait_s: float = WAIT_S,
     ) -> None:
-        """`logins`: the camera's budget, which should leave a try to the watching."""
+        """`logins`: the device's budget, which should leave a try to the watching."""
         self._camera = camera
         self._ways = tuple(ways)
         self._logins = logins
@@ -75,7 +75,8 @@ class MainStream:
     def _tried(self, number: int) -> Image | None:
         """A picture by one way, or None; afterwards the way rests for as long as it should."""
         try:
-            self._logins.check()
+            if not self._logins.enter():  # another client is trying the login: the next picture may come from here
+                return None
         except CameraRefused:  # by the watching, which tells of it, or by another way
             self._rest([number], PAUSE_S)
             return None
@@ -89,6 +90,8 @@ class MainStream:
                 log.warning("no picture of the main stream: %s", error)
             self._said[number] = str(error)
             return None
+        finally:
+            self._logins.leave()
         self._logins.accepted()
         self._said.pop(number, None)
         return image

@@ -14,6 +14,7 @@ from agent.adapters.rtsp import RtspSource
 from agent.core.types import Gap, GapReason
 from agent.ports import LoginLedger, Sample
 from agent.runtime.capture import CaptureLoop, CapturePhase
+from agent.runtime.logins import Login, LoginBudget
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
 from tests.cameras import PASSWORD, USER, scripted_camera, simulated_camera, tapped
@@ -52,8 +53,9 @@ class Rig:
             source=source,
             mailroom=self.room,
             clock=clock,
-            ledger=ledger or MemoryLoginLedger(),
-            fingerprint="f1",
+            logins=LoginBudget(
+                camera="gate", login=Login("gate", "f1"), ledger=ledger or MemoryLoginLedger(), clock=clock
+            ),
             jitter=short,
         )
         self.supervisor = Supervisor(clock, short)
@@ -123,8 +125,7 @@ def test_a_wrong_password_reaches_a_real_server_twice_and_never_again() -> None:
             source=source,
             mailroom=Mailroom(),
             clock=clock,
-            ledger=ledger,
-            fingerprint="f1",
+            logins=LoginBudget(camera="gate", login=Login("gate", "f1"), ledger=ledger, clock=clock),
             jitter=short,
         )
         loop.run(FakeStop(clock, 30 * 60))

@@ -18,7 +18,7 @@ from agent.adapters.rtsp_still import RtspStills
 from agent.core.errors import CameraRefused, CameraUnreachable, CityEyeError, UnsupportedStream
 from agent.core.types import Image
 from agent.ports import Clock
-from agent.runtime.logins import MAX_REFUSALS, LoginBudget
+from agent.runtime.logins import MAX_REFUSALS, Login, LoginBudget
 from agent.runtime.main_stream import LONG_PAUSE_S, PAUSE_S, MainStream
 from tests.cameras import PASSWORD, USER, simulated_camera
 from tests.digest_camera import NONCE, PICTURE, REALM, WebCamera, web_camera
@@ -133,7 +133,7 @@ class Way:
 def stream(
     ways: Sequence[Way | IsapiStills], clock: FakeClock, ledger: MemoryLoginLedger, wait_s: float = 30.0
 ) -> MainStream:
-    logins = LoginBudget(camera="gate", fingerprint="f", ledger=ledger, clock=clock, most=1)
+    logins = LoginBudget(camera="gate", login=Login("gate", "f"), ledger=ledger, clock=clock, most=1)
     return MainStream("gate", ways, logins=logins, clock=clock, wait_s=wait_s)
 
 
@@ -197,8 +197,10 @@ def test_a_refused_login_leaves_a_try_to_the_watching_and_is_not_repeated() -> N
         assert main.picture() is None
         assert (len(camera.logins), rtsp.tried) == (1, 0), "nor is it tried over RTSP"
         assert ledger.refusals("gate", "f")[0] == 1 < MAX_REFUSALS
-        LoginBudget(camera="gate", fingerprint="f", ledger=ledger, clock=clock).check()
-        LoginBudget(camera="gate", fingerprint="f", ledger=ledger, clock=clock).accepted()  # the watching gets in
+        LoginBudget(camera="gate", login=Login("gate", "f"), ledger=ledger, clock=clock).check()
+        LoginBudget(
+            camera="gate", login=Login("gate", "f"), ledger=ledger, clock=clock
+        ).accepted()  # the watching gets in
         clock.advance(PAUSE_S)
         still = main.picture()
         assert still is not None

@@ -18,7 +18,7 @@ from agent.core.errors import (
 from agent.core.types import Gap, GapReason
 from agent.ports import LoginLedger, Sample
 from agent.runtime.capture import GAP_EVERY_S, GOOD_STRETCH_S, SLOW_RETRY_S, CaptureLoop, CapturePhase
-from agent.runtime.logins import LOCK_S
+from agent.runtime.logins import LOCK_S, Login, LoginBudget
 from agent.runtime.mailbox import Mailroom
 from tests.fakes import Act, FakeClock, FakeSample, FakeSource, FakeStop, MemoryLoginLedger
 
@@ -55,8 +55,9 @@ class Rig:
             source=self.source,
             mailroom=self.room,
             clock=self.clock,
-            ledger=ledger or MemoryLoginLedger(),
-            fingerprint="f1",
+            logins=LoginBudget(
+                camera="gate", login=Login("gate", "f1"), ledger=ledger or MemoryLoginLedger(), clock=self.clock
+            ),
             jitter=self.jitter,
         )
         self.jitter_s = jitter_s
@@ -96,8 +97,7 @@ def script(rig: Rig, *acts: Act) -> None:
         source=rig.source,
         mailroom=rig.room,
         clock=rig.clock,
-        ledger=MemoryLoginLedger(),
-        fingerprint="f1",
+        logins=LoginBudget(camera="gate", login=Login("gate", "f1"), ledger=MemoryLoginLedger(), clock=rig.clock),
         jitter=rig.jitter,
     )
 

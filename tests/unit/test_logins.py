@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 
 from agent.core.errors import CameraRefused, StoreFull
-from agent.ports import LoginLedger
-from agent.runtime.logins import LOCK_S, MAX_REFUSALS, LoginBudget
+from agent.ports import LoginLedger, Sample
+from agent.runtime.capture import CaptureLoop
+from agent.runtime.logins import LOCK_S, MAX_REFUSALS, TURN_S, Door, Doors, Login, LoginBudget
+from agent.runtime.mailbox import Mailroom
 from tests.contracts.login_ledger import LoginLedgerContract
-from tests.fakes import START, FakeClock, MemoryLoginLedger
+from tests.fakes import START, FakeClock, FakeSample, FakeSource, MemoryLoginLedger
 
 
 class TestMemoryLoginLedger(LoginLedgerContract):
@@ -18,12 +22,12 @@ class TestMemoryLoginLedger(LoginLedgerContract):
 
 
 class FullDisk(MemoryLoginLedger):
-    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
+    def refused(self, device: str, fingerprint: str, at_utc_s: float) -> None:
         raise StoreFull("no space left")
 
 
 def budget(clock: FakeClock, ledger: LoginLedger, fingerprint: str = "f1") -> LoginBudget:
-    return LoginBudget(camera="gate", fingerprint=fingerprint, ledger=ledger, clock=clock)
+    return LoginBudget(camera="gate", login=Login("gate", fingerprint), ledger=ledger, clock=clock)
 
 
 def allowed(logins: LoginBudget) -> bool:
@@ -116,3 +120,130 @@ def test_a_refusal_from_the_future_holds_for_one_lock_time_after_a_restart() -> 
     assert not allowed(logins)
     clock.advance(LOCK_S)
     assert allowed(logins)
+
+
+CAMERAS = 16
+
+
+class Recorder:
+    """One device: what its cameras share, and how many of them log in at once."""
+
+    def __init__(self, ledger: LoginLedger, *, good: bool, fingerprint: str = "f1") -> None:
+        self.clock = FakeClock()
+        self.attempts = 0
+        self.most_at_once = 0
+        self.go = threading.Event()
+        self.all_in = threading.Barrier(CAMERAS + 1)
+        self.stop = threading.Event()
+        self._good = good
+        self._at_once = 0
+        self._lock = threading.Lock()
+        login, doors = Login("10.0.0.9", fingerprint), Doors()
+        self._threads: list[threading.Thread] = []
+        for number in range(CAMERAS):
+            camera = f"c{number}"
+            loop = CaptureLoop(
+                camera=camera,
+                source=FakeSource(self.connect),
+                mailroom=Mailroom(),
+                clock=self.clock,
+                logins=LoginBudget(camera=camera, login=login, ledger=ledger, clock=self.clock, door=doors.of(login)),
+                jitter=lambda low, high: high,
+            )
+            self._threads.append(threading.Thread(target=loop.run, args=(self.stop,), daemon=True))
+        self.asked = threading.Event()
+
+    def connect(self) -> Iterable[Sample]:
+        with self._lock:
+            self.attempts += 1
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        self.asked.set()
+        self.go.wait()
+        with self._lock:
+            self._at_once -= 1
+        if not self._good:
+            raise CameraRefused("wrong password", attempted=True)
+        yield FakeSample(camera="c", seq=0, stamp=self.clock.now())
+        self.all_in.wait(30)
+        self.stop.wait()
+
+    def begin(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        self.stop.set()
+        for thread in self._threads:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in self._threads)
+
+
+def test_the_cameras_of_a_recorder_try_a_login_one_by_one_until_it_is_accepted_and_then_all_at_once() -> None:
+    recorder = Recorder(MemoryLoginLedger(), good=True)
+    recorder.begin()
+    assert recorder.asked.wait(30)
+    assert recorder.attempts == 1
+    recorder.go.set()
+    recorder.all_in.wait(30)  # none of them ends before all are in
+    recorder.end()
+    assert recorder.attempts == CAMERAS
+
+
+class Watched(MemoryLoginLedger):
+    """Tells when the refusals are spent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spent = threading.Event()
+
+    def refused(self, device: str, fingerprint: str, at_utc_s: float) -> None:
+        super().refused(device, fingerprint, at_utc_s)
+        if self.refusals(device, fingerprint)[0] >= MAX_REFUSALS:
+            self.spent.set()
+
+
+def test_sixteen_cameras_with_a_wrong_password_spend_two_logins_together() -> None:
+    ledger = Watched()
+    recorder = Recorder(ledger, good=False)
+    recorder.go.set()
+    recorder.begin()
+    assert ledger.spent.wait(30)
+    recorder.end()
+    assert (recorder.attempts, recorder.most_at_once) == (MAX_REFUSALS, 1)
+
+
+def test_without_a_login_nobody_waits() -> None:
+    recorder = Recorder(MemoryLoginLedger(), good=True, fingerprint="")
+    recorder.begin()
+    recorder.go.set()
+    recorder.all_in.wait(30)
+    recorder.end()
+    assert recorder.attempts == CAMERAS
+
+
+def test_a_try_that_hangs_is_not_waited_for_without_end() -> None:
+    clock, ledger, door = FakeClock(), MemoryLoginLedger(), Door()
+    login = Login("10.0.0.9", "f1")
+    one, two = (LoginBudget(camera=name, login=login, ledger=ledger, clock=clock, door=door) for name in "ab")
+    assert one.enter()
+    assert not two.enter()
+    clock.advance(TURN_S)
+    assert two.enter()
+    one.leave()
+    assert not one.enter(), "the turn was the other's"
+    two.refused("wrong")
+    two.leave()
+    assert one.enter(), "one refusal leaves a try"
+    one.accepted()
+    assert two.enter()
+    assert one.enter()
+
+
+def test_refusals_that_cannot_be_recorded_count_for_every_camera_of_the_device() -> None:
+    clock, door, login = FakeClock(), Door(), Login("10.0.0.9", "f1")
+    one, two = (LoginBudget(camera=name, login=login, ledger=FullDisk(), clock=clock, door=door) for name in "ab")
+    one.refused("wrong")
+    two.refused("wrong")
+    assert not allowed(one)
+    assert not allowed(two)

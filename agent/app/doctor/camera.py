@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from agent.adapters.machine import connect_s
 from agent.adapters.rtsp_probe import SPOKEN_ALGORITHMS, Address, Answer, chosen_method, describe, hindrance
 from agent.adapters.rtsp_survey import RtspSurvey, Survey
-from agent.app.doctor.camera_web import WEB_CHECKS, WebCheck
+from agent.app.doctor.camera_web import WEB_CHECKS, WebCheck, web_address
 from agent.app.doctor.findings import Finding, Findings, Value
 from agent.app.doctor.mending import GOP_MOST_S, H264, H265, Mendable
-from agent.app.parts import fingerprint, source
+from agent.app.parts import login_of, source
 from agent.config import CameraConfig
 from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded
 from agent.core.types import Image
@@ -79,7 +79,8 @@ class CameraCheck:
         self._bar = bar
         self._login_asked = False
         self._found = Findings(camera.id)
-        self._budget = LoginBudget(camera=camera.id, fingerprint=fingerprint(camera), ledger=ledger, clock=clock)
+        self._ledger = ledger
+        self._budget = LoginBudget(camera=camera.id, login=login_of(camera), ledger=ledger, clock=clock)
         self._password = camera.password.get_secret_value() if camera.password else None
         self._mendable: Mendable | None = None
 
@@ -107,9 +108,23 @@ class CameraCheck:
         if not may_log_in or self._found.has("password", bad=True):
             self._found.skipped(*WEB_CHECKS)
         else:
-            self._mendable = web.look(self._accepted, self._refused)
+            self._look_at_web(web, address)
         if has_login and not self._found.has("password"):
             self._found.skipped("password")
+
+    def _look_at_web(self, web: WebCheck, address: Address) -> None:
+        """Its host may be another one than the stream's: then that device has a budget of its own."""
+        camera = self._camera
+        login = login_of(camera, web_address(camera, address))
+        if login != login_of(camera):
+            self._budget = LoginBudget(camera=camera.id, login=login, ledger=self._ledger, clock=self._clock)
+            try:
+                self._budget.check()
+            except CameraRefused as error:
+                self._found.bad("isapi", "isapi_refused", str(error))
+                self._found.skipped(*WEB_CHECKS[1:])
+                return
+        self._mendable = web.look(self._accepted, self._refused)
 
     # What costs no login.
 

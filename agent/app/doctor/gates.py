@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from urllib.parse import urlsplit
 
+from agent.app.parts import login_of
 from agent.config import CameraConfig
+from agent.runtime.logins import Login
 
 
 @dataclass(slots=True, eq=False)
@@ -23,15 +24,14 @@ class Gates:
     """Lets cameras with the same address and login be looked at one after another."""
 
     def __init__(self) -> None:
-        self._gates: dict[tuple[str, str, str], Gate] = {}
+        self._gates: dict[Login, Gate] = {}
         self._lock = Lock()
 
     @contextmanager
     def passed(self, camera: CameraConfig) -> Iterator[Gate]:
         """Wait for the others at this address, and have them wait."""
-        password = camera.password.get_secret_value() if camera.password else ""
-        key = (urlsplit(camera.url).hostname or camera.id, camera.username or "", password)
+        login = login_of(camera)
         with self._lock:
-            gate = self._gates.setdefault(key, Gate())
+            gate = self._gates.setdefault(login, Gate())
         with gate.lock:
             yield gate

@@ -23,21 +23,21 @@ class SharedLedger:
         self._there = SqliteLedger(Visitor(database))
         self._making = Lock()
 
-    def refusals(self, camera: str, fingerprint: str) -> tuple[int, float]:
+    def refusals(self, device: str, fingerprint: str) -> tuple[int, float]:
         """See `ports.LoginLedger.refusals`."""
-        return self._there.refusals(camera, fingerprint) if self._path.exists() else (0, 0.0)
+        return self._there.refusals(device, fingerprint) if self._path.exists() else (0, 0.0)
 
-    def refused(self, camera: str, fingerprint: str, at_utc_s: float) -> None:
+    def refused(self, device: str, fingerprint: str, at_utc_s: float) -> None:
         """See `ports.LoginLedger.refused`."""
         with self._making:
             if not self._path.exists():
                 self._make()
-        self._there.refused(camera, fingerprint, at_utc_s)
+        self._there.refused(device, fingerprint, at_utc_s)
 
-    def clear(self, camera: str) -> None:
+    def clear(self, device: str) -> None:
         """See `ports.LoginLedger.clear`."""
         if self._path.exists():
-            self._there.clear(camera)
+            self._there.clear(device)
 
     def _make(self) -> None:
         """As root, for whoever owns the folder that it is made in: the agent is to find a database that it can use."""
