@@ -76,6 +76,7 @@ def _site(
 ) -> None:
     """With a configuration. One that is no good is all that can be told of."""
     from agent.app.doctor import Doctor
+    from agent.app.doctor.mending import after
     from agent.app.doctor.mending import mend as mended
 
     report, say = inspect(file, lang=told.say.lang), told.say
@@ -102,9 +103,10 @@ def _site(
     for mendable in consented:
         told.group(say("doctor.group.camera", camera=mendable.camera))
         told.forget(mendable.camera)
-        told.all(mended(mendable))
+        tried = mended(mendable)
+        told.all(tried)
         for again in doctor.cameras([mendable.camera]):
-            told.all(again.findings)
+            told.all(after(tried, again.findings))
 
 
 def _consents(mendable: "Mendable", say: Texts) -> bool:

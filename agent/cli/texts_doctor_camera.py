@@ -43,22 +43,23 @@ CAMERA: dict[str, tuple[str, str]] = {
         "将 配置 > 系统 > 安全管理 > 认证方式 > RTSP 认证 设为 digest",
     ),
     "doctor.found.digest_sha": (
-        "digest with SHA-256 only, which RTSP clients cannot speak; the password was not tried",
-        "仅 SHA-256 摘要认证，RTSP 客户端不支持；未尝试密码",
+        "digest with SHA-256 only, which RTSP clients cannot speak; the password was not tried over RTSP",
+        "仅 SHA-256 摘要认证，RTSP 客户端不支持；未通过 RTSP 尝试密码",
     ),
     "doctor.mend.digest_sha": (
         "set Configuration > System > Security > Authentication > RTSP Digest Algorithm to MD5",
         "将 配置 > 系统 > 安全管理 > 认证方式 > RTSP 摘要算法 设为 MD5",
     ),
     "doctor.found.digest_odd": (
-        "{method}, which is not known here; the password was not tried",
-        "{method}，不支持；未尝试密码",
+        "{method}, which is not known here; the password was not tried over RTSP",
+        "{method}，不支持；未通过 RTSP 尝试密码",
     ),
     "doctor.mend.digest_odd": (
         "set RTSP Authentication to digest and RTSP Digest Algorithm to MD5, under System > Security > Authentication",
         "在 系统 > 安全管理 > 认证方式 中将 RTSP 认证 设为 digest、RTSP 摘要算法 设为 MD5",
     ),
     "doctor.found.password_good": ("accepted for {user}", "用户 {user} 已接受"),
+    "doctor.found.password_web": ("accepted for {user}, over ISAPI", "用户 {user} 已接受（通过 ISAPI）"),
     "doctor.found.password_missing": ("the camera asks for a login, none is configured", "摄像机要求登录，但未配置"),
     "doctor.mend.password_missing": ("set the camera's username and password", "请配置该摄像机的 username 与 password"),
     "doctor.found.password_refused": ("refused, after one try", "被拒绝，只尝试了一次"),
@@ -112,6 +113,14 @@ CAMERA: dict[str, tuple[str, str]] = {
     "doctor.mend.stream_bad": (
         "set the stream's video encoding to H.264, close other viewers, or restart the camera",
         "将码流的视频编码设为 H.264，关闭其他观看者，或重启摄像机",
+    ),
+    "doctor.found.stream_broke": (
+        "opened, but the video stalled or ended while it was watched",
+        "已打开，但观看期间视频停滞或中断",
+    ),
+    "doctor.mend.stream_broke": (
+        "check the camera's load and the network, close other viewers, or restart the camera",
+        "检查摄像机负载与网络，关闭其他观看者，或重启摄像机",
     ),
     "doctor.found.gop_good": ("every {seconds:.1f} s", "每 {seconds:.1f} 秒"),
     "doctor.found.gop_long": (
@@ -179,6 +188,14 @@ CAMERA: dict[str, tuple[str, str]] = {
     "doctor.mend.settings_heavy": (
         "cityeye doctor --mend sets it after asking; it works as it is, too",
         "用 cityeye doctor --mend 询问后修改；保持现状也可工作",
+    ),
+    "doctor.found.settings_left": (
+        "{channel}: {shown}; recommended: {wanted}",
+        "{channel}：{shown}；推荐：{wanted}",
+    ),
+    "doctor.mend.settings_left": (
+        "set it on the camera's own page under Video/Audio: the camera does not take it from here",
+        "请在摄像机网页的“视音频”中设置：摄像机不接受由此修改",
     ),
     "doctor.found.settings_unknown": ("{path} does not tell a channel", "{path} 未指明通道"),
     "doctor.found.settings_untold": ("{channel}: the camera does not tell them", "{channel}：摄像机未说明"),

@@ -23,6 +23,7 @@ from tests.e2e.agent_process import AgentProcess, cityeye
 from tests.e2e.faults import check_log
 from tests.e2e.street import camera as street_camera
 from tests.e2e.street import clip, file_camera, write_street
+from tests.memory_disk import fill, memory_disk
 from tests.mosquitto import Mosquitto, ServerTls, free_port
 
 pytestmark = pytest.mark.server
@@ -144,6 +145,17 @@ def test_a_recorder_counts_bad_logins_for_all_its_cameras(
             assert recorder.counted()["bad_logins"] == refused
 
 
+def test_a_recorder_counts_bad_logins_for_cameras_that_are_looked_at_one_by_one(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "wrong")
+    with simulated_camera(clip(), "--web-port", "0") as recorder:
+        config = configured(tmp_path, recorder, {"port": broker.port}, ids=("a", "b", "c"))
+        codes = [doctor(config, "--camera", name).codes()["password"] for name in "aabbc"]
+        assert codes == ["password_refused"] * 2 + ["password_resting"] * 3
+        assert recorder.counted()["bad_logins"] == 2
+
+
 def test_a_camera_that_has_locked_the_box_out_is_not_tried(tmp_path: Path, broker: Mosquitto) -> None:
     with simulated_camera(clip(), "--web-port", "0", "--lock-after", "0") as camera:
         said = doctor(configured(tmp_path, camera, {"port": broker.port}))
@@ -157,7 +169,7 @@ def test_rtsp_with_sha_256_only(tmp_path: Path, broker: Mosquitto) -> None:
         said = doctor(configured(tmp_path, camera, {"port": broker.port}))
         assert said.bad() == {"digest": "digest_sha"}
         assert "RTSP Digest Algorithm to MD5" in said.of("digest")["mend"]
-        assert said.codes()["password"] == "password_good", "the web service can tell"
+        assert said.codes()["password"] == "password_web", "the web service can tell"
         assert camera.counted()["bad_logins"] == 0
 
 
@@ -224,9 +236,29 @@ def test_consent_is_asked_for_on_a_terminal(tmp_path: Path, broker: Mosquitto) -
 def test_what_a_camera_does_not_take_is_told(tmp_path: Path, broker: Mosquitto) -> None:
     with simulated_camera(clip(), "--web-port", "0", "--loop", "--smart", "--stubborn") as camera:
         said = doctor(configured(tmp_path, camera, {"port": broker.port}), "--mend", "--yes")
-        assert said.bad() == {"mend": "mend_partly", "settings": "settings_wrong"}
+        assert said.bad() == {"mend": "mend_partly", "settings": "settings_left"}
         assert "SmartCodec on" in said.of("mend")["values"]["after"]
         assert "SmartCodec off" in said.of("mend")["values"]["wanted"]
+
+
+def test_a_stream_that_stalls_is_not_one_that_cannot_be_decoded(tmp_path: Path, broker: Mosquitto) -> None:
+    with simulated_camera(clip(), "--web-port", "0", "--end-after", "1") as camera:
+        said = doctor(configured(tmp_path, camera, {"port": broker.port}))
+        assert said.bad() == {"stream": "stream_broke"}
+        assert said.codes()["password"] == "password_good"
+
+
+def test_no_login_is_risked_where_a_refusal_could_not_be_kept(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "wrong")
+    data = tmp_path / "data"
+    with memory_disk(data, "size=8m"), simulated_camera(clip(), "--web-port", "0") as camera:
+        filler = fill(data)
+        config = configured(tmp_path, camera, {"port": broker.port}, storage={"folder": str(data)})
+        assert doctor(config).codes()["password"] == "password_unguarded"
+        assert camera.counted()["bad_logins"] == 0
+        assert list(data.iterdir()) == [filler], "nothing is left behind"
 
 
 def test_the_main_stream_is_dear_and_a_wrong_clock_is_told(tmp_path: Path, broker: Mosquitto) -> None:

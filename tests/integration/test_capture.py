@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from agent.adapters.rtsp import RtspSource
 from agent.core.types import Gap, GapReason
 from agent.ports import LoginLedger, Sample
 from agent.runtime.capture import CaptureLoop, CapturePhase
-from agent.runtime.logins import Login, LoginBudget
+from agent.runtime.logins import MAX_REFUSALS, Doors, Login, LoginBudget
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import LoopPhase, Supervisor
 from tests.cameras import PASSWORD, USER, scripted_camera, simulated_camera, tapped
@@ -35,7 +35,14 @@ def short(low: float, high: float) -> float:
 class Rig:
     """Capture loop, mailroom and a worker that takes."""
 
-    def __init__(self, url: str, *, password: str = PASSWORD, ledger: LoginLedger | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        password: str = PASSWORD,
+        ledger: LoginLedger | None = None,
+        logins: LoginBudget | None = None,
+    ) -> None:
         self.room = Mailroom()
         clock = SystemClock()
         source = RtspSource(
@@ -53,9 +60,8 @@ class Rig:
             source=source,
             mailroom=self.room,
             clock=clock,
-            logins=LoginBudget(
-                camera="gate", login=Login("gate", "f1"), ledger=ledger or MemoryLoginLedger(), clock=clock
-            ),
+            logins=logins
+            or LoginBudget(camera="gate", login=Login("gate", "f1"), ledger=ledger or MemoryLoginLedger(), clock=clock),
             jitter=short,
         )
         self.supervisor = Supervisor(clock, short)
@@ -145,3 +151,35 @@ def test_a_camera_without_video_is_undecodable_time() -> None:
         rig = Rig(camera.url())
         with rig.running():
             assert rig.until_gap().reason is GapReason.UNDECODABLE
+
+
+RECORDER = Login("10.0.0.9", "f1")
+
+
+@contextmanager
+def recorder_cameras(url: str, password: str, count: int) -> Iterator[list[Rig]]:
+    """Capture loops of several cameras at one address, all begun at once."""
+    ledger, doors, clock = MemoryLoginLedger(), Doors(), SystemClock()
+    rigs = []
+    for number in range(count):
+        logins = LoginBudget(camera=f"c{number}", login=RECORDER, ledger=ledger, clock=clock, door=doors.of(RECORDER))
+        rigs.append(Rig(url, password=password, logins=logins))
+    with ExitStack() as running:
+        for rig in rigs:
+            running.enter_context(rig.running())
+        yield rigs
+
+
+def test_the_cameras_of_one_recorder_spend_two_wrong_logins_together() -> None:
+    with simulated_camera(street(), "--web-port", "0") as recorder:
+        with recorder_cameras(recorder.url(), "wrong", 6) as rigs:
+            assert {rig.until_gap().reason for rig in rigs} == {GapReason.REFUSED}
+        assert recorder.counted()["bad_logins"] == MAX_REFUSALS
+        assert recorder.counted()["locked"] == []
+
+
+def test_the_cameras_of_one_recorder_all_connect_with_the_right_password() -> None:
+    with simulated_camera(street(), "--web-port", "0", "--loop") as recorder:
+        with recorder_cameras(recorder.url(), PASSWORD, 6) as rigs:
+            assert all(rig.until_sample().decode() for rig in rigs)
+        assert recorder.counted()["bad_logins"] == 0

@@ -17,7 +17,7 @@ from agent.adapters.machine import disk_of, memory, others_may_read
 from agent.adapters.pictures import Caption, zone_map
 from agent.adapters.rtsp_probe import Address
 from agent.adapters.sqlite import Database, SqliteLedger, Visitor, agent_in
-from agent.app.doctor.box import disk_findings, folder_findings
+from agent.app.doctor.box import disk_findings, folder_findings, ledger_fault
 from agent.app.doctor.camera_web import channel_of, web_address
 from agent.app.doctor.findings import Finding
 from agent.app.doctor.ledger import SharedLedger
@@ -25,9 +25,11 @@ from agent.app.doctor.mending import shown, told_after, wanted_for
 from agent.cli.texts import Texts
 from agent.cli.texts_doctor import DOCTOR
 from agent.config import CameraConfig, Config
+from agent.core.errors import StoreFull
 from agent.ports import LoginLedger
 from tests.contracts.login_ledger import LoginLedgerContract
 from tests.events import T0
+from tests.memory_disk import fill, memory_disk
 
 ROOT = Path(__file__).parents[2]
 GOOD = StreamSettings(channel=102, codec="H.264", size_px=(704, 576), fps=25.0, gop_frames=50, smart=False, svc=False)
@@ -37,6 +39,24 @@ class TestSharedLedger(LoginLedgerContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> LoginLedger:
         return SharedLedger(tmp_path / "data" / "cityeye.db")
+
+
+def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
+    path = tmp_path / "cityeye.db"
+    path.touch()
+    assert ledger_fault(tmp_path) == ""
+    SharedLedger(path).refused("10.0.0.9", "f", 1000.0)
+    assert SharedLedger(path).refusals("10.0.0.9", "f") == (1, 1000.0)
+
+
+def test_what_could_not_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    data = tmp_path / "disk"
+    with memory_disk(data, "size=64k"):
+        filler = fill(data)
+        with pytest.raises(StoreFull):
+            SharedLedger(data / "new" / "cityeye.db").refused("10.0.0.9", "f", 1000.0)
+        assert list(data.iterdir()) == [filler]
+        assert "of room" in ledger_fault(data)
 
 
 def test_the_ledger_is_the_agents_own(tmp_path: Path) -> None:

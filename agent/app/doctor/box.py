@@ -9,6 +9,7 @@ from agent.adapters.machine import disk_of, existing, may_write, memory, others_
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.sqlite import SqliteLedger, Visitor, agent_in
 from agent.app.doctor.findings import Finding, Findings
+from agent.app.doctor.ledger import is_made
 from agent.app.parts import open_detector
 from agent.app.places import DATABASE
 from agent.config import Config
@@ -19,6 +20,8 @@ CAMERA_BYTES = 30 * 2**20
 """What the agent needs with its model, and for each camera more; the latter is the most that a camera may cost."""
 ROOM_BYTES = 64 * 2**20
 """For the database and its reserve, beside what `keep_free` keeps."""
+LEDGER_BYTES = 4 * 2**20
+"""For the database that a refused login makes, with its journal; without it the refusal would be forgotten."""
 _MEDIA = {
     "fixed": "medium_good",
     "card": "medium_card",
@@ -67,12 +70,21 @@ def ledger_fault(folder: Path) -> str:
     """Why refused logins could not be kept there, or nothing. Then none may be risked."""
     if not may_write(folder):
         return f"{folder}: expected a folder where refused logins can be kept, found that it may not be written"
+    try:
+        free_bytes = disk_of(folder).free_bytes
+    except OSError as error:
+        return f"{folder}: expected a disk where refused logins can be kept, found: {error.strerror}"
+    if free_bytes < LEDGER_BYTES:
+        return (
+            f"{folder}: expected {LEDGER_BYTES / 2**20:.0f} MiB of room where refused logins can be kept, "
+            f"found {free_bytes / 2**20:.1f} MiB; free some"
+        )
     return _database_fault(folder / DATABASE)
 
 
 def _database_fault(database: Path) -> str:
     """Why it cannot be read, or nothing. One that is still to be made is good."""
-    if not database.exists():
+    if not is_made(database):
         return ""
     try:
         SqliteLedger(Visitor(database)).refusals("", "")

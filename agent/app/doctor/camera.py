@@ -124,7 +124,7 @@ class CameraCheck:
                 self._found.bad("isapi", "isapi_refused", str(error))
                 self._found.skipped(*WEB_CHECKS[1:])
                 return
-        self._mendable = web.look(self._accepted, self._refused)
+        self._mendable = web.look(lambda: self._accepted("password_web"), self._refused)
 
     # What costs no login.
 
@@ -178,14 +178,15 @@ class CameraCheck:
 
     def _may_log_in(self, web: WebCheck) -> bool:
         """Whether the record of refused logins can be kept, leaves a try, and the camera has not locked the box out."""
+        if self._bar is not None:
+            self._found.bad("password", self._bar.code, self._bar.detail, **self._bar.values)
+            return False
         try:
             self._budget.check()
         except CameraRefused as error:
             self._found.bad("password", "password_resting", str(error))
             return False
-        if self._bar is not None:
-            self._found.bad("password", self._bar.code, self._bar.detail, **self._bar.values)
-        return self._bar is None and not web.locked()
+        return not web.locked()
 
     def _watch(self) -> None:
         """Log in and watch the stream for a while."""
@@ -205,19 +206,20 @@ class CameraCheck:
             self._refused(error)
             found.skipped(*_VIDEO)
         except CityEyeError as error:
-            if self._login_asked and isinstance(error, CameraStalled | StreamEnded):
+            broke = isinstance(error, CameraStalled | StreamEnded)
+            if self._login_asked and broke:
                 self._accepted()  # it was let in before that
-            found.bad("stream", "stream_bad", str(error))
+            found.bad("stream", "stream_broke" if broke else "stream_bad", str(error))
             found.skipped("gop", "picture")
         else:
             if self._login_asked:
                 self._accepted()
             self._seen(seen)
 
-    def _accepted(self) -> None:
+    def _accepted(self, code: str = "password_good") -> None:
         self._budget.accepted()
         if self._camera.username is not None and not self._found.has("password"):
-            self._found.good("password", "password_good", user=self._camera.username)
+            self._found.good("password", code, user=self._camera.username)
 
     def _refused(self, error: CameraRefused) -> None:
         if error.attempted:

@@ -13,6 +13,12 @@ from threading import Lock
 
 from agent.adapters.machine import existing
 from agent.adapters.sqlite import Database, SqliteLedger, Visitor
+from agent.core.errors import StoreFull
+
+
+def is_made(database: Path) -> bool:
+    """Whether an agent or a doctor has made it; an empty file is what is left where there was no room for it."""
+    return database.exists() and database.stat().st_size > 0
 
 
 class SharedLedger:
@@ -25,25 +31,40 @@ class SharedLedger:
 
     def refusals(self, device: str, fingerprint: str) -> tuple[int, float]:
         """See `ports.LoginLedger.refusals`."""
-        return self._there.refusals(device, fingerprint) if self._path.exists() else (0, 0.0)
+        return self._there.refusals(device, fingerprint) if is_made(self._path) else (0, 0.0)
 
     def refused(self, device: str, fingerprint: str, at_utc_s: float) -> None:
         """See `ports.LoginLedger.refused`."""
         with self._making:
-            if not self._path.exists():
+            if not is_made(self._path):
                 self._make()
         self._there.refused(device, fingerprint, at_utc_s)
 
     def clear(self, device: str) -> None:
         """See `ports.LoginLedger.clear`."""
-        if self._path.exists():
+        if is_made(self._path):
             self._there.clear(device)
 
     def _make(self) -> None:
         """As root, for whoever owns the folder that it is made in: the agent is to find a database that it can use."""
-        owner = existing(self._path.parent).stat()
-        Database(self._path, reserve_bytes=0).open().close()
+        there = existing(self._path.parent)
+        owner = there.stat()
+        try:
+            Database(self._path, reserve_bytes=0).open().close()
+        except StoreFull:  # Anything else may be the fault of an agent that is just making it.
+            self._unmake(there)
+            raise
         if os.geteuid() == 0:
             for path in (self._path.parent, *self._path.parent.iterdir()):
                 with suppress(OSError):
                     os.chown(path, owner.st_uid, owner.st_gid)
+
+    def _unmake(self, there: Path) -> None:
+        """Leave nothing of a database that could not be made. `there`: the folder that was there before."""
+        folder, name = self._path.parent, self._path.name
+        for left in (name, f"{name}-wal", f"{name}-shm", f"{name}-journal", "agent.lock"):
+            (folder / left).unlink(missing_ok=True)
+        while folder != there:
+            with suppress(OSError):  # Somebody else put something there meanwhile.
+                folder.rmdir()
+            folder = folder.parent

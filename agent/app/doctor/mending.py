@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from agent.adapters.isapi import IsapiCamera, StreamSettings, Wanted
 from agent.app.doctor.findings import Finding, Findings, Value
@@ -67,6 +68,13 @@ def shown(settings: StreamSettings) -> str:
     switches = (("SmartCodec", settings.smart), ("SVC", settings.svc))
     told = [f"{name} {'on' if on else 'off'}" for name, on in switches if on is not None]
     return ", ".join(part for part in (settings.codec or "", size, rate, gop, *told) if part)
+
+
+def after(tried: Sequence[Finding], found: Sequence[Finding]) -> list[Finding]:
+    """What is found after mending was `tried`: what the camera did not take then, it will not take the next time."""
+    vain = any(finding.code in ("mend_partly", "mend_refused") for finding in tried)
+    wrong = ("settings_wrong", "settings_heavy")
+    return [replace(f, code="settings_left") if vain and f.code in wrong else f for f in found]
 
 
 def mend(mendable: Mendable) -> list[Finding]:
