@@ -100,9 +100,9 @@ class Scene:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether anything in a zone was not seen in the newest look: until it is seen, or gone, each look counts."""
+        """Whether each look counts: something in a zone is no incident yet, or one was not seen in the newest look."""
         unseen = {track.track_id for track in self._tracker.tracks if track.sight is not Sight.SEEN}
-        return any(presence.track_id in unseen for presence in self._presences.values())
+        return any(p.state is State.WATCHED or p.track_id in unseen for p in self._presences.values())
 
     def presence(self, incident: UUID) -> Presence | None:
         """An incident that is open, or ended of late; None when it is not known, or forgotten since."""

@@ -13,7 +13,7 @@ from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.photographer import ScenePhotographer
 from agent.adapters.privacy import PrivacyGuard
 from agent.core.scene import Scene
-from agent.core.types import Detections, Frame, Image, ModelInfo, Stamp
+from agent.core.types import Detections, Frame, Image, ModelInfo, Severity, Stamp
 from agent.core.view import View
 from agent.ports import Photographer
 from agent.runtime.desk import Desk
@@ -25,7 +25,7 @@ from tests.unit.core.test_gate import found
 from tests.unit.core.world import KERB, plan, stamp
 from tests.unit.runtime.desks import MemoryStore
 
-EVERY_S, RECHECK_S, DWELL_S = 2.0, 10.0, 64.0
+EVERY_S, RECHECK_S, DWELL_S, ESCALATE_S = 2.0, 10.0, 20.0, 76.0
 PARKED = found(("car", 0.8, (64.0, 90.0, 128.0, 126.0)), ("person", 0.5, (250.0, 10.0, 270.0, 60.0)))
 
 
@@ -70,7 +70,7 @@ class Place:
     """A camera with a worker of its own."""
 
     def __init__(self, folder: Path) -> None:
-        watched = plan(dwell=DWELL_S)
+        watched = plan(dwell=DWELL_S, escalate={Severity.HIGH: ESCALATE_S})
         self.detector, self.store, self.mailroom = SeesACar(), MemoryStore(), Mailroom()
         kept = EvidenceFolder(folder, quota_bytes=10**9, keep_free_bytes=0)
         photographer = ScenePhotographer(kept, watched, PrivacyGuard(), detector=self.detector)
@@ -103,29 +103,35 @@ class Waiting:
         self.got.append(found)
 
 
-def test_a_parked_car_is_reported_in_time_by_a_detector_that_mostly_rests(tmp_path: Path) -> None:
+def test_a_car_is_looked_at_until_it_is_reported_and_then_the_detector_mostly_rests(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    for number in range(40):
+    number = 0
+    while not place.store.events:
         place.look(EVERY_S * number)
-        if place.store.events:
-            break
-    [event] = place.store.events
-    assert DWELL_S <= (event.at - stamp(0).utc).total_seconds() <= DWELL_S + 2 * EVERY_S
+        number += 1
+    [opened] = place.store.events
+    assert DWELL_S <= (opened.at - stamp(0).utc).total_seconds() <= DWELL_S + 2 * EVERY_S
+    assert (place.detector.pictures, place.watch.rests) == (number, 0), "as soon as by one that never rests"
+    while len(place.store.events) == 1:
+        place.look(EVERY_S * number)
+        number += 1
+    _, escalated = place.store.events
     assert place.watch.rests > 20
-    assert place.detector.pictures + place.watch.rests == number + 1 + 1, "one more, for who is in the evidence"
-    assert {item.kind for item in event.evidence} >= {"wide", "close_up"}
-    assert event.evidence_note is None
+    assert place.detector.pictures + place.watch.rests == number + 1, "one more, for who is in the new evidence"
+    assert {item.kind for item in escalated.evidence} >= {"wide", "close_up"}
+    assert escalated.evidence_note is None
 
 
 def test_who_waits_for_a_picture_gets_one_that_was_looked_at(tmp_path: Path) -> None:
     place, waiting = Place(tmp_path), Waiting()
-    for number in range(6):
+    number = 0
+    while place.watch.rests < 2:
         place.look(EVERY_S * number)
-    rests, asked = place.watch.rests, place.detector.pictures
-    assert rests > 0
+        number += 1
+    asked = place.detector.pictures
     place.desk.next_look(waiting)
-    place.look(EVERY_S * 6)
-    assert (place.watch.rests, place.detector.pictures) == (rests, asked + 1)
+    place.look(EVERY_S * number)
+    assert (place.watch.rests, place.detector.pictures) == (2, asked + 1)
     [seen] = waiting.got
     assert seen is not None
     assert len(seen) == 2
