@@ -80,9 +80,8 @@ def looks(
 
 
 def _found(detector: Detector, seen: Prepared, *, attentive: bool) -> Detections:
-    if seen.fault is not None:
-        return Detections.none()
-    return detector.detect([seen.frame.image])[0] if seen.held is None or attentive else seen.held
+    known = seen.known(attentive=attentive)
+    return detector.detect([seen.frame.image])[0] if known is None else known
 
 
 @contextmanager

@@ -56,6 +56,15 @@ class Prepared:
     suspected: bool
     held: Detections | None = None
 
+    def known(self, *, attentive: bool) -> Detections | None:
+        """What is known without asking the detector; None: it has to be asked. `attentive`: each look counts now.
+
+        Of a picture with a fault that is nothing: the detector is not shown it.
+        """
+        if self.fault is not None:
+            return Detections.none()
+        return None if attentive else self.held
+
 
 class View:
     """State of one camera's view. Give every picture to `prepare`, then to `observe`."""

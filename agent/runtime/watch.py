@@ -98,13 +98,12 @@ class Watch:
         """
         found, fit = {}, {}
         for camera, seen in prepared.items():
-            if seen.fault is not None:
-                found[camera] = Detections.none()
-            elif seen.held is not None and not self._desks[camera].attentive:
-                found[camera] = seen.held
-                self.rests += 1
-            else:
+            known = seen.known(attentive=self._desks[camera].attentive)
+            if known is None:
                 fit[camera] = seen.frame.image
+            else:
+                found[camera] = known
+                self.rests += seen.fault is None
         if fit:
             start = self._clock.now()
             found.update(zip(fit, self._detector.detect(list(fit.values())), strict=True))

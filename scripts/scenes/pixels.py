@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.core.scene import Scene
-from agent.core.types import Detections, Frame, Observation
+from agent.core.types import Frame, Observation
 from agent.core.view import View
 from agent.ports import Detector
 from scripts.render.film import Film
@@ -25,10 +25,8 @@ def pixel_looks(case: Case, detector: Detector) -> Iterator[Observation]:
         # Before it begins the scene is as in its first moment, but for the noise of the sensor.
         picture = film.shot(at_s if at_s >= 0 else number / 1000).image
         seen = view.prepare(Frame(camera=case.name, seq=number, stamp=stamp(at_s), image=picture))
-        if seen.held is not None and not scene.in_doubt:
-            found = seen.held
-        else:
-            found = detector.detect([seen.frame.image])[0] if seen.fault is None else Detections.none()
+        known = seen.known(attentive=scene.in_doubt)
+        found = detector.detect([seen.frame.image])[0] if known is None else known
         observation = view.observe(seen, found)
         scene.step(observation)
         if at_s >= 0:
