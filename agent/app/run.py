@@ -52,8 +52,10 @@ from agent.core.wire import (
     health_message,
 )
 from agent.ports import Clock, Detector, Store
+from agent.runtime.desk import Desk
 from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
+from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.probation import signs_of
 from agent.runtime.supervisor import Supervisor
@@ -64,6 +66,7 @@ log = logging.getLogger(__name__)
 STOP_CAPTURE_S = 0.8
 STOP_WATCH_S = 0.8
 STOP_DESK_S = 0.2
+STOP_KEEPING_S = 1.0
 STOP_DELIVERY_S = 2.0
 """All together below the five seconds in which a stopped service should be gone; longer than `DRAIN_S + GOODBYE_S`."""
 
@@ -162,20 +165,27 @@ class App:
     def _stop(self, crew: Crew) -> list[str]:
         late = self._capturing.stop(STOP_CAPTURE_S)
         late += self._watching.stop(STOP_WATCH_S)
-        for camera, desk in crew.desks.items():
-            try:
-                desk.close(STOP_DESK_S)
-            except (StoreFull, StoreUnusable, TimeoutError) as error:
-                log.error("%s: the scene is kept as of its last event only: %s", camera, error)
-        for camera, lookout in crew.lookouts.items():
-            try:
-                lookout.close(STOP_DESK_S)
-            except (StoreFull, StoreUnusable, TimeoutError) as error:
-                log.error("%s: the view is kept as of some minutes ago: %s", camera, error)
+        self._keep(crew)
         late += self._delivery.stop(STOP_DELIVERY_S)
         if late:
             log.warning("did not end in time: %s", ", ".join(late))
         return late
+
+    def _keep(self, crew: Crew) -> None:
+        """Keep all scenes and then all views a last time; on a slow disk, those for which the time is enough."""
+        until_s = self._clock.now().mono_s + STOP_KEEPING_S
+        unkept: dict[str, str] = {}
+        parts: list[tuple[str, Desk | Lookout]] = [*crew.desks.items(), *crew.lookouts.items()]
+        for camera, part in parts:
+            left_s = until_s - self._clock.now().mono_s
+            try:
+                if left_s <= 0:
+                    raise TimeoutError("the disk is slow")
+                part.close(min(left_s, STOP_DESK_S))
+            except (StoreFull, StoreUnusable, TimeoutError) as error:
+                unkept[camera] = str(error)
+        for camera, why in unkept.items():
+            log.error("%s: its scene or view is kept as of its last saving only: %s", camera, why)
 
     def _means(self, database: Database, store: Store, evidence: EvidenceFolder, detector: Detector) -> Means:
         """Raises ModelError for a face or plate model that cannot be used."""

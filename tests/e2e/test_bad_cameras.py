@@ -130,7 +130,9 @@ def test_a_stream_that_stops_while_its_connection_stays_is_stalled_not_offline(s
     for line in lines:
         found = "none while the connection stays open"
         check_message(line, where="camera stall (", expected="video at least every 4 s", found=found, mend="check")
-    assert "stall: nobody is looking: offline" not in street.log
+    _before, _, since_first_look = street.log.partition("stall: looking")  # before, it waits for its turn: offline
+    assert "stall: nobody is looking: stalled" in since_first_look
+    assert "stall: nobody is looking: offline" not in since_first_look
 
 
 def test_a_broker_that_refuses_the_login_is_told_once(street: Street) -> None:
