@@ -28,6 +28,7 @@ from av.video.stream import VideoStream
 
 from agent.adapters.decoding import ANALYSIS_PX, Decode
 from agent.adapters.gop import SPARSE_GOP_S, GopWatch, Picker
+from agent.adapters.reading_pace import REST_S, ReadingPace
 from agent.adapters.rtsp_probe import Address, probe, unreachable, wrong_path
 from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded, UnsupportedStream
 from agent.ports import Clock, Sample
@@ -146,21 +147,23 @@ class RtspSource:
             may_change=self._decode == "auto",
             analysis_px=self._analysis_px,
         )
+        pace = ReadingPace(rest_s=min(REST_S, self._sample_every_s / 4))
         for packet in self._packets(where, container, stream):
             if stop.is_set():
                 return
             now = self._clock.now()
-            if self._decode_everything(where, packet, now.mono_s):
+            pts_s = None if packet.pts is None else float(packet.pts * packet.time_base)
+            if self._decode_everything(where, packet, pts_s, now.mono_s):
                 yield from picker.pictures(packet, now)
             else:
                 yield from picker.keyframe(packet, now, self._gop.interval_s or 0.0)
             if now.mono_s - (picker.last_picture_s or opened_s) > NO_PICTURE_S:
                 raise _no_picture(where)
+            pace.read(pts_s, now.mono_s, stop)
 
-    def _decode_everything(self, where: str, packet: Packet[VideoStream], at_s: float) -> bool:
+    def _decode_everything(self, where: str, packet: Packet[VideoStream], pts_s: float | None, at_s: float) -> bool:
         """Measure the GOP, and decide how to decode this packet. Logs a change of mind once."""
         was_sparse = self._gop.sparse
-        pts_s = None if packet.pts is None else float(packet.pts * packet.time_base)
         self._gop.see(keyframe=packet.is_keyframe, pts_s=pts_s, at_s=at_s)
         if self._decode != "auto":
             return self._decode == "all"
