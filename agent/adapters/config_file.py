@@ -38,7 +38,7 @@ class ConfigFile:
             known = target.stat()
             replace_durably(target, text.encode(), mode=known.st_mode & 0o7777, owner=(known.st_uid, known.st_gid))
         except OSError as error:
-            raise _told(
+            raise unwritten(
                 self.path, error, "a file that the agent may replace, in a folder that it may write to"
             ) from error
 
@@ -56,7 +56,7 @@ class History:
             number = max(self._numbers(), default=0) + 1
             replace_durably(self._path(number), text.encode(), mode=0o600)
         except OSError as error:
-            raise _told(self._folder, error, "a folder that the agent may write to") from error
+            raise unwritten(self._folder, error, "a folder that the agent may write to") from error
         for old in sorted(self._numbers())[:-KEEP]:
             with suppress(OSError):
                 self._path(old).unlink()
@@ -88,7 +88,7 @@ class Note:
         try:
             replace_durably(self._path, text.encode(), mode=0o600)
         except OSError as error:
-            raise _told(self._path, error, "a folder that the agent may write to") from error
+            raise unwritten(self._path, error, "a folder that the agent may write to") from error
 
     def clear(self) -> None:
         """Take it away. Raises StoreUnusable."""
@@ -96,7 +96,7 @@ class Note:
             self._path.unlink(missing_ok=True)
             _sync_folder(self._path.parent)
         except OSError as error:
-            raise _told(self._path, error, "a file that the agent may delete") from error
+            raise unwritten(self._path, error, "a file that the agent may delete") from error
 
 
 def replace_durably(target: Path, content: bytes, *, mode: int, owner: tuple[int, int] | None = None) -> None:
@@ -128,7 +128,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _told(path: Path, error: OSError, expected: str) -> StoreFull | StoreUnusable:
+def unwritten(path: Path, error: OSError, expected: str) -> StoreFull | StoreUnusable:
+    """What is raised when something could not be written there."""
     if error.errno in _FULL:
         return StoreFull(f"{path}: expected room on the disk, found none; free some space there")
     return StoreUnusable(

@@ -50,6 +50,23 @@ def may_write(folder: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
+def host_name() -> str:
+    """What this machine calls itself."""
+    return socket.gethostname()
+
+
+def local_time_zone(link: Path = Path("/etc/localtime")) -> str | None:
+    """The IANA name of this machine's time zone, as systemd keeps it.
+
+    None where it does not say, and for UTC: machines have that as long as nobody sets them to their place.
+    """
+    try:
+        _, found, name = os.fspath(link.readlink()).partition("zoneinfo/")
+    except OSError:
+        return None
+    return name if found and not name.startswith(("Etc/", "UTC", "UCT", "Universal", "Zulu")) else None
+
+
 def others_may_read(file: Path) -> bool:
     """Whether users of other groups may. Raises OSError."""
     return bool(file.stat().st_mode & 0o004)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.discovery import Heard, Interface, Scanner, WsDiscovery
+from agent.adapters.discovery import Heard, Interface, Scanner, WsDiscovery, local_interfaces
 from agent.adapters.rtsp_probe import Address
 from agent.config import Config
-from agent.core.discovery import Found, merged
+from agent.core.discovery import Allowed, Found, addresses_in, merged
 from agent.core.errors import UnsupportedStream
 
 
@@ -50,6 +50,12 @@ def senders(interfaces: Sequence[Interface], names: Collection[str], addresses: 
         return [interface.address for interface in interfaces if not interface.loopback]
     named = (known for known in interfaces if known.name in names or str(known.address) in addresses)
     return [interface.address for interface in named]
+
+
+def addresses(ranges: Sequence[str], allow: Collection[Allowed]) -> tuple[IPv4Address, ...]:
+    """What is in the ranges, as seen from this machine. Raises RangeRefused."""
+    own = {interface.network for interface in local_interfaces() if not interface.loopback}
+    return tuple(addresses_in(ranges, own, allow))
 
 
 def find(search: Search) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -161,6 +161,38 @@ def import_model(
     _copy(file, target)
     save_local(folder, entry)
     return Imported(entry=entry, path=target, label_classes=mapped)
+
+
+def take_in(folder: Path, file: Path) -> str:
+    """Bring a file into the models folder, whatever it is called; returns the id of its model.
+
+    One of the known models is told by its hash; any other is imported. Raises ModelError, ModelUnavailable.
+    """
+    digest = file_sha256(file, None)
+    catalogue = read_catalogue(folder)
+    known = next((entry for entry in catalogue.entries.values() if entry.sha256 == digest), None)
+    if known is None:
+        return import_model(folder, file).entry.id
+    if not known.embedded:
+        _copy(file, catalogue.path(known))
+    return known.id
+
+
+def there_or_near(folder: Path, model_id: str, near: Sequence[str]) -> str | None:
+    """Whether a model needs no network: empty when it is installed, else the first mirror folder with its very file.
+
+    None where it has to be fetched. Raises ModelError for an unknown id.
+    """
+    catalogue = read_catalogue(folder)
+    entry = catalogue.entry(model_id)
+    if _known(catalogue, entry, thorough=True).state is State.GOOD:
+        return ""
+    for place in near:
+        for file in (Path(place) / "models" / entry.file, Path(place) / entry.file):
+            with suppress(OSError):
+                if file.stat().st_size == entry.bytes and sha256_of(file) == entry.sha256:
+                    return place
+    return None
 
 
 def _copy(file: Path, target: Path) -> None:

@@ -28,6 +28,7 @@ from agent.cli import (
     doctor,
     evaluate,
     events,
+    init,
     models,
     reference,
     replay,
@@ -39,6 +40,7 @@ from agent.cli import (
 from agent.cli.texts import Texts, known_lang, lang_of, take_lang
 
 _COMMANDS = (
+    init,
     run,
     check,
     discover,

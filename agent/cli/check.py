@@ -35,9 +35,14 @@ def problem_lines(problem: Problem, say: Texts, *, warning: bool = False) -> Ite
     """One problem as a small block: `file:line  key`, then expected, found, mend."""
     where = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
     yield f"{where}  {problem.key}" + (f"  ({say('check.warning')})" if warning else "")
+    yield from fault_lines(problem, say)
+    yield ""
+
+
+def fault_lines(problem: Problem, say: Texts) -> Iterator[str]:
+    """Expected, found, mend; where it is said already what they are about."""
     for label, key in zip(_column(_LABELS, say), _LABELS, strict=True):
         yield f"  {label}  {getattr(problem, key)}"
-    yield ""
 
 
 def _column(keys: Sequence[str], say: Texts) -> list[str]:
@@ -55,10 +60,11 @@ def _lines(file: Path, report: Report, say: Texts) -> Iterator[str]:
     counts = {"file": file, "problems": len(report.problems), "warnings": len(report.warnings)}
     yield say("check.bad" if report.config is None else "check.good", **counts)
     if report.config is not None:
-        yield from _summary_lines(report.config, say)
+        yield from summary_lines(report.config, say)
 
 
-def _summary_lines(config: Config, say: Texts) -> Iterator[str]:
+def summary_lines(config: Config, say: Texts) -> Iterator[str]:
+    """What a good configuration comes to."""
     summary = _summary(config)
     box, broker, cameras, version = _column(("box", "broker", "cameras", "version"), say)
     yield f"  {box}  {summary['box']} ({config.box.time_zone})"

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from agent.cli.options import loaded, mistyped
 from agent.cli.texts import Texts
 from agent.config import Config
-from agent.core.discovery import Allowed, Found, addresses_in, rtsp_urls, snippet
+from agent.core.discovery import Allowed, Found, rtsp_urls, snippet
 from agent.core.errors import RangeRefused
 
 if TYPE_CHECKING:
@@ -103,11 +103,10 @@ def _senders(names: Sequence[str], addresses: Sequence[str], say: Texts) -> tupl
 
 def _addresses(ranges: Sequence[str], allow: Sequence[Allowed], say: Texts) -> tuple[IPv4Address, ...]:
     """What is in the ranges; one that is not asked on standard error, and exit 2."""
-    from agent.adapters.discovery import local_interfaces
+    from agent.app.discover import addresses
 
-    own = {interface.network for interface in local_interfaces() if not interface.loopback}
     try:
-        return tuple(addresses_in(ranges, own, allow))
+        return addresses(ranges, allow)
     except RangeRefused as error:
         raise _wrong(say(f"discover.refused.{error.code}", **error.values)) from error
 
@@ -179,7 +178,7 @@ class _Told:
             ids = self._configured.get(found.address, [])
             cells = [found.address, found.maker, found.model, found.name, ", ".join(found.ways), ", ".join(ids)]
             rows.append([cell or "-" for cell in cells[: len(keys)]])
-        table = _aligned(rows)
+        table = aligned(rows)
         yield next(table)
         for found, line in zip(result.devices, table, strict=True):
             yield line
@@ -203,7 +202,7 @@ class _Told:
         return self.say("discover.next.check", file=file) if pasted else self.say("discover.next.paste", file=file)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows as lines; Chinese characters are two columns wide."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

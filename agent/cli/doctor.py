@@ -59,6 +59,13 @@ def register(app: typer.Typer, say: Texts) -> None:
         raise typer.Exit(told.end())
 
 
+def examine(file: Path, say: Texts) -> int:
+    """As `cityeye doctor --config FILE`, for another command that goes on afterwards; returns its exit code."""
+    told = _Told(say, as_json=False)
+    _site(told, file, [], None, _WATCH_S, mend=False, ask=False)
+    return told.end()
+
+
 def _wrong(text: str) -> typer.Exit:
     typer.echo(text, err=True)
     return typer.Exit(2)

@@ -71,13 +71,13 @@ def _add_pull(group: typer.Typer, say: Texts) -> None:
         place, terminal = models_folder(folder, config, say), Console(stderr=True)
         with failing():
             entry = wanted_model(place, model_id)
-            with _bar(terminal) as bar:
-                task = bar.add_task(entry.file, total=entry.bytes)
+            with bar(terminal) as progress:
+                task = progress.add_task(entry.file, total=entry.bytes)
                 path, source = pull_model(
                     place,
                     model_id,
                     mirror=mirror or os.environ.get("CITYEYE_MIRROR") or None,
-                    progress=lambda there: bar.update(task, completed=there),
+                    progress=lambda there: progress.update(task, completed=there),
                 )
         typer.echo(say("models.there", file=path) if source is None else say("models.pulled", file=path, source=source))
 
@@ -139,7 +139,8 @@ def class_map(maps: Sequence[str], say: Texts) -> dict[str, str | None] | None:
     return {label.strip(): name.strip() or None for label, _, name in pairs} or None
 
 
-def _bar(terminal: Console) -> Progress:
+def bar(terminal: Console) -> Progress:
+    """How far a download is; nothing where there is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     return Progress(*columns, TimeRemainingColumn(), console=terminal, transient=True, disable=not terminal.is_terminal)
 

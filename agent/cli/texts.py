@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from agent.cli.texts_discover import DISCOVER
 from agent.cli.texts_doctor import DOCTOR
 from agent.cli.texts_evaluate import EVALUATE
+from agent.cli.texts_init import INIT
 from agent.cli.texts_teach import TEACH
 from agent.config import Lang
 from agent.core.taxonomy import TAXONOMY
@@ -293,6 +294,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     **DISCOVER,
     **DOCTOR,
     **EVALUATE,
+    **INIT,
     **TEACH,
 }
 

@@ -17,7 +17,7 @@ def snippet(devices: Sequence[Found], taken: Collection[str] = ()) -> str:
     Args:
         taken: ids of cameras that the configuration has.
     """
-    ids = _ids(devices, taken)
+    ids = camera_ids(devices, taken)
     return "".join(f"{line}\n" for name, found in zip(ids, devices, strict=True) for line in _entry(name, found))
 
 
@@ -34,8 +34,8 @@ def _entry(name: str, found: Found) -> Iterator[str]:
     yield "    password: {env: CAMERA_PASSWORD}"
 
 
-def _ids(devices: Sequence[Found], taken: Collection[str]) -> list[str]:
-    """By the last numbers of the addresses, as few as make a difference."""
+def camera_ids(devices: Sequence[Found], taken: Collection[str]) -> list[str]:
+    """One for each device, by the last numbers of the addresses, as few as make a difference; `taken` are in use."""
     for numbers in (1, 2, 3, 4):
         ids = ["camera-" + "-".join(found.address.split(".")[-numbers:]) for found in devices]
         if len({*ids, *taken}) == len(ids) + len(set(taken)):
