@@ -163,19 +163,30 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
         raise fault(_CAMERA_URL, None, _NO_RTSPS)
     if scheme.lower() != "rtsp":
         raise fault(_CAMERA_URL, None, Words("use the camera's RTSP address", "请使用摄像机的 RTSP 地址"))
-    authority = rest.partition("/")[0]
-    match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", authority)
-    if (
-        match is None
-        or not (_HOST.fullmatch(match["host"]) or _is_ip(match["host"].strip("[]")))
-        or not 1 <= int(match["port"] or 554) <= 65535
-        or re.search(r"[\s@]", value)  # a password with a slash leaves its rest, and the @, in the path
-    ):
-        mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
-        raise fault(_CAMERA_URL, None, mend if "@" in value else _CAMERA_URL_MEND)
-    if _is_no_ip(match["host"]):
+    host = _host_of(rest.partition("/")[0])
+    if host is None or not _is_plain(value):  # a password with a slash leaves its rest, and the @, in the path
+        raise fault(_CAMERA_URL, None, _LOGIN_MEND if "@" in value else _CAMERA_URL_MEND)
+    if _is_no_ip(host):
         raise fault(_CAMERA_URL, None, _NO_IP_MEND)
     return f"rtsp://{rest}"
+
+
+_LOGIN_MEND = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
+
+
+def _host_of(authority: str) -> str | None:
+    """The host of `HOST[:PORT]`, an IPv6 address in brackets; None for anything else."""
+    match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", authority)
+    if match is None or not 1 <= int(match["port"] or 1) <= 65535:
+        return None
+    host = match["host"]
+    known = _is_ip(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host)
+    return host if known else None
+
+
+def _is_plain(address: str) -> bool:
+    """Without a login, blanks, and characters that a request or a terminal would take for something else."""
+    return "@" not in address and not any(c.isspace() or not c.isprintable() for c in address)
 
 
 _MAIN_STREAM = Words("auto, off, or an http:// or rtsp:// address", "auto、off，或 http://、rtsp:// 地址")
@@ -191,11 +202,12 @@ def _main_stream(value: object, info: ValidationInfo) -> str:
         return value
     if isinstance(value, str) and value.lower().startswith("rtsp://"):
         return _camera_url(value, info)
-    if isinstance(value, str) and re.fullmatch(r"https?://[^\s@/?#]+(/[^\s@]*)?", value):
-        return value
+    if isinstance(value, str) and (match := re.fullmatch(r"https?://(?P<authority>[^/?#]+)(/.*)?", value)):
+        host = _host_of(match["authority"])
+        if host is not None and not _is_no_ip(host) and _is_plain(value):
+            return value
     login = isinstance(value, str) and "@" in value
-    mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
-    raise fault(_MAIN_STREAM, None, mend if login else _MAIN_STREAM_MEND)
+    raise fault(_MAIN_STREAM, None, _LOGIN_MEND if login else _MAIN_STREAM_MEND)
 
 
 def _absolute(value: str, info: ValidationInfo) -> str:

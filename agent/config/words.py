@@ -15,8 +15,9 @@ _SHOWN_CHARACTERS = 80
 _PATH_CHARACTERS = 4096
 _SECRET_KEYS = frozenset({"password", "put_url"})
 _LOOKS_SECRET = re.compile(r"(password|passwort|passwd|pwd|psw|loginpas|secret|token|密码)\W*[:=]", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?P<name>[^\s/?&;=]+)=(?P<value>[^&;]*(?:[&;][^&;=]*(?=[&;]|$))*)")
-"""Of an address, wherever it stands (XM cameras: in the path). After a `&`, what has no `=` belongs to the value."""
+_PARAMETER = re.compile(r"(?P<name>[^\s/?&;=]{1,200})=(?P<value>[^&;]*(?:[&;][^&;=]*(?=[&;]|$))*)")
+"""Of an address, wherever it stands (XM cameras: in the path). After a `&`, what has no `=` belongs to the value.
+Bounded, or a long text without `=` would be tried again from each of its characters."""
 _SECRET_NAME = re.compile(
     r"pass|pas$|pwd|psw|(^|_)(p|pw|pin|sid)$|secret|token|key|sig|auth|cred|sess|ticket|%", re.IGNORECASE
 )
