@@ -21,8 +21,8 @@ class WebCamera:
     """What it answers.
 
     `challenge`: its WWW-Authenticate values; none: open to all. `status`: after the login. `endless`: the body never
-    ends; `chatty`: nor does that of the answer that asks for the login. `encoding`: what it says that the body is packed
-    with. `mute`: it takes connections and says nothing. `logins`: requests that carried a credential.
+    ends; `chatty`: nor does that of the answer that asks for the login. `encoding`: what it says that the body is
+    packed with. `mute`: it takes connections and says nothing. `logins`: requests that carried a credential.
     """
 
     body: bytes

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agent.config.words import Words, looks_secret, path_text, same
+from agent.config.words import STEERING, Words, looks_secret, path_text, same
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VIDEO_SUFFIXES = frozenset(
@@ -62,6 +62,20 @@ def did_you_mean(name: object, known: list[str], otherwise: Words) -> Words:
     return Words("did you mean {name}?", "是否想写 {name}？").fill(name=close[0]) if close else otherwise
 
 
+_STEERS = re.compile(rf"[{STEERING}\t\n]")
+
+
+def printable(value: str) -> str:
+    """Text of one line, with nothing in it that a terminal or a log would obey."""
+    if _STEERS.search(value):
+        raise fault(
+            Words("text of one line without control characters", "不含控制字符的单行文字"),
+            None,
+            Words("delete them", "请删除这些字符"),
+        )
+    return value
+
+
 def _id(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(ID_PATTERN, value):
         return value
@@ -90,6 +104,11 @@ def _host(value: object) -> str:
         if re.fullmatch(r"[^:]+:[0-9]+", value):
             raise fault(expected, None, Words("put the port under port", "端口请写在 port"))
     raise fault(expected, None, Words("for example 192.168.1.10", "例如 192.168.1.10"))
+
+
+def is_this_machine(host: object) -> bool:
+    """Whether a host is the box itself: what is sent there crosses no network."""
+    return host == "localhost" or (isinstance(host, str) and _is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def _topic_filter(value: object) -> str:

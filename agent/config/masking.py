@@ -2,8 +2,9 @@
 
 A secret that stands in the file becomes `{kept: on-box}`, the login in an address `***@`, a parameter of an address
 that seems secret `name=***`. Put back, they mean what stands in the box's file at the same place; a camera is found by
-its id, wherever it stands. But no secret follows to another host or port: there it has to be given anew. Secrets that
-are references (`{env: …}`) are none of ours.
+its id, wherever it stands. But no secret follows to another host or port: there it has to be given anew. Nor does a
+reference (`{env: …}`), which is not masked: whoever may put a document could else have any secret of the box, or any
+file that the agent can read, sent to a host of his own.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import yaml
 from pydantic import BaseModel, SecretStr
 
 from agent.config import document
+from agent.config.checks import secret_sections
 from agent.config.document import Loader
-from agent.config.kinds import split_credentials
-from agent.config.words import Finding, Path, Words, is_secret, looks_secret, parameters, same, secret_parameters
+from agent.config.kinds import is_this_machine, split_credentials
+from agent.config.models import TLS_OFF
+from agent.config.words import Finding, Path, Words, is_secret, looks_secret, parameters, same, secret_parameters, shown
 
 KEPT_KEY, KEPT = "kept", "{kept: on-box}"
 _MASK = "***"
@@ -30,6 +33,11 @@ _TELLING_CHARACTERS = 4
 """A secret shorter than this is not looked for in the rest of the text: it is part of too many words."""
 _KNOWN = Words("a secret that the box's file has at this place", "设备配置文件此处已有的密码")
 _ANEW = Words("the secret anew, since the host or port that it goes to is another", "主机或端口已变，须重新填写密码")
+_SENT = Words(
+    "a reference that the box's file has already, going to the same host and port",
+    "设备配置文件中已有、且发往同一主机和端口的引用",
+)
+_AT_THE_BOX = Words("write the secret itself, or add the reference at the box", "请直接填写密码，或在设备上添加该引用")
 _WRITE = Words("write {{env: NAME}}, or the secret itself", "请使用 {{env: 变量名}}，或直接填写").fill()
 
 
@@ -81,8 +89,21 @@ def restored(text: str, former: str) -> tuple[str, list[Finding]]:
             findings.append(Finding(path=path, expected=_KNOWN, found=same(place.value), mend=_WRITE))
         else:
             back[place.start] = place, value
+    sent = {pair for _, pair in _references(before.data)}
+    for path, pair in _references(doc.data):
+        if pair not in sent:
+            findings.append(Finding(path=path, expected=_SENT, found=shown(doc.at(path)), mend=_AT_THE_BOX))
     parts = [(place, json.dumps(value, ensure_ascii=False)) for place, value in back.values()]
     return _spliced(text, parts), findings
+
+
+def _references(data: object) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """The place of each secret that lies outside the file, and what it is together with where it is sent."""
+    for path, section in secret_sections(data):
+        for key in section:
+            secret = section[key]
+            if is_secret((key,)) and isinstance(secret, dict) and KEPT_KEY not in secret:
+                yield (*path, key), (json.dumps(secret), json.dumps(_goes_to(section)))
 
 
 def secrets_of(value: object) -> Iterator[str]:
@@ -153,7 +174,9 @@ def _goes_to(section: object) -> object:
     if not isinstance(section, dict):
         return None
     addresses = [_authority(str(section.get(key))) for key in ("url", "main_stream")]
-    return section.get("host"), section.get("port"), "tls" in section, addresses
+    host = section.get("host")
+    plain = section["tls"] == TLS_OFF if "tls" in section else is_this_machine(host)
+    return host, section.get("port"), plain, addresses
 
 
 def _at(data: object, ids: Path) -> object:

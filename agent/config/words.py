@@ -11,6 +11,8 @@ Lang = Literal["en", "zh-CN"]
 Path = tuple[str | int, ...]
 """Where in the document: `("cameras", 0, "zones", 1, "polygon")`."""
 
+STEERING = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+"""Of a set in a regular expression: what a terminal would obey, or what turns the direction of writing."""
 _SHOWN_CHARACTERS = 80
 _PATH_CHARACTERS = 4096
 _SECRET_KEYS = frozenset({"password", "put_url"})
