@@ -12,7 +12,8 @@ from typing import Any
 
 from agent.config import goods_line, polygon
 from agent.config.kinds import did_you_mean, split_credentials
-from agent.config.words import Finding, Path, Words, quoted, secret_parameters, shown
+from agent.config.words import Finding, Path, Words, quoted, shown
+from agent.core.address_secrets import secret_parameters
 
 Section = dict[str, Any]
 

@@ -23,10 +23,10 @@ from agent.config.checks import secret_sections
 from agent.config.document import Loader
 from agent.config.kinds import is_this_machine, split_credentials
 from agent.config.models import TLS_OFF
-from agent.config.words import Finding, Path, Words, is_secret, looks_secret, parameters, same, secret_parameters, shown
+from agent.config.words import Finding, Path, Words, is_secret, looks_secret, same, shown
+from agent.core.address_secrets import MASK, parameters, secret_parameters, without_secrets
 
 KEPT_KEY, KEPT = "kept", "{kept: on-box}"
-_MASK = "***"
 _LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/]*)@(?P<rest>.*)", re.DOTALL)
 _COMMENT = re.compile(r"(?:^|\s)#(.*)$", re.MULTILINE)
 _TELLING_CHARACTERS = 4
@@ -127,11 +127,9 @@ def secrets_of(value: object) -> Iterator[str]:
 def _mask_of(place: _Place) -> str | None:
     if is_secret(place.path[-1:]):
         return KEPT
-    address = place.value
-    for match in reversed(secret_parameters(address)):
-        address = f"{address[: match.start('value')]}{_MASK}{address[match.end('value') :]}"
+    address = without_secrets(place.value)
     if split_credentials(address)[1] is not None and (login := _LOGIN.fullmatch(address)):
-        address = f"{login['scheme']}{_MASK}@{login['rest']}"
+        address = f"{login['scheme']}{MASK}@{login['rest']}"
     return None if address == place.value else json.dumps(address, ensure_ascii=False)
 
 
@@ -154,13 +152,13 @@ def _kept(place: _Place, known: str | None) -> str | None:
             return None
         address = f"{address[: match.start('value')]}{values[match['name']]}{address[match.end('value') :]}"
     here, there = _LOGIN.fullmatch(address), _LOGIN.fullmatch(known)
-    if not here or here["login"] != _MASK:
+    if not here or here["login"] != MASK:
         return address
     return f"{here['scheme']}{there['login']}@{here['rest']}" if there else None
 
 
 def _masked_parameters(address: str) -> list[re.Match[str]]:
-    return [match for match in parameters(address) if match["value"] == _MASK]
+    return [match for match in parameters(address) if match["value"] == MASK]
 
 
 def _authority(address: str) -> str:
@@ -202,7 +200,7 @@ def _placeholders(text: str) -> Iterator[tuple[_Place, tuple[Path, Path]]]:
                 end = node.end_mark if node.flow_style else value.end_mark
                 yield _Place(path, KEPT, node.start_mark.index, end.index), (path, ids)
         elif isinstance(node, yaml.ScalarNode) and (
-            node.value.partition("://")[2].startswith(f"{_MASK}@") or _masked_parameters(node.value)
+            node.value.partition("://")[2].startswith(f"{MASK}@") or _masked_parameters(node.value)
         ):
             yield _Place(path, node.value, node.start_mark.index, node.end_mark.index), (path, ids)
 

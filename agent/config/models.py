@@ -39,7 +39,7 @@ from agent.config.kinds import (
 from agent.config.listen import Listen
 from agent.config.put_url import PutUrl
 from agent.config.secrets import Secret
-from agent.config.words import secret_parameters
+from agent.core.address_secrets import without_secrets
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan, Duty
@@ -388,7 +388,7 @@ class CameraConfig(Section):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """An address may hold a password among its parameters."""
         for name, value in super().__repr_args__():
-            yield name, "***" if isinstance(value, str) and secret_parameters(value) else value
+            yield name, without_secrets(value) if isinstance(value, str) else value
 
     @property
     def video_file(self) -> Path | None:

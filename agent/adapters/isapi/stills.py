@@ -12,6 +12,7 @@ import numpy as np
 from agent.adapters.isapi.exchange import asked
 from agent.adapters.isapi.login import NOT_SPOKEN, fault, not_spoken, refusal
 from agent.adapters.jpeg_size import MOST_PIXELS, jpeg_size_px
+from agent.core.address_secrets import without_secrets
 from agent.core.errors import CameraUnreachable, CityEyeError, UnsupportedStream
 from agent.core.types import Image
 from agent.ports import Clock
@@ -29,7 +30,7 @@ class IsapiStills:
 
     def __init__(self, *, camera: str, url: str, username: str | None, password: str | None, clock: Clock) -> None:
         """`url`: the address of the picture, without credentials."""
-        self._where = f"camera {camera} ({httpx.URL(url).copy_with(query=None)})"
+        self._where = f"camera {camera} ({without_secrets(str(httpx.URL(url).copy_with(query=None)))})"
         self._url = url
         self._login = None if username is None else (username, password or "")
         self._clock = clock
