@@ -203,9 +203,14 @@ def _host_of(authority: str) -> str | None:
     return host if known else None
 
 
+_MOST_CHARACTERS = 2000
+"""Of an address."""
+
+
 def _is_plain(address: str) -> bool:
-    """Without a login, blanks, and characters that a request or a terminal would take for something else."""
-    return "@" not in address and not any(c.isspace() or not c.isprintable() for c in address)
+    """Not endless, without a login, blanks, and characters that a request or a terminal takes for something else."""
+    odd = any(c == "@" or c.isspace() or not c.isprintable() for c in address)
+    return len(address) <= _MOST_CHARACTERS and not odd
 
 
 _MAIN_STREAM = Words("auto, off, or an http:// or rtsp:// address", "auto、off，或 http://、rtsp:// 地址")

@@ -79,14 +79,15 @@ def restored(text: str, former: str) -> tuple[str, list[Finding]]:
     for place, (path, ids) in _placeholders(text):
         was = known.get(_unmerged(ids))
         value = _kept(place, was)
+        found = same(KEPT) if place.value == KEPT else shown(place.value)
         if place.value == KEPT:
             moved = _goes_to(doc.at(_unmerged(path[:-1]))) != _goes_to(_at(before.data, ids[:-1]))
         else:
             moved = _authority(place.value) != _authority(was or "")
         if value is not None and moved:
-            findings.append(Finding(path=path, expected=_ANEW, found=same(place.value), mend=_WRITE))
+            findings.append(Finding(path=path, expected=_ANEW, found=found, mend=_WRITE))
         elif value is None or back.get(place.start, (place, value))[1] != value:
-            findings.append(Finding(path=path, expected=_KNOWN, found=same(place.value), mend=_WRITE))
+            findings.append(Finding(path=path, expected=_KNOWN, found=found, mend=_WRITE))
         else:
             back[place.start] = place, value
     sent = {pair for _, pair in _references(before.data)}

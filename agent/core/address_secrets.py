@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 MASK = "***"
-_PARAMETER = re.compile(r"(?P<name>[^\s/?&;=]{1,200})=(?P<value>[^&;]*(?:[&;][^&;=]*(?=[&;]|$))*)")
-"""Of an address, wherever it stands (XM cameras: in the path). After a `&`, what has no `=` belongs to the value.
-Bounded, or a long text without `=` would be tried again from each of its characters."""
+_PARAMETER = re.compile(r"(?P<name>[^\s/?&;=]{1,200})=(?P<value>[^&;]*(?:[&;](?:=[^&;]*|[^&;=]*(?=[&;]|$)))*)")
+"""Of an address, wherever it stands (XM cameras: in the path). After a `&`, what has no name or no `=` belongs to
+the value. Bounded, or a long text without `=` would be tried again from each of its characters."""
 _SECRET_NAME = re.compile(
     r"pass|pas$|pwd|psw|(^|_)(p|pw|pin|sid)$|secret|token|key|sig|auth|cred|sess|ticket|%", re.IGNORECASE
 )
