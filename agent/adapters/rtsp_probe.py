@@ -186,6 +186,11 @@ def hindrance(where: str, address: Address, answer: Answer, *, has_login: bool) 
         return CameraRefused(f"{where}: expected to be let in, {text}", attempted=False)
     if answer.status == 404:
         return wrong_path(where, address)
+    if 300 <= answer.status < 400:  # FFmpeg would follow, and take the login along
+        return UnsupportedStream(
+            f"{where}: expected the stream at {address.netloc}, found that it is said to be elsewhere (status "
+            f"{answer.status}), where this login does not go; write the address itself"
+        )
     if answer.status >= 400:
         mend = "too many viewers or a restart under way are the usual causes: close other viewers of this camera"
         return unreachable(where, address, f"that it is busy (status {answer.status})", mend)
