@@ -48,6 +48,7 @@ def _node(schema: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]
 
 
 def _target(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    node = next((form for form in node.get("anyOf", []) if "$ref" in form), node)
     return schema["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
 

@@ -21,7 +21,8 @@ class WebCamera:
     """What it answers.
 
     `challenge`: its WWW-Authenticate values; none: open to all. `status`: after the login. `endless`: the body never
-    ends. `mute`: it takes connections and says nothing. `logins`: requests that carried a credential.
+    ends; `chatty`: nor does that of the answer that asks for the login. `encoding`: what it says that the body is
+    packed with. `mute`: it takes connections and says nothing. `logins`: requests that carried a credential.
     """
 
     body: bytes
@@ -29,6 +30,8 @@ class WebCamera:
     challenge: tuple[str, ...] = (f'Digest qop="auth", realm="{REALM}", nonce="{NONCE}", algorithm=MD5',)
     status: int = 200
     endless: bool = False
+    chatty: bool = False
+    encoding: str = ""
     mute: bool = False
     requests: int = 0
     logins: list[str] = field(default_factory=list)
@@ -70,11 +73,17 @@ def web_camera(camera: WebCamera) -> Iterator[WebCamera]:
                 self.send_response(401)
                 for challenge in camera.challenge:
                     self.send_header("WWW-Authenticate", challenge)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", "0" if not camera.chatty else str(1 << 40))
                 self.end_headers()
+                with suppress(OSError):
+                    while camera.chatty:
+                        self.wfile.write(bytes(1 << 20))
+                self.close_connection = True
                 return
             self.send_response(camera.status if self.path == PICTURE else 404)
             self.send_header("Content-Type", "image/jpeg")
+            if camera.encoding:
+                self.send_header("Content-Encoding", camera.encoding)
             self.send_header("Connection", "close")
             self.end_headers()
             self.close_connection = True

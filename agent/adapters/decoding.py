@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from agent.adapters.jpeg_size import MOST_PIXELS
 from agent.core.types import Frame, Image, Original, Stamp
 
 Decode = Literal["auto", "keyframes", "all"]
@@ -58,9 +59,10 @@ class Pacer:
 
 
 def single_threaded(context: VideoCodecContext) -> VideoCodecContext:
-    """The same context, told to use no threads; before its first use."""
+    """The same context, told to use no threads and to refuse pictures of absurd size; before its first use."""
     context.thread_type = ThreadType.NONE
     context.thread_count = 1
+    context.options = {**context.options, "max_pixels": str(MOST_PIXELS)}
     return context
 
 

@@ -141,7 +141,7 @@ def _from_web(url: str, start: int, wanted: Wanted, file: BinaryIO, progress: Pr
         headers["Range"] = f"bytes={start}-"
     request = urllib.request.Request(url, headers=headers)  # noqa: S310
     try:  # only http and https come here
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310  # nosec B310  # see above
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (404, 410):

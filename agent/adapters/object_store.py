@@ -40,7 +40,9 @@ class HttpObjectStore:
         timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
         # The system's certificate authorities, so that a site's own may be installed there. No proxy, no .netrc and no
         # redirect: the signature is for this store.
-        self._client = httpx.Client(timeout=timeout, trust_env=False, verify=ssl.create_default_context())
+        tls = ssl.create_default_context()
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._client = httpx.Client(timeout=timeout, trust_env=False, verify=tls, follow_redirects=False)
 
     def close(self) -> None:
         """End the connection."""

@@ -28,6 +28,7 @@ from av.video.stream import VideoStream
 
 from agent.adapters.decoding import ANALYSIS_PX, Decode
 from agent.adapters.gop import SPARSE_GOP_S, GopWatch, Picker
+from agent.adapters.jpeg_size import MOST_PIXELS
 from agent.adapters.reading_pace import REST_S, ReadingPace
 from agent.adapters.rtsp_probe import Address, probe, unreachable, wrong_path
 from agent.core.errors import CameraRefused, CameraStalled, CityEyeError, StreamEnded, UnsupportedStream
@@ -43,6 +44,8 @@ _OPTIONS = {
     "allowed_media_types": "video",
     # Enough to find the codec; FFmpeg's 5 s only serve to guess a frame rate, which nobody here needs.
     "analyzeduration": "1000000",
+    # A few kilobytes can say that they are a picture of 400 MB.
+    "max_pixels": str(MOST_PIXELS),
 }
 
 

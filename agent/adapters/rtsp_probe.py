@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
+from agent.core.address_secrets import without_secrets
 from agent.core.errors import CameraRefused, CameraUnreachable, CityEyeError, UnsupportedStream
 from agent.ports import Clock
 
@@ -20,7 +21,7 @@ MAX_REPLY_BYTES = 64 * 1024
 """A DESCRIBE reply is 1 to 3 KiB; more than this is not a camera that answers a question."""
 SPOKEN_ALGORITHMS = frozenset({"", "MD5", "MD5-SESS"})
 """Digest algorithms in FFmpeg's `httpauth.c`; none named means MD5."""
-_SECRET_IN_PATH = re.compile(r"(?i)\b(user(?:name)?|pass(?:word|wd)?|pwd|token|auth)=[^&/;]*")
+_USER_IN_PATH = re.compile(r"(?i)\b(user(?:name)?)=[^&/;]*")
 _STATUS = re.compile(rb"RTSP/\d\.\d (\d{3})\b")
 _ALGORITHM = re.compile(r'(?i)\balgorithm="?([\w-]+)')
 
@@ -31,7 +32,7 @@ class Address:
 
     host: str
     port: int
-    path: str
+    path: str = field(repr=False)
     """With the leading slash and the query."""
 
     @staticmethod
@@ -61,7 +62,8 @@ class Address:
     @property
     def shown_path(self) -> str:
         """The path as it may be shown; some cameras take the password in it."""
-        return _SECRET_IN_PATH.sub(r"\1=***", self.path)
+        whole = without_secrets(f"rtsp://{self.netloc}{self.path}")
+        return _USER_IN_PATH.sub(r"\1=***", whole.removeprefix(f"rtsp://{self.netloc}"))
 
     @property
     def shown(self) -> str:
@@ -184,6 +186,11 @@ def hindrance(where: str, address: Address, answer: Answer, *, has_login: bool) 
         return CameraRefused(f"{where}: expected to be let in, {text}", attempted=False)
     if answer.status == 404:
         return wrong_path(where, address)
+    if 300 <= answer.status < 400:  # FFmpeg would follow, and take the login along
+        return UnsupportedStream(
+            f"{where}: expected the stream at {address.netloc}, found that it is said to be elsewhere (status "
+            f"{answer.status}), where this login does not go; write the address itself"
+        )
     if answer.status >= 400:
         mend = "too many viewers or a restart under way are the usual causes: close other viewers of this camera"
         return unreachable(where, address, f"that it is busy (status {answer.status})", mend)

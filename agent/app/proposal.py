@@ -28,6 +28,7 @@ def proposed(document: str, in_force: str, now: Config, home: Path) -> tuple[str
     Raises: CommandRejected: `invalid`, or `not_allowed`.
     """
     text, unknown = restored(document, in_force)
+    _check_crosswalk(text, in_force)
     report = inspect_text(text, file=_DOCUMENT, home=home)
     if unknown or report.config is None:
         raise CommandRejected(RejectCode.INVALID, told_in_lines(_by_line(unknown, document, report.problems)))
@@ -55,6 +56,15 @@ def told_in_lines(problems: Sequence[Problem]) -> str:
     if left := len(problems) - len(lines):
         lines.append(f"… and {left} more")
     return "\n".join(lines)
+
+
+def _check_crosswalk(text: str, in_force: str) -> None:
+    """Before anything is read: the problems of a crosswalk quote it, and any file could be named. Raises."""
+    before, after = (read(one).at(("taxonomy", "file")) for one in (in_force, text))
+    if after is not None and after != before:
+        raise CommandRejected(
+            RejectCode.NOT_ALLOWED, "taxonomy.file: expected as it is, found another one; change it at the box"
+        )
 
 
 def _check_rights(now: Config, new: Config) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.cells import cell_len
 
-from agent.cli.options import mistyped
+from agent.cli.options import mistyped, private_files
 from agent.cli.texts import Texts
 from agent.config import Config, Report, inspect
 
@@ -42,6 +42,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         yes: Annotated[bool, typer.Option("--yes", help=say("doctor.yes"))] = False,
         as_json: Annotated[bool, typer.Option("--json", help=say("check.json"))] = False,
     ) -> None:
+        private_files()
         may_ask = sys.stdin.isatty() and not as_json
         if mend and not yes and not may_ask:
             raise _wrong(say("doctor.yes_needed"))

@@ -36,7 +36,7 @@ def register(app: typer.Typer, say: Texts) -> None:
     """Add the command."""
 
     @app.command("init", help=say("init.help"))
-    def init(
+    def init(  # nosec B107  # those name where a password is; empty: nowhere
         file: Annotated[Path, typer.Argument(help=say("init.file"), metavar="FILE")] = _FILE,
         box_id: Annotated[str, typer.Option("--box-id", help=say("init.box_id"))] = "",
         tenant: Annotated[str, typer.Option("--tenant", help=say("init.tenant"))] = "",

@@ -84,8 +84,9 @@ class Flags:
         for key, path in files.items():
             if path:
                 name = f"--broker-{key.removesuffix('_file')}"
-                tls = {**(self._draft.at("mqtt", "tls") or {}), key: seen_from_home(path, self._draft)}
-                self._put(name, ("mqtt", "tls"), tls)
+                before = self._draft.at("mqtt", "tls")
+                tls = before if isinstance(before, dict) else {}
+                self._put(name, ("mqtt", "tls"), {**tls, key: seen_from_home(path, self._draft)})
                 if ":" not in wishes.broker:
                     self._draft.put(("mqtt", "port"), 8883)
         if wishes.broker_user:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -16,11 +17,15 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from agent.config.words import STEERING
 from agent.core.errors import StoreUnusable
 
 _LINE = "%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
 MOST_CHARACTERS = 16_000
 """Of one record: a library that logs a whole document must not fill the disk."""
+_NEXT_LINE = "\n    "
+"""Nobody can write a line that looks like a record of its own."""
+_STEERS = re.compile(rf"[{STEERING}]")
 Redact = Callable[[str], str]
 
 log = logging.getLogger(__name__)
@@ -68,7 +73,7 @@ class SiteFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The whole text, tracebacks included, without what is secret."""
-        return bounded(self._redact(super().format(record)))
+        return steady(bounded(self._redact(super().format(record)))).replace("\n", _NEXT_LINE)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 (logging's)
         """The record's own time; no clock is read here."""
@@ -85,10 +90,10 @@ class JsonFormatter(SiteFormatter):
             "level": record.levelname.lower(),
             "thread": record.threadName,
             "logger": record.name,
-            "message": bounded(self._redact(record.getMessage())),
+            "message": steady(bounded(self._redact(record.getMessage()))),
         }
         if record.exc_info:
-            told["exception"] = bounded(self._redact(self.formatException(record.exc_info)))
+            told["exception"] = steady(bounded(self._redact(self.formatException(record.exc_info))))
         return json.dumps(told, ensure_ascii=False)
 
 
@@ -128,6 +133,11 @@ class LogFiles(RotatingFileHandler):
                     stream.close()
         else:
             self._faulty = False
+
+
+def steady(text: str) -> str:
+    """The text with escapes for whatever a terminal would obey: cameras, servers and the centre have a say in it."""
+    return _STEERS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def bounded(text: str) -> str:

@@ -1,5 +1,6 @@
 """What several commands ask for in the same way."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,17 @@ from agent.config import Config, inspect
 from agent.config.kinds import did_you_mean
 from agent.config.words import Words
 from agent.core.errors import CityEyeError
+
+_NOT_FOR_OTHERS = 0o027
+"""The agent's group may read what it keeps; all others may not."""
+
+
+def private_files() -> None:
+    """Whatever this process makes from now on is for its user and group: pictures of a street, and what is known of it.
+
+    A stricter umask of its surroundings stays.
+    """
+    os.umask(os.umask(_NOT_FOR_OTHERS) | _NOT_FOR_OTHERS)
 
 
 def loaded(file: Path, say: Texts, *, secrets: bool = False) -> Config:

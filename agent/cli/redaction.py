@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from agent.config.words import secret_parameters
+from agent.core.address_secrets import MASK, without_secrets
 
-MASK = "***"
 TELLING_CHARACTERS = 4
 """A secret shorter than this is not looked for: it is part of too many words, and of too little use."""
 _LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15}://)[^\s/]*@")
@@ -41,11 +40,4 @@ class Redactor:
             text = self._known.sub(MASK, text)
         if "://" not in text:
             return text
-        return _ADDRESS.sub(_masked_parameters, _LOGIN.sub(rf"\1{MASK}@", text))
-
-
-def _masked_parameters(address: re.Match[str]) -> str:
-    text = address[0]
-    for match in reversed(secret_parameters(text)):
-        text = f"{text[: match.start('value')]}{MASK}{text[match.end('value') :]}"
-    return text
+        return _ADDRESS.sub(lambda address: without_secrets(address[0]), _LOGIN.sub(rf"\1{MASK}@", text))

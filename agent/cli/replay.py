@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from agent.cli.options import chosen_camera, loaded
+from agent.cli.options import chosen_camera, loaded, private_files
 from agent.cli.texts import Texts
 from agent.config.catalogue import choose
 from agent.core.errors import CityEyeError
@@ -42,6 +42,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         from agent.app.replay import replay as replayed
         from agent.app.replay import video_length_s
 
+        private_files()
         settings = loaded(config, say)
         watched = chosen_camera(settings, camera, say)
         start_utc = start.replace(tzinfo=ZoneInfo(settings.box.time_zone)).astimezone(UTC)

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
 from threading import Event
@@ -15,12 +16,12 @@ import typer
 from agent.adapters.allocator import few_arenas
 from agent.app.site import Site
 from agent.cli.logs import LogFormat, LogLevel, LogSettings, log_the_uncaught, set_up_log
-from agent.cli.options import loaded
+from agent.cli.options import loaded, private_files
 from agent.cli.redaction import Redactor
 from agent.cli.texts import Texts
 from agent.config import Config, inspect
 from agent.config.masking import secrets_of
-from agent.core.errors import CityEyeError, StoreUnusable
+from agent.core.errors import CityEyeError, Problem, StoreUnusable
 from agent.core.quantities import parse_size
 
 log = logging.getLogger("agent")
@@ -56,15 +57,18 @@ def register(app: typer.Typer, say: Texts) -> None:
         from agent.app.run import App
 
         few_arenas()
+        private_files()
         redact = Redactor()
         logs = LogSettings(level=log_level, format=log_format, file=log_file, file_bytes=log_file_size, files=log_files)
         _set_up(logs, UTC, redact)  # until the site's time zone is known
         site = Site(config)
         site.settle()
-        settings, text = _usable(config, site, say)
+        settings, text, warnings = _usable(config, site, say)
         redact.learn(secrets_of(settings))
         _set_up(logs, ZoneInfo(settings.box.time_zone), redact)
         log_the_uncaught()
+        for warning in warnings:
+            log.warning("%s", warning)
         stop, asked_to_end = Event(), Event()
 
         def end(*_: object) -> None:
@@ -108,12 +112,16 @@ def _set_up(logs: LogSettings, zone: tzinfo, redact: Redactor) -> None:
         raise typer.Exit(1) from error
 
 
-def _usable(file: Path, site: Site, say: Texts) -> tuple[Config, str]:
-    """The configuration and its text. One that came by command and cannot be used any more is taken back first."""
-    report = inspect(file, lang=say.lang)
+def _usable(file: Path, site: Site, say: Texts) -> tuple[Config, str, Sequence[Problem]]:
+    """The configuration, its text, and what one wonders about; in English, as all that is logged.
+
+    One that came by command and cannot be used any more is taken back first.
+    """
+    report = inspect(file)
     if report.config is None:
         site.recovered("; ".join(map(str, report.problems)))
-    return loaded(file, say, secrets=True), site.file.text()
+        return loaded(file, say, secrets=True), site.file.text(), ()
+    return report.config, site.file.text(), report.warnings
 
 
 def start_anew() -> NoReturn:
@@ -125,7 +133,7 @@ def start_anew() -> NoReturn:
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (the command that started us)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # nosec B606  # the command that started us
 
 
 def end_at_once() -> NoReturn:

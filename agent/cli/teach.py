@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperCommand
 
-from agent.cli.options import failing, loaded, mistyped
+from agent.cli.options import failing, loaded, mistyped, private_files
 from agent.cli.texts import Texts
 from agent.config import Config
 from agent.core.rules import RULES
@@ -64,6 +64,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         forget: Annotated[bool, typer.Option("--forget", help=say("teach.forget"))] = False,
         as_json: Annotated[bool, typer.Option("--json", help=say("check.json"))] = False,
     ) -> None:
+        private_files()
         settings = loaded(config, say)
         lesson = bool(clean or full)
         if lesson + list_ + forget != 1 or (lesson and not (clean and full)):

@@ -216,7 +216,10 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "检查 mqtt.tls.ca_file、mqtt.host 是否与证书中的名称一致、mqtt.port，以及本机日期",
     ),
     "doctor.found.tls_off": ("not used: everybody in between can read along", "未启用：途中任何人都可读取"),
-    "doctor.mend.tls_off": ("set mqtt.tls where the network is not your own", "若网络不归自己管理，请设置 mqtt.tls"),
+    "doctor.mend.tls_off": (
+        "set mqtt.tls: {} where the network is not your own",
+        "若网络不归自己管理，请设 mqtt.tls: {}",
+    ),
     "doctor.found.login_good": ("accepted, MQTT {version} (as {client})", "已接受，MQTT {version}（客户端 {client}）"),
     "doctor.found.login_refused": ("refused", "被拒绝"),
     "doctor.mend.login_refused": (

@@ -29,8 +29,8 @@ INIT: dict[str, tuple[str, str]] = {
         "设备所在位置，单位为度；国内地图的坐标请加 gcj02，否则为 GPS。",
     ),
     "init.broker": (
-        "Broker for the events. mqtts:// or port 8883 means TLS.",
-        "接收事件的服务器。mqtts:// 或端口 8883 表示启用 TLS。",
+        "Broker for the events. TLS is meant, unless it says mqtt:// or port 1883.",
+        "接收事件的服务器。默认使用 TLS，写 mqtt:// 或端口 1883 则不用。",
     ),
     "init.broker_ca": (
         "With TLS: authorities to trust, PEM; default: the system's.",
@@ -96,8 +96,8 @@ INIT: dict[str, tuple[str, str]] = {
         "所在位置，写作 经度,纬度；取自国内地图的写作 经度,纬度,gcj02（回车：不填）",
     ),
     "init.ask.broker": (
-        "Broker, as HOST or HOST:PORT; mqtts://HOST for TLS",
-        "服务器，写作 主机 或 主机:端口；TLS 写作 mqtts://主机",
+        "Broker, as HOST or HOST:PORT, in TLS; mqtt://HOST without",
+        "服务器，写作 主机 或 主机:端口，使用 TLS；不用则写 mqtt://主机",
     ),
     "init.ask.broker_ca": ("File of its CA, PEM (Enter: the system's)", "其 CA 文件，PEM（回车：取系统的）"),
     "init.ask.broker_cert": ("Certificate of this box, PEM (Enter: none)", "本设备的证书，PEM（回车：无）"),

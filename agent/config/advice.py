@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
-from agent.config.kinds import did_you_mean
+from agent.config.kinds import did_you_mean, is_this_machine
 from agent.config.listen import about_listen
-from agent.config.models import CameraConfig, Config, ModelConfig
+from agent.config.models import CameraConfig, Config, EvidenceConfig, ModelConfig
 from agent.config.words import Finding, Path, Words, path_text, same, shown
 from agent.core.errors import ModelError
 from agent.core.quantities import format_duration
@@ -18,6 +19,7 @@ def advice(config: Config) -> Iterator[Finding]:
     """Every warning about a checked configuration."""
     yield from _about_model(config.model)
     yield from about_listen(("metrics", "listen"), config.metrics.listen)
+    yield from _about_evidence(config.evidence)
     if not config.cameras:
         yield _warning(
             ("cameras",),
@@ -27,6 +29,18 @@ def advice(config: Config) -> Iterator[Finding]:
         )
     for i, camera in enumerate(config.cameras):
         yield from _about_camera(("cameras", i), camera, config)
+
+
+def _about_evidence(evidence: EvidenceConfig) -> Iterator[Finding]:
+    """Whoever is in between sees the pictures, and the signature that lets him put others."""
+    address = urlsplit(evidence.put_url.get_secret_value()) if evidence.put_url else None
+    if address and address.scheme == "http" and not is_this_machine(address.hostname):
+        yield _warning(
+            ("evidence", "put_url"),
+            Words("an https:// address", "https:// 地址"),
+            Words("http://: everybody in between can read along", "http://：途中任何人都可读取"),
+            Words("use the store's https:// address", "请使用对象存储的 https:// 地址"),
+        )
 
 
 def _about_model(model: ModelConfig) -> Iterator[Finding]:

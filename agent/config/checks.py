@@ -12,7 +12,8 @@ from typing import Any
 
 from agent.config import goods_line, polygon
 from agent.config.kinds import did_you_mean, split_credentials
-from agent.config.words import Finding, Path, Words, quoted, secret_parameters, shown
+from agent.config.words import Finding, Path, Words, quoted, shown
+from agent.core.address_secrets import secret_parameters
 
 Section = dict[str, Any]
 
@@ -66,7 +67,7 @@ def passwords_in_addresses(data: object) -> Iterator[Finding]:
 
 def plain_passwords(data: object) -> Iterator[Finding]:
     """Passwords that stand in the file itself. To be asked before `credentials` adds those of addresses."""
-    for path, section in _logins(data):
+    for path, section in logins(data):
         if isinstance(section.get("password"), str):
             yield Finding(
                 path=(*path, "password"),
@@ -86,7 +87,7 @@ def relations(data: object) -> Iterator[Finding]:
     yield from _same_address(data)
     yield from _one_model(data)
     yield from _way_of_pictures(data)
-    for path, section in _logins(data):
+    for path, section in logins(data):
         yield from _needs(path, section, "password", "username")
     if isinstance(data, dict) and isinstance(data.get("mqtt"), dict) and isinstance(data["mqtt"].get("tls"), dict):
         yield from _needs(("mqtt", "tls"), data["mqtt"]["tls"], "key_file", "cert_file")
@@ -116,10 +117,18 @@ def _sections(parent: object, path: Path, key: str) -> Iterator[tuple[Path, Sect
             yield (*path, key, i), item
 
 
-def _logins(data: object) -> Iterator[tuple[Path, Section]]:
+def logins(data: object) -> Iterator[tuple[Path, Section]]:
+    """The sections that may have a login: the broker's, and each camera's."""
     if isinstance(data, dict) and isinstance(data.get("mqtt"), dict):
         yield ("mqtt",), data["mqtt"]
     yield from cameras(data)
+
+
+def secret_sections(data: object) -> Iterator[tuple[Path, Section]]:
+    """All sections that may have a secret."""
+    yield from logins(data)
+    if isinstance(data, dict) and isinstance(data.get("evidence"), dict):
+        yield ("evidence",), data["evidence"]
 
 
 def unique(what: str, ids: list[tuple[Path, object]]) -> Iterator[Finding]:

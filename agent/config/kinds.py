@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agent.config.words import Words, looks_secret, path_text, same
+from agent.config.words import STEERING, Words, looks_secret, path_text, same
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VIDEO_SUFFIXES = frozenset(
@@ -62,6 +62,20 @@ def did_you_mean(name: object, known: list[str], otherwise: Words) -> Words:
     return Words("did you mean {name}?", "是否想写 {name}？").fill(name=close[0]) if close else otherwise
 
 
+_STEERS = re.compile(rf"[{STEERING}\t\n]")
+
+
+def printable(value: str) -> str:
+    """Text of one line, with nothing in it that a terminal or a log would obey."""
+    if _STEERS.search(value):
+        raise fault(
+            Words("text of one line without control characters", "不含控制字符的单行文字"),
+            None,
+            Words("delete them", "请删除这些字符"),
+        )
+    return value
+
+
 def _id(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(ID_PATTERN, value):
         return value
@@ -90,6 +104,11 @@ def _host(value: object) -> str:
         if re.fullmatch(r"[^:]+:[0-9]+", value):
             raise fault(expected, None, Words("put the port under port", "端口请写在 port"))
     raise fault(expected, None, Words("for example 192.168.1.10", "例如 192.168.1.10"))
+
+
+def is_this_machine(host: object) -> bool:
+    """Whether a host is the box itself: what is sent there crosses no network."""
+    return host == "localhost" or (isinstance(host, str) and _is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def _topic_filter(value: object) -> str:
@@ -163,19 +182,35 @@ def _camera_url(value: object, info: ValidationInfo) -> str:
         raise fault(_CAMERA_URL, None, _NO_RTSPS)
     if scheme.lower() != "rtsp":
         raise fault(_CAMERA_URL, None, Words("use the camera's RTSP address", "请使用摄像机的 RTSP 地址"))
-    authority = rest.partition("/")[0]
-    match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", authority)
-    if (
-        match is None
-        or not (_HOST.fullmatch(match["host"]) or _is_ip(match["host"].strip("[]")))
-        or not 1 <= int(match["port"] or 554) <= 65535
-        or re.search(r"[\s@]", value)  # a password with a slash leaves its rest, and the @, in the path
-    ):
-        mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
-        raise fault(_CAMERA_URL, None, mend if "@" in value else _CAMERA_URL_MEND)
-    if _is_no_ip(match["host"]):
+    host = _host_of(rest.partition("/")[0])
+    if host is None or not _is_plain(value):  # a password with a slash leaves its rest, and the @, in the path
+        raise fault(_CAMERA_URL, None, _LOGIN_MEND if "@" in value else _CAMERA_URL_MEND)
+    if _is_no_ip(host):
         raise fault(_CAMERA_URL, None, _NO_IP_MEND)
     return f"rtsp://{rest}"
+
+
+_LOGIN_MEND = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
+
+
+def _host_of(authority: str) -> str | None:
+    """The host of `HOST[:PORT]`, an IPv6 address in brackets; None for anything else."""
+    match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:(?P<port>[0-9]{1,5}))?", authority)
+    if match is None or not 1 <= int(match["port"] or 1) <= 65535:
+        return None
+    host = match["host"]
+    known = _is_ip(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host)
+    return host if known else None
+
+
+_MOST_CHARACTERS = 2000
+"""Of an address."""
+
+
+def _is_plain(address: str) -> bool:
+    """Not endless, without a login, blanks, and characters that a request or a terminal takes for something else."""
+    odd = any(c == "@" or c.isspace() or not c.isprintable() for c in address)
+    return len(address) <= _MOST_CHARACTERS and not odd
 
 
 _MAIN_STREAM = Words("auto, off, or an http:// or rtsp:// address", "auto、off，或 http://、rtsp:// 地址")
@@ -191,11 +226,12 @@ def _main_stream(value: object, info: ValidationInfo) -> str:
         return value
     if isinstance(value, str) and value.lower().startswith("rtsp://"):
         return _camera_url(value, info)
-    if isinstance(value, str) and re.fullmatch(r"https?://[^\s@/?#]+(/[^\s@]*)?", value):
-        return value
+    if isinstance(value, str) and (match := re.fullmatch(r"https?://(?P<authority>[^/?#]+)(/.*)?", value)):
+        host = _host_of(match["authority"])
+        if host is not None and not _is_no_ip(host) and _is_plain(value):
+            return value
     login = isinstance(value, str) and "@" in value
-    mend = Words("put user and password under username and password", "用户名和密码请写在 username 与 password")
-    raise fault(_MAIN_STREAM, None, mend if login else _MAIN_STREAM_MEND)
+    raise fault(_MAIN_STREAM, None, _LOGIN_MEND if login else _MAIN_STREAM_MEND)
 
 
 def _absolute(value: str, info: ValidationInfo) -> str:

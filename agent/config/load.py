@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from agent.config import checks, crosswalk, document, translate
 from agent.config.advice import advice
+from agent.config.exposure import exposed
 from agent.config.kinds import Surroundings
 from agent.config.models import Config
 from agent.config.reading import text_of
@@ -55,7 +56,9 @@ def inspect(
     read = text_of(Path(path), _FILE)
     if isinstance(read, Finding):
         return Report(config=None, problems=(problem_of(read, str(path), lang, None),), warnings=())
-    return inspect_text(read, file=str(path), home=home_of(Path(path)), lang=lang, env=env, secrets=secrets)
+    return inspect_text(
+        read, file=str(path), home=home_of(Path(path)), lang=lang, env=env, secrets=secrets, kept_in=Path(path)
+    )
 
 
 def home_of(file: Path) -> Path:
@@ -81,14 +84,19 @@ def inspect_text(
     lang: Lang = "en",
     env: Mapping[str, str] | None = None,
     secrets: bool = True,
+    kept_in: Path | None = None,
 ) -> Report:
-    """As `inspect`, for text that came from elsewhere, such as a command. `file` is only named in the problems."""
+    """As `inspect`, for text that came from elsewhere, such as a command. `file` is only named in the problems.
+
+    `kept_in`: the file that the text is in, where it is: who else may read it is told.
+    """
     doc = document.read(text)
     findings, config = list(doc.findings), None
     codes = crosswalk.consult(doc.data, home.absolute())
     if doc.data is not None:
         findings += checks.plain_passwords(doc.data)
         findings += checks.passwords_in_addresses(doc.data)
+        findings += exposed(kept_in, doc.data, home.absolute()) if kept_in is not None else ()
         doc.data = json.loads(json.dumps(doc.data))  # aliases share parts of the data, and what follows writes to it
         findings += checks.credentials(doc.data)
         findings += checks.relations(doc.data)

@@ -2,8 +2,9 @@
 
 A secret that stands in the file becomes `{kept: on-box}`, the login in an address `***@`, a parameter of an address
 that seems secret `name=***`. Put back, they mean what stands in the box's file at the same place; a camera is found by
-its id, wherever it stands. But no secret follows to another host or port: there it has to be given anew. Secrets that
-are references (`{env: …}`) are none of ours.
+its id, wherever it stands. But no secret follows to another host or port: there it has to be given anew. Nor does a
+reference (`{env: …}`), which is not masked: whoever may put a document could else have any secret of the box, or any
+file that the agent can read, sent to a host of his own.
 """
 
 from __future__ import annotations
@@ -18,18 +19,25 @@ import yaml
 from pydantic import BaseModel, SecretStr
 
 from agent.config import document
+from agent.config.checks import secret_sections
 from agent.config.document import Loader
-from agent.config.kinds import split_credentials
-from agent.config.words import Finding, Path, Words, is_secret, looks_secret, parameters, same, secret_parameters
+from agent.config.kinds import is_this_machine, split_credentials
+from agent.config.models import TLS_OFF
+from agent.config.words import Finding, Path, Words, is_secret, looks_secret, same, shown
+from agent.core.address_secrets import MASK, parameters, secret_parameters, without_secrets
 
 KEPT_KEY, KEPT = "kept", "{kept: on-box}"
-_MASK = "***"
 _LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/]*)@(?P<rest>.*)", re.DOTALL)
 _COMMENT = re.compile(r"(?:^|\s)#(.*)$", re.MULTILINE)
 _TELLING_CHARACTERS = 4
 """A secret shorter than this is not looked for in the rest of the text: it is part of too many words."""
 _KNOWN = Words("a secret that the box's file has at this place", "设备配置文件此处已有的密码")
 _ANEW = Words("the secret anew, since the host or port that it goes to is another", "主机或端口已变，须重新填写密码")
+_SENT = Words(
+    "a reference that the box's file has already, going to the same host and port",
+    "设备配置文件中已有、且发往同一主机和端口的引用",
+)
+_AT_THE_BOX = Words("write the secret itself, or add the reference at the box", "请直接填写密码，或在设备上添加该引用")
 _WRITE = Words("write {{env: NAME}}, or the secret itself", "请使用 {{env: 变量名}}，或直接填写").fill()
 
 
@@ -71,18 +79,32 @@ def restored(text: str, former: str) -> tuple[str, list[Finding]]:
     for place, (path, ids) in _placeholders(text):
         was = known.get(_unmerged(ids))
         value = _kept(place, was)
+        found = same(KEPT) if place.value == KEPT else shown(place.value)
         if place.value == KEPT:
             moved = _goes_to(doc.at(_unmerged(path[:-1]))) != _goes_to(_at(before.data, ids[:-1]))
         else:
             moved = _authority(place.value) != _authority(was or "")
         if value is not None and moved:
-            findings.append(Finding(path=path, expected=_ANEW, found=same(place.value), mend=_WRITE))
+            findings.append(Finding(path=path, expected=_ANEW, found=found, mend=_WRITE))
         elif value is None or back.get(place.start, (place, value))[1] != value:
-            findings.append(Finding(path=path, expected=_KNOWN, found=same(place.value), mend=_WRITE))
+            findings.append(Finding(path=path, expected=_KNOWN, found=found, mend=_WRITE))
         else:
             back[place.start] = place, value
+    sent = {pair for _, pair in _references(before.data)}
+    for path, pair in _references(doc.data):
+        if pair not in sent:
+            findings.append(Finding(path=path, expected=_SENT, found=shown(doc.at(path)), mend=_AT_THE_BOX))
     parts = [(place, json.dumps(value, ensure_ascii=False)) for place, value in back.values()]
     return _spliced(text, parts), findings
+
+
+def _references(data: object) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """The place of each secret that lies outside the file, and what it is together with where it is sent."""
+    for path, section in secret_sections(data):
+        for key in section:
+            secret = section[key]
+            if is_secret((key,)) and isinstance(secret, dict) and KEPT_KEY not in secret:
+                yield (*path, key), (json.dumps(secret), json.dumps(_goes_to(section)))
 
 
 def secrets_of(value: object) -> Iterator[str]:
@@ -106,11 +128,9 @@ def secrets_of(value: object) -> Iterator[str]:
 def _mask_of(place: _Place) -> str | None:
     if is_secret(place.path[-1:]):
         return KEPT
-    address = place.value
-    for match in reversed(secret_parameters(address)):
-        address = f"{address[: match.start('value')]}{_MASK}{address[match.end('value') :]}"
+    address = without_secrets(place.value)
     if split_credentials(address)[1] is not None and (login := _LOGIN.fullmatch(address)):
-        address = f"{login['scheme']}{_MASK}@{login['rest']}"
+        address = f"{login['scheme']}{MASK}@{login['rest']}"
     return None if address == place.value else json.dumps(address, ensure_ascii=False)
 
 
@@ -133,13 +153,13 @@ def _kept(place: _Place, known: str | None) -> str | None:
             return None
         address = f"{address[: match.start('value')]}{values[match['name']]}{address[match.end('value') :]}"
     here, there = _LOGIN.fullmatch(address), _LOGIN.fullmatch(known)
-    if not here or here["login"] != _MASK:
+    if not here or here["login"] != MASK:
         return address
     return f"{here['scheme']}{there['login']}@{here['rest']}" if there else None
 
 
 def _masked_parameters(address: str) -> list[re.Match[str]]:
-    return [match for match in parameters(address) if match["value"] == _MASK]
+    return [match for match in parameters(address) if match["value"] == MASK]
 
 
 def _authority(address: str) -> str:
@@ -153,7 +173,9 @@ def _goes_to(section: object) -> object:
     if not isinstance(section, dict):
         return None
     addresses = [_authority(str(section.get(key))) for key in ("url", "main_stream")]
-    return section.get("host"), section.get("port"), "tls" in section, addresses
+    host = section.get("host")
+    plain = section["tls"] == TLS_OFF if "tls" in section else is_this_machine(host)
+    return host, section.get("port"), plain, addresses
 
 
 def _at(data: object, ids: Path) -> object:
@@ -179,7 +201,7 @@ def _placeholders(text: str) -> Iterator[tuple[_Place, tuple[Path, Path]]]:
                 end = node.end_mark if node.flow_style else value.end_mark
                 yield _Place(path, KEPT, node.start_mark.index, end.index), (path, ids)
         elif isinstance(node, yaml.ScalarNode) and (
-            node.value.partition("://")[2].startswith(f"{_MASK}@") or _masked_parameters(node.value)
+            node.value.partition("://")[2].startswith(f"{MASK}@") or _masked_parameters(node.value)
         ):
             yield _Place(path, node.value, node.start_mark.index, node.end_mark.index), (path, ids)
 

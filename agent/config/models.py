@@ -12,12 +12,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    create_model,
+)
 
-from agent.config.kinds import AnyPath, CameraUrl, Host, Id, MainStreamUrl, Point, ReadableFile, TimeZone, TopicFilter
+from agent.config.kinds import (
+    AnyPath,
+    CameraUrl,
+    Host,
+    Id,
+    MainStreamUrl,
+    Point,
+    ReadableFile,
+    TimeZone,
+    TopicFilter,
+    is_this_machine,
+    printable,
+)
 from agent.config.listen import Listen
 from agent.config.put_url import PutUrl
 from agent.config.secrets import Secret
+from agent.core.address_secrets import without_secrets
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
 from agent.core.plan import CameraPlan, Duty
@@ -26,7 +48,7 @@ from agent.core.rules import RULES, RuleSettings
 from agent.core.taxonomy import GBT_2026, TAXONOMY, Taxonomy
 from agent.core.zones import Zone
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 AgentClass = Literal[
     "person",
     "bicycle",
@@ -88,6 +110,23 @@ class TlsConfig(Section):
     )
 
 
+def _tls(value: object) -> object:
+    return None if value == TLS_OFF else value
+
+
+def _default_tls(data: dict[str, Any]) -> TlsConfig | None:
+    return None if is_this_machine(data.get("host")) else TlsConfig()
+
+
+TLS_OFF = "off"
+Tls = Annotated[
+    TlsConfig | None,
+    BeforeValidator(_tls),
+    PlainSerializer(lambda tls: TLS_OFF if tls is None else tls.model_dump(mode="json")),
+]
+"""None: what is sent can be read, and changed, by whoever is in between."""
+
+
 def _protocol(value: object) -> object:
     return "5" if value == 5 and not isinstance(value, bool) else value
 
@@ -96,13 +135,18 @@ class MqttConfig(Section):
     """The broker that takes the events."""
 
     host: Host = Field(description="Name or address of the broker.", examples=["192.168.1.10"])
-    tls: TlsConfig | None = Field(None, description="TLS to the broker; without it, none.")
+    tls: Tls = Field(
+        default_factory=_default_tls,
+        description="TLS to the broker, whose certificate is checked; {}, the default, trusts the system's certificate "
+        "authorities. off: none, the default only where the broker is this machine itself (localhost, 127.0.0.1, ::1).",
+        examples=[{}],
+    )
     port: int = Field(
         default_factory=lambda data: 8883 if data.get("tls") else 1883,
         ge=1,
         le=65535,
-        description="Port of the broker; default 1883, with tls 8883.",
-        examples=[1883],
+        description="Port of the broker; default 8883, with tls: off 1883.",
+        examples=[8883],
     )
     protocol: Annotated[Literal["auto", "5", "3.1.1"], BeforeValidator(_protocol)] = Field(
         "auto", description="MQTT version; auto tries 5, then 3.1.1."
@@ -340,6 +384,11 @@ class CameraConfig(Section):
         CameraHealthSettings(), description="When the camera's own faults are incidents."
     )
     zones: tuple[ZoneConfig, ...] = Field((), description="Where in the picture which rules hold.")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """An address may hold a password among its parameters."""
+        for name, value in super().__repr_args__():
+            yield name, without_secrets(value) if isinstance(value, str) else value
 
     @property
     def video_file(self) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from agent.config.models import Config
+from agent.config.models import TLS_OFF, Config
 from agent.core.calendar import ALWAYS, CLOCK_PATTERN, format_clock
 from agent.core.quantities import DURATION_PATTERN, SIZE_PATTERN, format_duration, format_size
 
@@ -19,6 +19,8 @@ def json_schema() -> dict[str, Any]:
     schema = {"$schema": DIALECT, **_tidy(generated), "title": "City Eye agent configuration"}
     protocol = schema["$defs"]["MqttConfig"]["properties"]["protocol"]
     protocol["enum"] = [*protocol["enum"], 5]
+    tls = schema["$defs"]["MqttConfig"]["properties"]["tls"]
+    tls["anyOf"] = [{"$ref": tls.pop("$ref")}, {"const": TLS_OFF}]
     return schema
 
 

@@ -7,19 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from agent.core.address_secrets import secret_parameters
+
 Lang = Literal["en", "zh-CN"]
 Path = tuple[str | int, ...]
 """Where in the document: `("cameras", 0, "zones", 1, "polygon")`."""
 
+STEERING = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+"""Of a set in a regular expression: what a terminal would obey, or what turns the direction of writing."""
 _SHOWN_CHARACTERS = 80
 _PATH_CHARACTERS = 4096
 _SECRET_KEYS = frozenset({"password", "put_url"})
 _LOOKS_SECRET = re.compile(r"(password|passwort|passwd|pwd|psw|loginpas|secret|token|密码)\W*[:=]", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?P<name>[^\s/?&;=]+)=(?P<value>[^&;]*(?:[&;][^&;=]*(?=[&;]|$))*)")
-"""Of an address, wherever it stands (XM cameras: in the path). After a `&`, what has no `=` belongs to the value."""
-_SECRET_NAME = re.compile(
-    r"pass|pas$|pwd|psw|(^|_)(p|pw|pin|sid)$|secret|token|key|sig|auth|cred|sess|ticket|%", re.IGNORECASE
-)
 _ADDRESS_KEYS = frozenset({"url", "host"})
 _HOST_AND_PORT = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
 _PLAIN_ADDRESS = re.compile(rf"([A-Za-z]+://)?{_HOST_AND_PORT.pattern}(/[^:@]*)?")
@@ -68,23 +67,6 @@ DELETE = Words("correct it or delete the key", "请改正，或删除该键")
 def looks_secret(text: str) -> bool:
     """Whether a text seems to hold a password or an address with one."""
     return "@" in text or _LOOKS_SECRET.search(text) is not None or bool(secret_parameters(text))
-
-
-def parameters(address: str) -> list[re.Match[str]]:
-    """All `name=value` of an address, each with a `name` and a `value`."""
-    return list(_PARAMETER.finditer(address)) if "://" in address else []
-
-
-def secret_parameters(address: str) -> list[re.Match[str]]:
-    """The parameters of an address (`…://…`) that seem secret: matches with a `name`, and a `value` that is not empty.
-
-    When in doubt a parameter is one: that only hides more. (`user=a_password=b` is taken for one parameter.)
-    """
-    return [
-        match
-        for match in parameters(address)
-        if match["value"] and any(_SECRET_NAME.search(name) for name in match[0].split("=")[:-1])
-    ]
 
 
 def _odd_authority(address: str) -> bool:

@@ -42,13 +42,14 @@ class AgentProcess:
     """`cityeye run`; may be started again after `kill` or `stop`. `lines` holds the log of all its runs.
 
     Attributes:
-        options: further arguments of the command.
+        options: further arguments of the command. umask: it is started with; -1: the one of the tests.
     """
 
     config: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list)
+    umask: int = -1
 
     def __post_init__(self) -> None:
         self._news = threading.Condition()
@@ -58,7 +59,12 @@ class AgentProcess:
     def start(self) -> Self:
         command = [sys.executable, "-m", "agent", "run", "--config", str(self.config), *self.options]
         self._process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=_environment(self.environment)
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=_environment(self.environment),
+            umask=self.umask,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()

@@ -113,7 +113,8 @@ def test_a_camera_that_does_not_come_back_takes_the_change_back(tmp_path: Path) 
             before = asker.ask("config.get")
 
             def nowhere(settings: dict[str, Any]) -> None:
-                settings["cameras"][0]["url"] = "rtsp://127.0.0.1:9/Streaming/Channels/102"
+                nobody = "rtsp://127.0.0.1:9/Streaming/Channels/102"
+                settings["cameras"][0].update(url=nobody, password="anew: a reference does not go to another host")
 
             outcome = asker.outcome(asker.send("config.put", document=changed(before["document"], nowhere)))
             assert outcome["code"] == "failed"

@@ -114,7 +114,7 @@ def test_a_zone_changes_while_all_cameras_go_on_and_a_bad_address_is_taken_back(
 
         # A camera that cannot be reached any more: the former document comes back, and with it the pictures.
         wires_of_yard = it.wires["yard"].connections
-        document["cameras"][0]["url"] = f"rtsp://127.0.0.1:{free_port()}{SUB}"
+        document["cameras"][0].update(url=f"rtsp://127.0.0.1:{free_port()}{SUB}", password="anew")
         outcome = it.asker.outcome(it.asker.send("config.put", document=yaml.safe_dump(document)))
         assert (outcome["status"], outcome["code"]) == ("rejected", "failed")
         assert re.search("camera fall delivered pictures before.*former document was put back", outcome["message"])
@@ -241,21 +241,21 @@ def test_restarts_keep_the_process_and_what_does_not_survive_is_taken_back(tmp_p
 
 
 def test_a_document_that_can_no_longer_be_read_at_the_start_is_taken_back(tmp_path: Path) -> None:
-    secret = tmp_path / "secret.txt"
-    secret.write_text("pass")
+    authority = tmp_path / "ca.pem"
+    authority.write_text("no certificate")
     with street(tmp_path) as it:
         document = it.document()
-        document["mqtt"].update(username="box", password={"file": str(secret)})
+        document["mqtt"]["tls"] = {"ca_file": str(authority)}
         put = it.asker.send("config.put", document=yaml.safe_dump(document))
         it.agent.wait_for_log("is on probation for 10 s")
         it.agent.kill()
-        secret.unlink()
+        authority.unlink()
         note = Site(it.config).trial()
         assert note is not None
         Site(it.config).note(replace(note, starts=1))  # as if the start had been announced
         it.agent.start()
         failed = it.asker.outcome(put)
         assert failed["code"] == "failed"
-        assert re.search("mqtt.password: .*no file.*the former document was put back", failed["message"])
+        assert re.search("mqtt.tls.ca_file: .*No such file.*the former document was put back", failed["message"])
         assert it.agent.stop() == 0
-    assert "username" not in yaml.safe_load(it.config.read_text())["mqtt"]
+    assert "tls" not in yaml.safe_load(it.config.read_text())["mqtt"]

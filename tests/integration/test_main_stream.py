@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -84,6 +85,39 @@ def test_a_refused_login_is_told_from_one_that_was_not_tried(camera: WebCamera, 
 def test_what_is_no_picture(camera: WebCamera, error: type[CityEyeError], expected: str) -> None:
     with web_camera(camera), pytest.raises(error, match=expected):
         stills(camera.url).picture()
+
+
+def bomb() -> bytes:
+    """A GiB, packed twice."""
+    once = gzip.compress(bytes(1 << 26))
+    return gzip.compress(once * 16)
+
+
+def huge_jpeg() -> bytes:
+    """A small picture that says it is 60,000 pixels wide and high."""
+    data = bytearray(jpeg())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = (60_000).to_bytes(2, "big") * 2
+    return bytes(data)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("camera", "expected"),
+    [
+        (WebCamera(bomb(), encoding="gzip, gzip"), r"expected a JPEG, found [0-9]+ bytes"),
+        (WebCamera(huge_jpeg()), "at most 40,000,000 pixels, found one that says it has 60000 x 60000"),
+    ],
+)
+def test_what_would_grow_is_not_unpacked(camera: WebCamera, expected: str) -> None:
+    with web_camera(camera), pytest.raises(UnsupportedStream, match=expected):
+        stills(camera.url).picture()
+
+
+@pytest.mark.server
+def test_the_answer_that_asks_for_a_login_is_not_read_to_its_end() -> None:
+    with web_camera(WebCamera(jpeg(), chatty=True)) as camera:
+        assert like(stills(camera.url).picture(), SCENE)
 
 
 def test_a_camera_without_a_web_server() -> None:

@@ -152,6 +152,16 @@ def test_a_wrong_password_costs_exactly_one_login_per_open(challenges: tuple[str
     assert camera.logins() == 1
 
 
+def test_a_login_is_not_taken_to_wherever_a_camera_says() -> None:
+    with scripted_camera(status("401 Unauthorized", BASIC)) as elsewhere:
+        moved = f"RTSP/1.0 302 Moved\r\nCSeq: CSEQ\r\nLocation: {elsewhere.url()}\r\n\r\n"
+        with scripted_camera(moved) as camera:
+            error = failure(source(camera.url()))
+    assert isinstance(error, UnsupportedStream)
+    assert "said to be elsewhere (status 302)" in str(error)
+    assert elsewhere.connections == 0
+
+
 def test_ffmpegs_own_log_stays_off_even_when_somebody_turned_it_on(caplog: pytest.LogCaptureFixture) -> None:
     av.logging.set_level(av.logging.DEBUG)
     logging.getLogger("libav").setLevel(logging.DEBUG)

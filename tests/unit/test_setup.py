@@ -22,17 +22,21 @@ from tests.memory_disk import fill, memory_disk
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ("192.168.1.10", {"host": "192.168.1.10", "port": 1883}),
-        ("broker:1884", {"host": "broker", "port": 1884}),
+        ("192.168.1.10", {"host": "192.168.1.10", "port": 8883, "tls": {}}),
+        ("broker:1884", {"host": "broker", "port": 1884, "tls": {}}),
+        ("broker:1883", {"host": "broker", "port": 1883, "tls": "off"}),
         ("broker:8883", {"host": "broker", "port": 8883, "tls": {}}),
-        ("mqtt://broker:8883", {"host": "broker", "port": 8883}),
+        ("mqtt://broker:8883", {"host": "broker", "port": 8883, "tls": "off"}),
+        ("mqtt://broker", {"host": "broker", "port": 1883, "tls": "off"}),
         ("mqtts://broker/", {"host": "broker", "port": 8883, "tls": {}}),
         ("ssl://broker:1", {"host": "broker", "port": 1, "tls": {}}),
+        ("127.0.0.1", {"host": "127.0.0.1", "port": 1883}),
         ("[::1]:1884", {"host": "::1", "port": 1884}),
-        ("fe80::1", {"host": "fe80::1", "port": 1883}),
-        ("broker:x", {"host": "broker", "port": "x"}),
-        ("http://broker", {"host": "http://broker", "port": 1883}),
-        ("", {"host": "", "port": 1883}),
+        ("localhost:8883", {"host": "localhost", "port": 8883, "tls": {}}),
+        ("fe80::1", {"host": "fe80::1", "port": 8883, "tls": {}}),
+        ("broker:x", {"host": "broker", "port": "x", "tls": {}}),
+        ("http://broker", {"host": "http://broker", "port": 8883, "tls": {}}),
+        ("", {"host": "", "port": 8883, "tls": {}}),
     ],
 )
 def test_a_broker_as_people_write_it(text: str, keys: dict[str, Any]) -> None:

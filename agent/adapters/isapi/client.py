@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 import httpx
 
+from agent.adapters.isapi.exchange import asked
 from agent.adapters.isapi.login import NOT_SPOKEN, fault, not_spoken, refusal
 from agent.adapters.isapi.xml import MAX_XML_BYTES, parsed, text
 from agent.core.errors import CameraAnswerUnusable, CameraRefused, CameraUnreachable, CityEyeError
@@ -82,18 +83,13 @@ class IsapiClient:
     def _exchanged(
         self, method: str, path: str, body: bytes | None, *, login: bool = True
     ) -> tuple[httpx.Response, bytes]:
-        # A digest of its own for each request: a kept one would try a nonce that the camera may have forgotten.
-        digest = None if self._login is None or not login else httpx.DigestAuth(*self._login)
         headers = {} if body is None else {"Content-Type": "application/xml; charset=UTF-8"}
+        timeout = httpx.Timeout(DEADLINE_S, connect=CONNECT_S)
+        request, credential = (method, f"{self._base}/ISAPI{path}"), self._login if login else None
         deadline_s = self._clock.now().mono_s + DEADLINE_S
-        # No proxy of the environment, no redirect: the login is for this camera. Cameras sign their certificates
-        # themselves, so none can be checked; the digest tells whoever answers no password.
-        with (
-            httpx.Client(timeout=httpx.Timeout(DEADLINE_S, connect=CONNECT_S), trust_env=False, verify=False) as http,  # noqa: S501
-            http.stream(method, f"{self._base}/ISAPI{path}", auth=digest, content=body, headers=headers) as response,
-        ):
+        with asked(request, login=credential, timeout=timeout, content=body, headers=headers) as response:
             answer = bytearray()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 answer += chunk
                 if len(answer) > MAX_XML_BYTES:
                     break

@@ -15,6 +15,8 @@ _ZONE = re.compile(
     r"[A-Za-z<>+\-0-9]*?(?P<sign>[+-]?)(?P<hours>\d{1,2})(?::(?P<minutes>\d{2}))?(?::\d{2})?(?:[A-Z<].*)?"
 )
 """POSIX: `CST-8:00:00`, the hours WEST of Greenwich, perhaps with a rule for summer time, which is not looked at."""
+_MAX_ZONE = 64
+"""Characters; what is longer would be tried from each of them to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def time_of(where: str, root: Element) -> datetime:
 
 def _offset(zone: str) -> timezone:
     """Of a POSIX time zone. Raises ValueError."""
-    match = _ZONE.fullmatch(zone)
+    match = _ZONE.fullmatch(zone) if len(zone) <= _MAX_ZONE else None
     if match is None:
         raise ValueError(zone)
     west = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))

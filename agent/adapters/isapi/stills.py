@@ -9,7 +9,10 @@ import cv2
 import httpx
 import numpy as np
 
+from agent.adapters.isapi.exchange import asked
 from agent.adapters.isapi.login import NOT_SPOKEN, fault, not_spoken, refusal
+from agent.adapters.jpeg_size import MOST_PIXELS, jpeg_size_px
+from agent.core.address_secrets import without_secrets
 from agent.core.errors import CameraUnreachable, CityEyeError, UnsupportedStream
 from agent.core.types import Image
 from agent.ports import Clock
@@ -27,7 +30,7 @@ class IsapiStills:
 
     def __init__(self, *, camera: str, url: str, username: str | None, password: str | None, clock: Clock) -> None:
         """`url`: the address of the picture, without credentials."""
-        self._where = f"camera {camera} ({httpx.URL(url).copy_with(query=None)})"
+        self._where = f"camera {camera} ({without_secrets(str(httpx.URL(url).copy_with(query=None)))})"
         self._url = url
         self._login = None if username is None else (username, password or "")
         self._clock = clock
@@ -46,19 +49,12 @@ class IsapiStills:
         raise problem
 
     def _fetch(self) -> bytes:
-        # A digest of its own for each request: a kept one would try a nonce that the camera may have forgotten.
-        digest = None if self._login is None else httpx.DigestAuth(*self._login)
         timeout = httpx.Timeout(DEADLINE_S / 2, connect=CONNECT_S)
         deadline_s = self._clock.now().mono_s + DEADLINE_S
-        # No proxy of the environment, no redirect: the login is for this camera. Cameras sign their certificates
-        # themselves, so none can be checked; the digest tells whoever answers no password.
-        with (
-            httpx.Client(timeout=timeout, trust_env=False, verify=False) as client,  # noqa: S501
-            client.stream("GET", self._url, auth=digest) as response,
-        ):
+        with asked(("GET", self._url), login=self._login, timeout=timeout) as response:
             self._check(response)
             body = bytearray()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > MAX_JPEG_BYTES or self._clock.now().mono_s > deadline_s:
                     break
@@ -83,7 +79,16 @@ class IsapiStills:
 
     def _decoded(self, body: bytes) -> Image:
         whole = body.startswith(_JPEG)
-        image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR) if whole else None
+        width, height = jpeg_size_px(body) or (0, 0)
+        if whole and width * height > MOST_PIXELS:
+            raise UnsupportedStream(
+                f"{self._where}: expected a picture of at most {MOST_PIXELS:,} pixels, found one that says it has "
+                f"{width} x {height}; check the address"
+            )
+        try:
+            image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR) if whole else None
+        except cv2.error:  # what it says of itself makes no sense to the decoder
+            image = None
         if image is None:
             start = body[:8].decode("ascii", "backslashreplace")
             raise UnsupportedStream(

@@ -119,7 +119,7 @@ class _HandshakeOrClosed(ssl.SSLSocket):
 
 
 def tls_context(tls: TlsSettings) -> ssl.SSLContext:
-    """A context that verifies chain and host name.
+    """A context that verifies chain and host name, and speaks TLS 1.2 at least.
 
     Raises:
         BrokerRefused: a file is missing or not what it should be.
@@ -130,6 +130,7 @@ def tls_context(tls: TlsSettings) -> ssl.SSLContext:
         raise BrokerRefused(
             f"{tls.ca_file}: expected CA certificates in PEM, found: {_os_text(error)}; correct the CA file"
         ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the system's OpenSSL is set to
     context.sslsocket_class = _HandshakeOrClosed
     if tls.cert_file is not None:
         try:

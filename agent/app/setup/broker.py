@@ -8,12 +8,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agent.config.kinds import is_this_machine
+from agent.config.models import TLS_OFF
+
 _SCHEMES = {"mqtt": False, "tcp": False, "mqtts": True, "ssl": True, "tls": True}
 _PORT, _TLS_PORT = 1883, 8883
 
 
 def broker_of(text: str) -> dict[str, Any]:
-    """`HOST`, `HOST:PORT`, `mqtt://…`, `mqtts://…` as `host`, `port` and, where TLS is meant, `tls`."""
+    """`HOST`, `HOST:PORT`, `mqtt://…`, `mqtts://…` as `host`, `port` and `tls`.
+
+    Without a scheme TLS is meant, but at port 1883, and at a broker on this machine.
+    """
     scheme, mark, rest = text.strip().partition("://")
     if not mark or scheme.lower() not in _SCHEMES:
         scheme, rest = "", text.strip()
@@ -24,11 +30,13 @@ def broker_of(text: str) -> dict[str, Any]:
         host, port = rest.split(":")
     else:
         host, port = rest, None
-    tls = _SCHEMES[scheme.lower()] if scheme else port == str(_TLS_PORT)
+    here = is_this_machine(host)
+    meant = port == str(_TLS_PORT) or (port != str(_PORT) and not here)
+    tls = _SCHEMES[scheme.lower()] if scheme else meant
     return {
         "host": host,
         "port": _number(port) if port is not None else _TLS_PORT if tls else _PORT,
-        **({"tls": {}} if tls else {}),
+        **({"tls": {}} if tls else {} if here else {"tls": TLS_OFF}),
     }
 
 

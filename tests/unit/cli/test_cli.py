@@ -35,7 +35,7 @@ def test_a_good_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     assert lines[:-1] == [
         f"{file}: good, 0 warning(s)",
         "  box      default/box-1 (Asia/Shanghai)",
-        "  broker   mqtt://broker:1883 (cityeye-default-box-1)",
+        "  broker   mqtts://broker:8883 (cityeye-default-box-1)",
         "  cameras  1, with 1 zone(s) and 1 rule(s)",
         "    gate (东门)  kerb: illegal_parking",
     ]

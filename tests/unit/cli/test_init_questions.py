@@ -77,7 +77,7 @@ def cameras(draft: Draft) -> list[Mapping[str, Any]]:
 def test_what_a_flag_said_is_not_asked(tmp_path: Path) -> None:
     somebody = Scripted()
     asking, _ = interview(
-        tmp_path, somebody, box_id="b", tenant="t", location="1,2", broker="h", broker_user="u",
+        tmp_path, somebody, box_id="b", tenant="t", location="1,2", broker="mqtt://h", broker_user="u",
         broker_password="env:SECRET", camera_user="a", camera_password="env:SECRET", cameras=("gate=rtsp://h/x",),
     )  # fmt: skip
     asking.box("vm")
@@ -98,7 +98,7 @@ def test_tls_asks_for_its_files_and_nothing_else_does(tmp_path: Path) -> None:
     }
     assert somebody.complaints[0] == "  expected  a file that can be read"
     assert somebody.all_said()
-    plain = Scripted("broker", "")
+    plain = Scripted("mqtt://broker", "")
     asking, _ = interview(tmp_path, plain)
     asking.broker()
     assert len(plain.asked) == 2

@@ -42,8 +42,8 @@ def test_a_line_begins_with_the_sites_time(zone: str, created: float, time: str)
 def test_a_traceback_follows_its_line() -> None:
     first, *rest = line("UTC", WINTER, error=True).splitlines()
     assert first.endswith("3 events")
-    assert rest[0].startswith("Traceback")
-    assert rest[-1] == "ValueError: broken"
+    assert rest[0].startswith("    Traceback")
+    assert rest[-1] == "    ValueError: broken"
 
 
 @pytest.mark.parametrize("level", ["verbose", "", "10"])

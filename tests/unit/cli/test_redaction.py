@@ -81,7 +81,7 @@ def test_a_line_and_its_traceback_are_redacted() -> None:
     redact.learn([SECRET])
     text = SiteFormatter(UTC, redact).format(record("login %r", SECRET, error=True))
     assert text.splitlines()[0].endswith("login '***'")
-    assert text.splitlines()[-1] == "ValueError: broken: ***"
+    assert text.splitlines()[-1] == "    ValueError: broken: ***"
 
 
 def test_a_json_line_has_each_part_by_its_name_and_no_secret_behind_its_escapes() -> None:
@@ -98,6 +98,14 @@ def test_a_json_line_has_each_part_by_its_name_and_no_secret_behind_its_escapes(
         "logger": "agent.x",
         "message": "密码\n***",
     }
+
+
+def test_what_a_camera_says_neither_steers_a_terminal_nor_looks_like_a_record() -> None:
+    said = "x\n2026-01-01T10:00:00.000+00:00 INFO    a agent: all is well\r\x1b[2J\x9b1m\u202e"
+    text = SiteFormatter(UTC).format(record("camera gate: %s", said))
+    assert text.splitlines()[1].startswith("    2026-01-01")
+    assert text.endswith("all is well\\r\\x1b[2J\\x9b1m\\u202e")
+    assert json.loads(JsonFormatter(UTC).format(record("%s", said)))["message"].endswith("\\x9b1m\\u202e")
 
 
 @pytest.mark.parametrize("formatter", [SiteFormatter, JsonFormatter])

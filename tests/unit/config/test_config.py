@@ -9,21 +9,31 @@ import pytest
 from pydantic import ValidationError
 
 from agent.config import home_of
-from agent.config.models import AgentClass, CommandName
+from agent.config.models import AgentClass, CommandName, TlsConfig
 from agent.core.calendar import ALWAYS
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASSES
 from agent.core.wire import COMMANDS
-from tests.unit.config.samples import config_of, good
+from tests.unit.config.samples import config_of, good, read_data
 
 
 def test_defaults_that_depend_on_other_keys() -> None:
-    plain = config_of(good())
-    assert (plain.mqtt.port, plain.client_id) == (1883, "cityeye-default-box-1")
+    secure = config_of(good())
+    assert (secure.mqtt.tls, secure.mqtt.port, secure.client_id) == (TlsConfig(), 8883, "cityeye-default-box-1")
     data = good()
-    data["mqtt"] |= {"tls": {}, "client_id": "me", "protocol": 5}
-    secure = config_of(data)
-    assert (secure.mqtt.port, secure.client_id, secure.mqtt.protocol) == (8883, "me", "5")
+    data["mqtt"] |= {"tls": "off", "client_id": "me", "protocol": 5}
+    plain = config_of(data)
+    assert (plain.mqtt.tls, plain.mqtt.port, plain.client_id, plain.mqtt.protocol) == (None, 1883, "me", "5")
+
+
+@pytest.mark.parametrize(
+    ("host", "plain"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.0.0.1.evil.example", False), ("10.0.0.1", False)],
+)
+def test_without_a_word_only_a_broker_on_this_machine_is_spoken_to_without_tls(host: str, plain: bool) -> None:
+    data = good()
+    data["mqtt"]["host"] = host
+    assert (config_of(data).mqtt.tls is None) == plain
 
 
 def test_plans_resolve_calendars() -> None:
@@ -106,3 +116,12 @@ def test_agent_classes_are_those_of_the_taxonomy() -> None:
 def test_the_defaults_of_every_rule_are_within_its_limits(name: str) -> None:
     defaults = RULES[name].Settings()
     assert RULES[name].Settings.model_validate_json(defaults.model_dump_json(by_alias=True), strict=True) == defaults
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\x1b[2J", "a\x9b", "a\u202eb", "a\u2028b"])
+def test_a_name_steers_no_terminal(bad: str) -> None:
+    data = good()
+    data["cameras"][0]["name"] = bad
+    [problem] = read_data(data).problems
+    assert (problem.key, problem.expected) == ("cameras[0].name", "text of one line without control characters")
+    assert problem.found.isprintable()

@@ -48,7 +48,7 @@ def change(edit: Callable[[dict[str, Any]], object]) -> Difference:
         (lambda d: d["cameras"].pop(1), Difference(removed=("yard",))),
         (lambda d: d["cameras"][1].update(id="court"), Difference(removed=("yard",), added=("court",))),
         (lambda d: d["mqtt"].update(port=1884), Difference(elsewhere=("mqtt",), reconnected=True)),
-        (lambda d: d["mqtt"].update(tls={}), Difference(elsewhere=("mqtt",), reconnected=True)),
+        (lambda d: d["mqtt"].update(tls="off"), Difference(elsewhere=("mqtt",), reconnected=True)),
         (lambda d: d["mqtt"].update(protocol="3.1.1"), Difference(elsewhere=("mqtt",), reconnected=True)),
         (lambda d: d["mqtt"].update(username="b", password="p"), Difference(elsewhere=("mqtt",), reconnected=True)),
         (lambda d: d["mqtt"].update(client_id="box-b"), Difference(elsewhere=("mqtt",), reconnected=True)),

@@ -67,9 +67,39 @@ def test_a_secret_follows_its_camera_wherever_it_stands_now() -> None:
     )
 
 
-def test_a_secret_may_be_replaced_or_made_a_reference() -> None:
-    text = SHOWN.replace("password: {kept: on-box}\n", "password: {file: yard.txt}\n")
-    assert back(text)["cameras"][1]["password"] == {"file": "yard.txt"}  # type: ignore[index]
+def test_a_secret_may_be_replaced() -> None:
+    text = SHOWN.replace("password: {kept: on-box}\n", "password: another\n")
+    assert back(text)["cameras"][1]["password"] == "another"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "key"),
+    [
+        ("password: {kept: on-box}\n", "password: {file: yard.txt}\n", ("cameras", 1, "password")),
+        ("rtsp://192.168.1.66/x", "rtsp://evil/x", ("cameras", 2, "password")),
+        ("{env: DOOR}", "{env: AWS_SECRET}", ("cameras", 2, "password")),
+        ("{env: DOOR}", "{env: DOOR}, main_stream: http://evil/p", ("cameras", 2, "password")),
+        ("box, password: {kept: on-box}", "box, password: {file: /etc/shadow}", ("mqtt", "password")),
+    ],
+)
+def test_a_reference_goes_nowhere_that_it_did_not_go_before(was: str, now: str, key: tuple[str | int, ...]) -> None:
+    assert was in SHOWN
+    _, [finding] = restored(SHOWN.replace(was, now, 1), FILE)
+    assert finding.path == key
+    assert "a reference that the box's file has already" in finding.expected.en
+
+
+def test_a_further_channel_of_the_same_device_may_have_its_reference() -> None:
+    text = SHOWN + "  - {id: door-2, url: rtsp://192.168.1.66/y, username: admin, password: {env: DOOR}}\n"
+    assert restored(text, FILE)[1] == []
+
+
+def test_where_pictures_are_put_is_not_read_from_another_file_by_command() -> None:
+    text = "evidence: {send: put, put_url: {env: PUT_URL}}"
+    assert restored(text, text)[1] == []
+    assert [finding.path for finding in restored(text.replace("env: PUT_URL", "file: /etc/hostname"), text)[1]] == [
+        ("evidence", "put_url")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +234,7 @@ def test_what_is_not_masked_of_an_address_may_change() -> None:
     [
         ("host: broker,", "host: evil,"),
         ("host: broker,", "host: broker, port: 8884,"),
-        ("host: broker,", "host: broker, tls: {},"),
+        ("host: broker,", "host: broker, tls: off,"),
         ("***@192.168.1.64/", "***@evil/"),
         ("***@192.168.1.64/", "***@192.168.1.64:8554/"),
         ("rtsp://192.168.1.65/x", "rtsp://192.168.1.65.evil.example/x"),
