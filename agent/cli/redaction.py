@@ -16,6 +16,8 @@ TELLING_CHARACTERS = 4
 """A secret shorter than this is not looked for: it is part of too many words, and of too little use."""
 _LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15}://)[^\s/]*@")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://\S+")
+_ASTRAY = re.compile(r"([?&;/](?:pass\w{0,12}|pwd|psw|secret|token)=)[^\s&;]+", re.IGNORECASE)
+"""A parameter of an address that is none, with a space in the middle."""
 
 
 class Redactor:
@@ -40,4 +42,5 @@ class Redactor:
             text = self._known.sub(MASK, text)
         if "://" not in text:
             return text
-        return _ADDRESS.sub(lambda address: without_secrets(address[0]), _LOGIN.sub(rf"\1{MASK}@", text))
+        text = _ADDRESS.sub(lambda address: without_secrets(address[0]), _LOGIN.sub(rf"\1{MASK}@", text))
+        return _ASTRAY.sub(rf"\1{MASK}", text)

@@ -40,6 +40,7 @@ paths = st.sampled_from(["/x", "", "/Streaming/Channels/102", "?a=b", "/a@b", "/
 @given(passwords, st.sampled_from(WRITTEN), st.sampled_from(["admin", "", "a@b", "管"]), hosts, paths)
 @example(f"{CANARY}#1", str, "admin", "10.0.0.1", "/x")
 @example(f"a/{CANARY}", str, "admin", "10.0.0.1", "/x")
+@example(CANARY, str, "admin", "a b", "/x?user=u&pwd={}")
 def test_no_spelling_of_a_camera_address_shows_its_password(
     password: str, write: Callable[[str], str], user: str, host: str, path: str
 ) -> None:
