@@ -11,9 +11,9 @@ from agent.runtime.supervisor import SILENCE_S
 
 NAMES_S = 30.0
 """A resolver without an answer: 5 s, twice, for three servers (resolv.conf(5)). Callers cannot set a time-out."""
-DATABASE_S = 30.0
-"""Waiting in line for a database that another program holds: `BUSY_S` for each thread that is ahead."""
-FILE_S = 60.0
+DATABASE_S = 15.0
+"""A few reads and writes of a database that another program holds (`BUSY_S` for each)."""
+FILE_S = 30.0
 """For a video file: nothing of it comes over a network, but its disk may be asleep."""
 
 WATCH_S = SILENCE_S
@@ -24,8 +24,8 @@ UPLOADER_S = SILENCE_S
 """A name, two addresses, TLS, and an answer (`object_store.ANSWER_S`)."""
 COMMANDER_S = 300.0
 """`config.put`: workers let go of dozens of cameras, and a model is looked at."""
-HEALTH_S = 90.0
-"""A few counts in the database, and a small file. `cityeye alive` gives it 60 s."""
+HEALTH_S = 60.0
+"""A few counts in the database, and a small file; as long as `cityeye alive` gives it."""
 HOUSEKEEPING_S = 600.0
 """Pictures of a month, deleted from a slow card one by one."""
 METRICS_S = 60.0

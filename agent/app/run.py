@@ -194,6 +194,7 @@ class App:
         """Until the agent is to end. Nobody but this thread looks after the warden."""
         while not stop.wait(WARDEN_LOOKED_AT_S):
             if any(loop.stuck for loop in self._delivery.states() if loop.name == WARDEN):
+                log.error("%s: hangs; it is at %s", WARDEN, self._delivery.where(WARDEN))
                 self._give_up(stop, WARDEN)
         log.info("stopping")
         if self.again and self.hung is None:

@@ -252,5 +252,7 @@ def _places(ident: int | None) -> Iterator[str]:
     frame = None if ident is None else sys._current_frames().get(ident)
     while frame is not None:
         code = frame.f_code
-        yield f"{frame.f_globals.get('__name__', code.co_filename)}:{frame.f_lineno} {code.co_name}"
+        module = frame.f_globals.get("__name__", code.co_filename)
+        if module not in {"threading", __name__}:
+            yield f"{module}:{frame.f_lineno} {code.co_name}"
         frame = frame.f_back

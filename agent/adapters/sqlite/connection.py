@@ -73,7 +73,7 @@ class Database:
         """
         self._lock_file = _lock_folder(self.path)
         try:
-            self._with_reserve(self._connect)
+            self._patiently(lambda: self._with_reserve(self._connect))
         except BaseException:
             self.close()
             raise
@@ -109,19 +109,24 @@ class Database:
             StoreFull: no room, or another program holds the database; call again.
             StoreUnusable: the file or the disk is damaged, or was closed.
         """
-        with self._lock:
-            result = self._with_reserve(lambda: committed(self._open_connection(), work))
-            if not self._reserve.held and self._reserve.take():
-                self._open_connection().execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}").fetchall()
-            return result
+
+        def once() -> T:
+            with self._lock:
+                result = self._with_reserve(lambda: committed(self._open_connection(), work))
+                if not self._reserve.held and self._reserve.take():
+                    self._open_connection().execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}").fetchall()
+                return result
+
+        return self._patiently(once)
 
     def read(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[Any]:
         """All rows of one query. Raises StoreFull (held by another program), StoreUnusable."""
-        with self._lock:
-            try:
-                return self._patiently(lambda: self._open_connection().execute(sql, parameters).fetchall())
-            except sqlite3.Error as error:
-                raise translated(error, self.path) from error
+
+        def once() -> list[Any]:
+            with self._lock:
+                return self._open_connection().execute(sql, parameters).fetchall()
+
+        return self._patiently(once)
 
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -131,28 +136,25 @@ class Database:
     def _with_reserve(self, action: Callable[[], T]) -> T:
         """Run `action`; when the disk is full, make room by all means there are and run it once more."""
         try:
-            return self._patiently(action)
+            return action()
         except sqlite3.Error as error:
             if not _is_full(error, self.path):
-                raise translated(error, self.path) from error
+                raise
             self._make_room()
-        try:
-            return self._patiently(action)
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+        return action()
 
     def _patiently(self, action: Callable[[], T]) -> T:
-        """Run `action`, again and again while another program holds the database.
+        """Run `action`, again and again while another program holds the database. Raises StoreFull, StoreUnusable.
 
-        SQLite's own waiting (busy_timeout) would be as good, but for a stop, which cannot end it.
+        SQLite's own waiting (busy_timeout) would keep the other threads from reading meanwhile, and a stop waiting.
         """
-        for _ in range(round(BUSY_S / _BUSY_STEP_S)):
+        for left in range(round(BUSY_S / _BUSY_STEP_S), -1, -1):
             try:
                 return action()
-            except sqlite3.OperationalError as error:
-                if _code(error) not in _BUSY or self._hurried.wait(_BUSY_STEP_S):
-                    raise
-        return action()
+            except sqlite3.Error as error:
+                if _code(error) not in _BUSY or not left or self._hurried.wait(_BUSY_STEP_S):
+                    raise translated(error, self.path) from error
+        raise AssertionError("the last try returns or raises")
 
     def _make_room(self) -> None:
         """Release the reserve, fold the write-ahead log into the database, and keep it short while space is short."""
