@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,15 +17,24 @@ from tests.e2e.faults import (
     check_log,
     silent_server,
     wait_for_caller,
+    wait_for_parked_cars,
     wait_for_unanswered_caller,
 )
-from tests.e2e.street import camera, clip, file_camera, write_street
+from tests.e2e.street import PARKED, camera, clip, file_camera, write_street
+from tests.listener import Listener
 from tests.mosquitto import Mosquitto, free_port
 
 pytestmark = pytest.mark.server
 
 WELL_OPEN_BYTES = 200_000
 """More than FFmpeg looks at before a stream counts as open: a second of this clip, which has 0.8 Mbit/s."""
+
+
+def check_goodbye(centre: Listener) -> None:
+    """The last word is the box's own: it was stopped, not lost."""
+    last = json.loads(centre.wait_for(2, "/state")[-1].payload)
+    assert (last["status"], last["reason"]) == ("offline", "stopped")
+    assert centre.on("")[-1].topic.endswith("/state")
 
 
 def test_camera_down_and_broker_away(tmp_path: Path) -> None:
@@ -70,4 +83,70 @@ def test_a_camera_that_takes_the_call_and_says_nothing(tmp_path: Path) -> None:
             wait_for_caller(server)
             agent.wait_for_log("connected to the broker")
             assert agent.stop() == 0
+    check_log(agent.log)
+
+
+def test_all_cameras_hang_each_in_its_own_way(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)  # FFmpeg waits for a writer, and nothing can wake it
+    with (
+        simulated_camera(clip(), "--auth", "none") as real,
+        tapped(real.port) as wire,
+        silent_server() as (server, mute_port),
+        black_hole() as lost_port,
+        Mosquitto(tmp_path / "broker") as broker,
+        Listener(broker.port) as centre,
+    ):
+        cameras = [
+            camera("stalled", url=wire.url(MAIN), read_timeout="10s"),
+            camera("mute", url=f"rtsp://127.0.0.1:{mute_port}{SUB}", open_timeout="60s"),
+            camera("lost", url=f"rtsp://127.0.0.1:{lost_port}{SUB}", open_timeout="60s"),
+            camera("pipe", url=f"file:{pipe}"),
+        ]
+        config = write_street(tmp_path, cameras=cameras, mqtt={"port": broker.port})
+        with AgentProcess(config) as agent:
+            wait_for_caller(server)
+            wait_for_unanswered_caller(lost_port)
+            wait_until(lambda: wire.received_bytes > WELL_OPEN_BYTES, "the stream to flow")
+            centre.wait_for(1, "/state")
+            real.freeze()
+            assert agent.stop() == 0
+            check_goodbye(centre)
+    check_log(agent.log)
+
+
+def test_another_program_holds_the_database(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
+        config = write_street(tmp_path, cameras=[file_camera(), file_camera("too")], mqtt={"port": broker.port})
+        with AgentProcess(config) as agent:
+            agent.wait_for_log("cameras: 2")
+            centre.wait_for(1, "/state")
+            with closing(sqlite3.connect(data / "cityeye.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                agent.wait_for_log("another program holds the database", count=2)
+                assert agent.stop() == 0
+            check_goodbye(centre)
+            assert "the scene is kept as of its last event only" in agent.log
+            agent.start()
+            wait_for_parked_cars(data)
+            assert agent.stop() == 0
+    check_log(agent.log)
+
+
+def test_what_is_due_leaves_before_the_goodbye(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
+        config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": broker.port})
+        centre.expect_reconnect()
+        broker.stop()
+        with AgentProcess(config) as agent:
+            wait_for_parked_cars(tmp_path / "data")
+            broker.start()
+            centre.wait_until_subscribed_again()
+            agent.wait_for_log("connected to the broker")
+            assert agent.stop() == 0
+            check_goodbye(centre)
+        assert len(centre.on("/event")) >= len(PARKED)
+        with closing(sqlite3.connect(tmp_path / "data" / "cityeye.db")) as kept:
+            assert kept.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
     check_log(agent.log)
