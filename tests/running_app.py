@@ -39,8 +39,8 @@ class StrikingClock:
     One call of it by the code of one loop does not come back, or raises what nobody expects; it strikes once.
     """
 
-    def __init__(self, victim: str, strike: Strike) -> None:
-        """`victim`: the name of the loop."""
+    def __init__(self, victim: str | None = None, strike: Strike = "exception") -> None:
+        """`victim`: the name of the loop; None: it strikes nobody."""
         self._victim = victim
         self._strike = strike
         self._ahead_s = 0.0
@@ -125,8 +125,12 @@ class Running:
         return self.late
 
 
-def write_everything(folder: Path, *, broker_port: int, store_url: str, metrics_port: int) -> Path:
-    """A configuration with every part that has a loop; the camera is the clip that comes with the repository."""
+def write_everything(folder: Path, *, broker_port: int, store_url: str, metrics_port: int, **cameras: str) -> Path:
+    """A configuration with every part that has a loop; a camera is the clip that comes with the repository.
+
+    Args:
+        cameras: further ones, id to address.
+    """
     square = [[0.05, 0.5], [0.95, 0.5], [0.95, 0.95], [0.05, 0.95]]
     settings = {
         "box": {"id": "box-7", "tenant": "gongshu"},
@@ -140,7 +144,8 @@ def write_everything(folder: Path, *, broker_port: int, store_url: str, metrics_
                 "id": "street",
                 "url": f"file:{ROOT / 'demo' / 'street.mp4'}",
                 "zones": [{"id": "kerb", "polygon": square, "rules": {"illegal_parking": {"dwell": "5s"}}}],
-            }
+            },
+            *({"id": camera, "url": url, "open_timeout": "1s"} for camera, url in cameras.items()),
         ],
     }
     path = folder / "street.yaml"

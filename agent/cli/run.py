@@ -27,7 +27,7 @@ from agent.core.quantities import parse_size
 log = logging.getLogger("agent")
 
 LEAST_FILE_BYTES = 100_000
-STOP_S = 4.6
+STOP_S = 4.4
 """Within which a stop has to be through, whatever hangs: a service manager should not have to kill the agent."""
 _LAST_WORDS_S = 0.2
 HUNG = 70

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
+import subprocess
+import sys
+import termios
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cameras import MAIN, SUB, simulated_camera, tapped
-from tests.e2e.agent_process import AgentProcess, wait_until
+from tests.e2e.agent_process import STOP_S, AgentProcess, wait_until
 from tests.e2e.faults import (
     black_hole,
     check_log,
@@ -26,6 +30,9 @@ from tests.mosquitto import Mosquitto, free_port
 
 pytestmark = pytest.mark.server
 
+CUT_SHORT = 70
+LONGEST_LINE_BYTES = 500
+"""Of the log, about a camera that is not there; such a line is written whole or waited with."""
 WELL_OPEN_BYTES = 200_000
 """More than FFmpeg looks at before a stream counts as open: a second of this clip, which has 0.8 Mbit/s."""
 
@@ -148,5 +155,24 @@ def test_what_is_due_leaves_before_the_goodbye(tmp_path: Path) -> None:
             check_goodbye(centre)
         assert len(centre.on("/event")) >= len(PARKED)
         with closing(sqlite3.connect(tmp_path / "data" / "cityeye.db")) as kept:
-            assert kept.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+            assert kept.execute("SELECT count(*) FROM outbox WHERE state = 0").fetchone() == (0,)
     check_log(agent.log)
+
+
+def test_nobody_takes_the_log(tmp_path: Path) -> None:
+    """A log that blocks holds up every thread that says something, the one that would stop in order as well."""
+    dead = [camera(f"dead-{number}", url=f"rtsp://127.0.0.1:{free_port()}{SUB}", zones=False) for number in range(40)]
+    config = write_street(tmp_path, cameras=dead, mqtt={"port": free_port()})
+    command = [sys.executable, "-m", "agent", "run", "--config", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as agent:
+        assert agent.stderr is not None
+        pipe = agent.stderr.fileno()
+        room = fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+        wait_until(lambda: waiting_bytes(pipe) > room - LONGEST_LINE_BYTES, "a full pipe")
+        agent.terminate()
+        assert agent.wait(STOP_S) == CUT_SHORT
+
+
+def waiting_bytes(pipe: int) -> int:
+    """How much lies in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

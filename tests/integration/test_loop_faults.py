@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from agent.runtime.warden import GIVE_UP_AFTER_S
 from agent.runtime.wellness import not_alive
 from tests.bucket import Bucket, storing
 from tests.e2e.agent_process import wait_until
+from tests.e2e.faults import silent_server, wait_for_caller
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto, free_port
 from tests.running_app import Running, Strike, StrikingClock, running_app, write_everything
@@ -136,3 +138,36 @@ def test_a_capture_that_hangs_is_told_and_another_one_takes_its_place(
         assert "cityeye_loops_abandoned 1.0" in get(scene.port, "/metrics")[2]
         scene.wait_for_log("street: looking")
         assert (running.end(), running.app.hung) == ([CAMERA], None)
+
+
+def test_while_everything_around_it_is_silent_every_loop_gets_on(tmp_path: Path) -> None:
+    """Camera, broker and object store take the call and say nothing, and another program holds the database."""
+    with ExitStack() as stack:
+        caller, store_port = stack.enter_context(silent_server())
+        broker_port, camera_port = (stack.enter_context(silent_server())[1] for _ in range(2))
+        path = write_everything(
+            tmp_path,
+            broker_port=broker_port,
+            store_url=f"http://127.0.0.1:{store_port}",
+            metrics_port=free_port(),
+            mute=f"rtsp://127.0.0.1:{camera_port}/live",
+        )
+        running = stack.enter_context(running_app(path, StrikingClock()))
+        wait_for_caller(caller)
+        other = stack.enter_context(closing(sqlite3.connect(tmp_path / "data" / "cityeye.db", isolation_level=None)))
+        other.execute("BEGIN IMMEDIATE")
+        expected = {*LOOPS, "camera-mute"} - {"housekeeping"}  # which waits on purpose, for ten minutes
+        got_on: set[str] = set()
+        before = {loop.name: loop.silent_s for loop in running.app.loops()}
+
+        def all_got_on() -> bool:
+            loops = running.app.loops()
+            assert not_alive(loops) == []
+            got_on.update(loop.name for loop in loops if loop.silent_s < before[loop.name])
+            before.update({loop.name: loop.silent_s for loop in loops})
+            return got_on >= expected
+
+        wait_until(all_got_on, "a sign of life of each loop")
+        other.execute("ROLLBACK")
+        assert set(running.end()) <= {"courier"}, "who may be waiting for the broker's answer"
+        assert running.app.hung is None
