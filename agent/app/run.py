@@ -68,7 +68,7 @@ from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
 
-STOP_CAPTURE_S = 0.6
+STOP_CAPTURE_S = 0.5
 STOP_WATCH_S = 0.8
 STOP_DESK_S = 0.2
 STOP_KEEPING_S = 0.8

@@ -27,9 +27,9 @@ from agent.core.quantities import parse_size
 log = logging.getLogger("agent")
 
 LEAST_FILE_BYTES = 100_000
-STOP_S = 4.4
+STOP_S = 4.5
 """Within which a stop has to be through, whatever hangs: a service manager should not have to kill the agent."""
-_LAST_WORDS_S = 0.2
+_LAST_WORDS_S = 0.1
 HUNG = 70
 """Exit code of an agent that ended because a part of it hung, or that could not stop in order (EX_SOFTWARE of
 sysexits.h): to be started again."""

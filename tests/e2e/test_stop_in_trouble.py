@@ -134,7 +134,7 @@ def test_another_program_holds_the_database(tmp_path: Path) -> None:
                 agent.wait_for_log("another program holds the database", count=2)
                 assert agent.stop() == 0
             check_goodbye(centre)
-            assert "the scene is kept as of its last event only" in agent.log
+            assert "its scene or view is kept as of its last saving only" in agent.log
             agent.start()
             wait_for_parked_cars(data)
             assert agent.stop() == 0
