@@ -70,12 +70,13 @@ class Warden:
     def look(self) -> None:
         """Once: judge all loops, and act."""
         now = self._clock.now()
-        before_s, self._looked_s = self._looked_s, now.mono_s
-        if before_s is not None and now.mono_s - before_s > STOOD_STILL_S:
-            log.info("the agent stood still for %.0f s", now.mono_s - before_s)
-            return
+        away_s = 0.0 if self._looked_s is None else now.mono_s - self._looked_s
+        self._looked_s = now.mono_s
         loops = [state for supervisor in self._supervisors for state in supervisor.states()]
-        self._judge({loop.name: loop for loop in loops if loop.stuck}, now)
+        if away_s > STOOD_STILL_S:
+            log.info("the agent stood still for %.0f s", away_s)
+        else:
+            self._judge({loop.name: loop for loop in loops if loop.stuck}, now)
         self._report(not_alive(loops), now)
 
     def _judge(self, hung: dict[str, LoopState], now: Stamp) -> None:
