@@ -161,16 +161,20 @@ def test_what_is_due_leaves_before_the_goodbye(tmp_path: Path) -> None:
 
 def test_nobody_takes_the_log(tmp_path: Path) -> None:
     """A log that blocks holds up every thread that says something, the one that would stop in order as well."""
-    dead = [camera(f"dead-{number}", url=f"rtsp://127.0.0.1:{free_port()}{SUB}", zones=False) for number in range(40)]
-    config = write_street(tmp_path, cameras=dead, mqtt={"port": free_port()})
-    command = [sys.executable, "-m", "agent", "run", "--config", str(config)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as agent:
-        assert agent.stderr is not None
-        pipe = agent.stderr.fileno()
-        room = fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
-        wait_until(lambda: waiting_bytes(pipe) > room - LONGEST_LINE_BYTES, "a full pipe")
-        agent.terminate()
-        assert agent.wait(STOP_S) == CUT_SHORT
+    with silent_server() as (_, port):
+        url = f"rtsp://127.0.0.1:{port}{SUB}"
+        mute = [camera(f"mute-{number}", url=url, zones=False, open_timeout="3s") for number in range(40)]
+        config = write_street(tmp_path, cameras=mute, mqtt={"port": free_port()})
+        command = [sys.executable, "-m", "agent", "run", "--config", str(config)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, bufsize=0) as agent:
+            assert agent.stderr is not None
+            pipe = agent.stderr.fileno()
+            room = fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+            while b"cameras: 40" not in agent.stderr.readline():
+                pass
+            wait_until(lambda: waiting_bytes(pipe) > room - LONGEST_LINE_BYTES, "a full pipe")
+            agent.terminate()
+            assert agent.wait(STOP_S) == CUT_SHORT
 
 
 def waiting_bytes(pipe: int) -> int:
