@@ -17,7 +17,8 @@ USER cityeye
 WORKDIR /data
 VOLUME /data
 # `alive` reads the heartbeat file, alive.json in the data folder: healthy while the agent renews it and none of its
-# parts fails again and again. Restart policies act on the process; this is for people and orchestrators.
+# parts hangs or fails again and again. This is for people and orchestrators: restart policies act on the process, which
+# ends by itself (exit code 70) when a part hangs.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["cityeye", "alive", "--config", "/etc/cityeye/config.yaml"]
 ENTRYPOINT ["cityeye"]

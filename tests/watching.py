@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,15 @@ def get(port: int, path: str, *, method: str = "GET", headers: Mapping[str, str]
         return answer.status, answer.headers["Content-Type"], answer.read().decode()
     finally:
         connection.close()
+
+
+def listening(port: int) -> bool:
+    """Whether somebody can be asked there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 class Scrape:

@@ -67,13 +67,11 @@ def last_heartbeat(path: Path, now: datetime) -> dict[str, Any] | str:
     try:
         kept = json.loads(path.read_text(encoding="ascii"))
         age_s = (now - datetime.fromisoformat(kept["at"])).total_seconds()
-        failed, stuck = int(kept["loops_failed"]), int(kept.get("loops_stuck", 0))
+        against = kept["not_alive"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{path}: expected the heartbeat of a running agent, found none ({type(error).__name__})"
     if not -STALE_S <= age_s <= STALE_S:
         return f"{path}: expected a heartbeat younger than {STALE_S:.0f} s, found one of {age_s:.0f} s ago"
-    if failed:
-        return f"{path}: {failed} part(s) of the agent fail again and again; see its log"
-    if stuck:
-        return f"{path}: {stuck} part(s) of the agent hang; see its log"
+    if against:
+        return f"{path}: parts of the agent fail again and again, or hang: {against}; see its log"
     return dict(kept)

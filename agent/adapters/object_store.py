@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import base64
 import logging
+import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from threading import Event as StopEvent
+from threading import Timer
+from typing import Any
 
 import httpx
 
@@ -19,6 +23,8 @@ from agent.ports import Parcel
 CONNECT_S = 10.0
 SILENCE_S = 30.0
 """Without a byte sent or received for so long the transfer is given up."""
+ANSWER_S = 60.0
+"""How long the answer may take once the picture was sent, however often a byte of it comes meanwhile."""
 LONGEST_RETRY_AFTER_S = 3600.0
 _CHUNK_BYTES = 32 * 1024
 _BUSY = frozenset({408, 423, 425, 429})
@@ -33,9 +39,11 @@ for _name in ("httpx", "httpcore"):
 class HttpObjectStore:
     """Implements `ports.ObjectStore`. One connection, kept open between pictures."""
 
-    def __init__(self, address: Callable[[Parcel], str], where: str) -> None:
+    def __init__(self, address: Callable[[Parcel], str], where: str, *, answer_s: float = ANSWER_S) -> None:
         """`address`: where a picture goes; `where`: the store's name for people, without secrets."""
         self._address = address
+        self._answer_s = answer_s
+        self._socket: socket.socket | None = None
         self._where = f"object store {where}"
         timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
         # The system's certificate authorities, so that a site's own may be installed there. No proxy, no .netrc and no
@@ -56,9 +64,15 @@ class HttpObjectStore:
             "Content-Length": str(len(data)),
             "Content-Digest": f"sha-256=:{digest}:",
         }
+        late = Timer(self._answer_s, self._hang_up)
+        late.daemon = True
         try:
             with self._client.stream(
-                "PUT", self._address(parcel), content=_chunks(data, stop), headers=headers
+                "PUT",
+                self._address(parcel),
+                content=_chunks(data, stop, late.start),
+                headers=headers,
+                extensions={"trace": self._note_socket},
             ) as response:
                 self._check(response)
         except httpx.HTTPError as error:
@@ -67,7 +81,20 @@ class HttpObjectStore:
             problem = UploadFailed(f"{self._where}: expected an address, found one that cannot be used; mend put_url")
         else:
             return
+        finally:
+            late.cancel()
         raise problem  # outside, so that no traceback shows the address
+
+    def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
+        """httpx has no time-out for an answer as a whole, only for silence: keep what can be hung up."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _hang_up(self) -> None:
+        """Wake the thread that waits for the answer; in a timer's thread."""
+        if self._socket is not None:
+            with suppress(OSError):  # it was closed at the same moment
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def _check(self, response: httpx.Response) -> None:
         status = response.status_code
@@ -82,11 +109,12 @@ class HttpObjectStore:
         raise UploadRefused(text, unfit=True)
 
 
-def _chunks(data: bytes, stop: StopEvent) -> Iterator[bytes]:
+def _chunks(data: bytes, stop: StopEvent, sent: Callable[[], None]) -> Iterator[bytes]:
     for start in range(0, len(data), _CHUNK_BYTES):
         if stop.is_set():
             raise UploadFailed("the agent is stopping")
         yield data[start : start + _CHUNK_BYTES]
+    sent()
 
 
 def _retry_after_s(response: httpx.Response) -> float:

@@ -12,6 +12,7 @@ from agent.adapters.sqlite import Database, SqliteAnswers, SqliteOutbox, SqliteP
 from agent.app.commands import Errands, command_rules, small_handlers
 from agent.app.crew import Crew, Facts
 from agent.app.parts import mqtt_settings, object_store, picture_mail
+from agent.app.patience import COMMANDER_S, COURIER_S, UPLOADER_S
 from agent.app.reload import Reloader
 from agent.config import Config
 from agent.core.types import Stamp
@@ -100,15 +101,15 @@ class Centre:
 
     def start(self, delivery: Supervisor) -> None:
         """Let events, pictures and answers go. Commands are taken from `listen` on."""
-        delivery.start("courier", self.courier.run, wake=self.courier.wake)
+        delivery.start("courier", self.courier.run, wake=self.courier.wake, silence_s=COURIER_S)
         if self.uploader is not None:
-            delivery.start("uploader", self.uploader.run, wake=self.uploader.wake)
+            delivery.start("uploader", self.uploader.run, wake=self.uploader.wake, silence_s=UPLOADER_S)
 
     def listen(self, delivery: Supervisor) -> None:
         """Carry commands out, and answer the one that started the agent anew."""
         restarted = RestartResult(restarted_as=self._run.identity.boot_id)
         self.commander.answer_unfinished("restart", restarted)
-        delivery.start("commander", self.commander.run, wake=self.commander.wake)
+        delivery.start("commander", self.commander.run, wake=self.commander.wake, silence_s=COMMANDER_S)
 
     def _made_courier(self, replies: Replies, evidence: EvidenceFolder) -> Courier:
         facts, run, mqtt = self._facts, self._run, self._config.mqtt

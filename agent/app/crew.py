@@ -14,8 +14,10 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from threading import Lock
 
 from agent.app.parts import facts_of
+from agent.app.patience import camera_s
 from agent.app.posts import Means, Post, Recruiter
 from agent.app.recall import begin, take_leave
 from agent.config import Config
@@ -36,6 +38,10 @@ HOLD_S = 10.0
 """How long a worker may take to let go of a camera whose desk changes: a detection on a slow box, with its pictures."""
 END_S = 2.0
 """How long captures may take to end. What one that is stuck still brings is ignored."""
+MOST_HUNG = 2
+MOST_HUNG_IN_ALL = 8
+"""Captures of one camera, and of all, whose threads hang while another has taken their place. Each keeps a connection
+and some 10 MB; where more hang, only a new process helps."""
 
 
 class Facts:
@@ -46,7 +52,7 @@ class Facts:
 
 
 class Crew:
-    """The captures, desks and lookouts of all cameras. Each change belongs to one thread at a time."""
+    """The captures, desks and lookouts of all cameras. One thread at a time changes something."""
 
     def __init__(self, config: Config, means: Means, *, facts: Facts, mailroom: Mailroom, capturing: Supervisor):
         """Nobody is there before `recall`. `facts` are kept up to date."""
@@ -56,6 +62,7 @@ class Crew:
         self._mailroom = mailroom
         self._capturing = capturing
         self._recruiter = Recruiter(means, mailroom)
+        self._changing = Lock()
         self._posts: dict[str, Post] = {}
         self._leaving: set[str] = set()
         """Cameras that are no longer there, and whose incidents could not be closed yet."""
@@ -96,6 +103,35 @@ class Crew:
             StoreFull, StoreUnusable: what was decided so far cannot be kept, or what is known not be read.
             TimeoutError: a worker does not let go. Then, as after any other error, everything goes on as before.
         """
+        with self._changing:
+            return self._change(config)
+
+    def relieve(self, loop: str) -> bool:
+        """Put another capture in the place of one that hangs, so that only its thread is lost. Never waits.
+
+        Returns:
+            Whether that was done. Not for what is no capture, while the crew changes, nor when too many hang already.
+        """
+        camera = next((camera for camera in self._posts if _loop(camera) == loop), None)
+        if camera is None or not self._changing.acquire(blocking=False):
+            return False
+        try:
+            hung = self._capturing.left()
+            if camera not in self._posts or hung.count(loop) >= MOST_HUNG or len(hung) >= MOST_HUNG_IN_ALL:
+                return False
+            former = self._posts[camera]
+            former.slot.shut()
+            self._capturing.abandon(loop)
+            capture, slot = self._recruiter.line(self._config.camera(camera))
+            slot.post_gap(Gap(camera=camera, stamp=self._means.clock.now(), reason=GapReason.STALLED))
+            self._publish(self._config, {**self._posts, camera: replace(former, capture=capture, slot=slot)})
+            self._start([camera])
+        finally:
+            self._changing.release()
+        log.warning("%s: given up, another one has taken its place; threads that hang: %d", loop, len(hung) + 1)
+        return True
+
+    def _change(self, config: Config) -> Difference:
         change = difference(self._config, config)
         with ExitStack() as held, ExitStack() as undo:
             for camera in (*change.removed, *change.touched):
@@ -114,7 +150,8 @@ class Crew:
     def tick(self) -> None:
         """Close what could not be closed when its camera was taken away."""
         if self._leaving:
-            self._leave(self._config, self._means.clock.now())
+            with self._changing:
+                self._leave(self._config, self._means.clock.now())
 
     def _succeed(self, config: Config, change: Difference, posts: dict[str, Post], after: BoxFacts) -> None:
         """The others begin; nobody looks at these cameras meanwhile."""
@@ -173,7 +210,8 @@ class Crew:
 
     def _start(self, cameras: Iterable[str]) -> None:
         for camera in cameras:
-            self._capturing.start(_loop(camera), self._posts[camera].capture.run)
+            silence_s = camera_s(self._config.camera(camera))
+            self._capturing.start(_loop(camera), self._posts[camera].capture.run, silence_s=silence_s)
 
 
 def _loop(camera: str) -> str:

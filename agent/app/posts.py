@@ -72,7 +72,7 @@ class Recruiter:
     def recalled(self, config: Config, plan: CameraPlan, now: Stamp) -> Post:
         """A post that remembers what was known before the agent was started. Raises StoreFull, StoreUnusable."""
         firsts = FirstSights()
-        capture, slot = self._line(config.camera(plan.camera))
+        capture, slot = self.line(config.camera(plan.camera))
         desk, closings = recalled_desk(plan, self._means.store, self._photographer(config, plan, firsts), now)
         lookout = recalled_lookout(plan, self._means.views, self._reader(config, plan), now)
         return Post(capture=capture, slot=slot, firsts=firsts, desk=desk, lookout=lookout, closings=tuple(closings))
@@ -92,7 +92,7 @@ class Recruiter:
             elif camera in (*change.renewed, *change.replanned):
                 post = self._replanned(config, plan, former[camera])
                 if camera in change.renewed:
-                    capture, slot = self._line(config.camera(camera))
+                    capture, slot = self.line(config.camera(camera))
                     post = replace(post, capture=capture, slot=slot)
                 yield camera, post
             else:
@@ -120,7 +120,8 @@ class Recruiter:
             reader=self._reader(config, plan),
         )
 
-    def _line(self, camera: CameraConfig) -> tuple[CaptureLoop, Slot]:
+    def line(self, camera: CameraConfig) -> tuple[CaptureLoop, Slot]:
+        """A capture and its way into the mailroom."""
         means, slot, login = self._means, Slot(self._mailroom), login_of(camera)
         capture = CaptureLoop(
             camera=camera.id,

@@ -224,7 +224,7 @@ class Reloader:
             began_s=signs.at_s,
             probation_s=trial.probation_s,
             watched=Watched(cameras=trial.cameras, broker=trial.broker, centre=trial.centre),
-            failed_before=frozenset(name for name, _ in signs.failed),
+            failed_before=frozenset(name for name, _ in signs.failed) | signs.stuck,
         )
 
     def _take_back(self, trial: Trial, fault: str) -> None:

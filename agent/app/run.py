@@ -1,9 +1,9 @@
 """The running agent: what starts when, and what stops in which order.
 
 Start: the store first (nothing may be seen that cannot be kept), the scenes recalled from it, the courier (so that a
-backlog leaves at once), the workers, then the cameras. Stop: the cameras first, since they make work; the workers
-finish what they hold and the scenes are kept; the courier delivers what it still can and says goodbye; the store
-closes last. Whatever is not delivered by then waits on disk.
+backlog leaves at once), the workers, then the cameras, and last the warden, who sees to it that none of them hangs.
+Stop: the cameras first, since they make work; the workers finish what they hold and the scenes are kept; the courier
+delivers what it still can and says goodbye; the store closes last. Whatever is not delivered by then waits on disk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Event as StopEvent
+from threading import Thread
 from uuid import uuid4
 
 from agent import __version__
@@ -29,6 +31,7 @@ from agent.adapters.sqlite import (
     SqliteStore,
     SqliteViews,
 )
+from agent.adapters.systemd import Systemd
 from agent.app.centre import Centre, Run
 from agent.app.crew import Crew, Facts
 from agent.app.parts import (
@@ -38,6 +41,7 @@ from agent.app.parts import (
     open_detector,
     privacy_guard,
 )
+from agent.app.patience import HEALTH_S, HOUSEKEEPING_S, WARDEN_S, WATCH_S
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
@@ -51,36 +55,47 @@ from agent.core.wire import (
     event_message,
     health_message,
 )
-from agent.ports import Clock, Detector, Store
+from agent.ports import Clock, Detector, ServiceManager, Store
 from agent.runtime.desk import Desk
 from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.probation import signs_of
-from agent.runtime.supervisor import Supervisor
+from agent.runtime.supervisor import LoopState, Supervisor
+from agent.runtime.warden import NAME as WARDEN
 from agent.runtime.watch import Watch
 
 log = logging.getLogger(__name__)
 
-STOP_CAPTURE_S = 0.8
+STOP_CAPTURE_S = 0.5
 STOP_WATCH_S = 0.8
 STOP_DESK_S = 0.2
-STOP_KEEPING_S = 1.0
+STOP_KEEPING_S = 0.8
 STOP_DELIVERY_S = 2.0
-"""All together below the five seconds in which a stopped service should be gone; longer than `DRAIN_S + GOODBYE_S`."""
+"""All together (`STOP_DESK_S` lies within `STOP_KEEPING_S`) below the five seconds in which a stopped service should be
+gone; the last is longer than `DRAIN_S + GOODBYE_S`."""
+WARDEN_LOOKED_AT_S = 5.0
 
 
 class App:
     """The running agent. The constructor does nothing; `run` returns after a stop."""
 
     def __init__(
-        self, config: Config, site: Site, text: str, *, secret: Callable[[Iterable[str]], None] = lambda _: None
+        self,
+        config: Config,
+        site: Site,
+        text: str,
+        *,
+        secret: Callable[[Iterable[str]], None] = lambda _: None,
+        clock: Clock | None = None,
+        service: ServiceManager | None = None,
     ) -> None:
         """`text`: the document that the configuration was read from, `site`: where it lies.
 
         Args:
             secret: takes what the log must never show, of a configuration that comes while the agent runs.
+            clock, service: those of the box, unless others are given.
         """
         self._config = config
         self._site = site
@@ -88,13 +103,21 @@ class App:
         self._secret = secret
         self.again = False
         """Whether the agent is to be started anew, once `run` has returned."""
-        self._clock: Clock = SystemClock()
+        self.hung: str | None = None
+        """The loop because of which the agent ended, since it hung."""
+        self._clock: Clock = clock or SystemClock()
+        self._service: ServiceManager = service or Systemd()
         self._jitter = random.SystemRandom().uniform
         self._identity = RunFacts(boot_id=uuid4(), agent_version=__version__)
         self._started = self._clock.now()
         self._delivery = Supervisor(self._clock, self._jitter)
         self._watching = Supervisor(self._clock, self._jitter)
-        self._capturing = Supervisor(self._clock, self._jitter)
+        self._capturing = Supervisor(self._clock, self._jitter, vital=False)
+        self._supervisors = (self._delivery, self._watching, self._capturing)
+
+    def loops(self) -> list[LoopState]:
+        """All loops, as they are now. From any thread."""
+        return [state for supervisor in self._supervisors for state in supervisor.states()]
 
     def run(self, stop: StopEvent) -> list[str]:
         """Run until `stop` is set. Returns the names of the loops that did not end in time; their threads still run.
@@ -129,7 +152,7 @@ class App:
             heartbeat = Heartbeat(config.storage.folder / HEARTBEAT)
             health = Health(
                 clock=self._clock,
-                supervisors=(self._delivery, self._watching, self._capturing),
+                supervisors=self._supervisors,
                 captures=crew.captures,
                 desks=crew.desks,
                 watches=watches,
@@ -144,28 +167,58 @@ class App:
             )
             centre.start(self._delivery)
             for number, watch in enumerate(watches, 1):
-                self._watching.start(f"watch-{number}", watch.run, wake=mailroom.close)
+                self._watching.start(f"watch-{number}", watch.run, wake=mailroom.close, silence_s=WATCH_S)
             crew.start()
             reloader.resume()
             centre.listen(self._delivery)
-            self._delivery.start("health", health.run)
+            self._delivery.start("health", health.run, silence_s=HEALTH_S)
             watching.serve(self._delivery, health, store)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=centre.parcels, pictures=evidence)
-            self._delivery.start("housekeeping", tidy.run)
+            self._delivery.start("housekeeping", tidy.run, silence_s=HOUSEKEEPING_S)
+            give_up = partial(self._give_up, stop)
+            warden = watching.warden(self._supervisors, crew, health, self._service, give_up)
+            self._delivery.start(WARDEN, warden.run, silence_s=WARDEN_S)
             version, cameras = facts.now.config_version, len(crew.desks)
             log.info("watching with %s, config %s, cameras: %d", detector.info.name, version, cameras)
-            stop.wait()
-            log.info("stopping")
-            reloader.close()
+            self._service.ready()
+            self._await(stop)
+            database.hurry()
+            if self.hung is None:  # or the next start finds an end that nobody announced, and judges the configuration
+                reloader.close()
             late = self._stop(crew)
             if not self.again:  # a box that starts anew is alive meanwhile
                 heartbeat.end()
         return late
 
+    def _await(self, stop: StopEvent) -> None:
+        """Until the agent is to end. Nobody but this thread looks after the warden."""
+        while not stop.wait(WARDEN_LOOKED_AT_S):
+            if any(loop.stuck for loop in self._delivery.states() if loop.name == WARDEN):
+                log.error("%s: hangs; it is at %s", WARDEN, self._delivery.where(WARDEN))
+                self._give_up(stop, WARDEN)
+        log.info("stopping")
+        if self.again and self.hung is None:
+            self._service.reloading(self._clock.now())
+        else:
+            self._service.stopping()
+
+    def _give_up(self, stop: StopEvent, loop: str) -> None:
+        """End the agent because a loop hangs: a thread cannot be ended, a process can."""
+        if self.hung is None:
+            self.hung = loop
+            log.critical("%s: does not come back; the agent keeps what it can and ends, to be started again", loop)
+            stop.set()
+
     def _stop(self, crew: Crew) -> list[str]:
         late = self._capturing.stop(STOP_CAPTURE_S)
         late += self._watching.stop(STOP_WATCH_S)
-        self._keep(crew)
+        # In a thread that is not waited for for ever: a disk that hangs must not keep the box from saying goodbye.
+        keeper = Thread(target=self._keep, args=(crew,), name="keeper", daemon=True)
+        keeper.start()
+        keeper.join(STOP_KEEPING_S + STOP_DESK_S)
+        if keeper.is_alive():
+            log.error("scenes and views are kept as of some seconds ago: the disk takes too long")
+            late.append(keeper.name)
         late += self._delivery.stop(STOP_DELIVERY_S)
         if late:
             log.warning("did not end in time: %s", ", ".join(late))
@@ -225,11 +278,10 @@ class App:
             self.again = True
             stop.set()
 
-        supervisors = (self._delivery, self._watching, self._capturing)
         answer = centre.commander.answer_unfinished
         around = Around(
             clock=self._clock,
-            signs=lambda: signs_of(self._clock, supervisors, crew.captures, centre.courier, centre.heard),
+            signs=lambda: signs_of(self._clock, self._supervisors, crew.captures, centre.courier, centre.heard),
             again=again,
             answer_late=lambda command_id, outcome: answer("config.put", outcome, command_id),
             secret=self._secret,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from agent import __version__
 from agent.adapters.evidence import EvidenceFolder
@@ -11,16 +11,19 @@ from agent.adapters.machine_facts import machine_facts
 from agent.adapters.metrics import StatusPages, StatusServer
 from agent.adapters.metrics.families import Figures
 from agent.adapters.sqlite import SqliteOutbox, SqliteStore
-from agent.app.crew import Facts
+from agent.app.crew import Crew, Facts
+from agent.app.patience import METRICS_S
 from agent.config import Config
 from agent.config.listen import split_listen
 from agent.core.types import Event
 from agent.core.wire.status import Fact
-from agent.ports import Clock
+from agent.ports import Clock, ServiceManager
+from agent.runtime.capture import CapturePhase
 from agent.runtime.health import Health
 from agent.runtime.supervisor import Supervisor
 from agent.runtime.tally import Tally
-from agent.runtime.wellness import not_ready
+from agent.runtime.warden import Warden
+from agent.runtime.wellness import not_alive, not_ready
 
 
 class Watching:
@@ -62,11 +65,36 @@ class Watching:
                 open_now=store.open_by_rule(),
                 build=self._build(),
             ),
-            not_alive=health.not_alive,
+            not_alive=lambda: not_alive(health.loops()),
             not_ready=lambda: not_ready(health.report()),
         )
         self._server = StatusServer(place, pages.page, self._clock)
-        delivery.start("metrics", self._server.run)
+        delivery.start("metrics", self._server.run, silence_s=METRICS_S)
+
+    def warden(
+        self,
+        supervisors: Sequence[Supervisor],
+        crew: Crew,
+        health: Health,
+        service: ServiceManager,
+        give_up: Callable[[str], None],
+    ) -> Warden:
+        """Who sees to it that no loop hangs; `give_up` as there."""
+
+        def status() -> str:
+            looking = sum(capture.state().phase is CapturePhase.ONLINE for capture in crew.captures.values())
+            incidents = sum(desk.state.open_incidents for desk in crew.desks.values())
+            told = f"cameras looking: {looking} of {len(crew.captures)}; incidents open: {incidents}"
+            return told if health.last is None else f"{told}; events to deliver: {health.last.outbox_depth}"
+
+        return Warden(
+            clock=self._clock,
+            supervisors=supervisors,
+            relieve=crew.relieve,
+            give_up=give_up,
+            service=service,
+            status=status,
+        )
 
     def _build(self) -> dict[str, str]:
         now = self._facts.now

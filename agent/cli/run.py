@@ -4,10 +4,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,12 @@ from agent.core.quantities import parse_size
 log = logging.getLogger("agent")
 
 LEAST_FILE_BYTES = 100_000
+STOP_S = 4.5
+"""Within which a stop has to be through, whatever hangs: a service manager should not have to kill the agent."""
+_LAST_WORDS_S = 0.1
+HUNG = 70
+"""Exit code of an agent that ended because a part of it hung, or that could not stop in order (EX_SOFTWARE of
+sysexits.h): to be started again."""
 
 
 def register(app: typer.Typer, say: Texts) -> None:
@@ -78,6 +84,14 @@ def register(app: typer.Typer, say: Texts) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         app = App(settings, site, text, secret=redact.learn)
+        ended = Event()
+
+        def cut_short() -> NoReturn:
+            if app.again and app.hung is None and not asked_to_end.is_set():
+                start_anew()
+            end_at_once(HUNG)
+
+        in_time(stop, ended, cut_short)
         try:
             late = app.run(stop)
         except CityEyeError as error:
@@ -85,11 +99,30 @@ def register(app: typer.Typer, say: Texts) -> None:
             if site.recovered(str(error)):
                 start_anew()
             raise typer.Exit(1) from error
+        finally:
+            ended.set()
         log.info("stopped")
+        if app.hung is not None:
+            end_at_once(HUNG)
         if app.again and not asked_to_end.is_set():
             start_anew()
         if late:
-            end_at_once()
+            end_at_once(0)
+
+
+def in_time(stop: Event, ended: Event, cut_short: Callable[[], NoReturn]) -> None:
+    """See to it that what was told to stop has ended `STOP_S` later, or is cut short."""
+
+    def wait() -> None:
+        stop.wait()
+        if not ended.wait(STOP_S):
+            # The log may be what hangs.
+            words = Thread(target=lambda: log.critical("did not stop within %g s, ends now", STOP_S), daemon=True)
+            words.start()
+            words.join(_LAST_WORDS_S)
+            cut_short()
+
+    Thread(target=wait, name="deadline", daemon=True).start()
 
 
 def _size(text: str | int) -> int:
@@ -130,19 +163,22 @@ def start_anew() -> NoReturn:
     Threads that are stuck end here; files and sockets are closed by the system.
     """
     log.info("starting anew")
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # nosec B606  # the command that started us
 
 
-def end_at_once() -> NoReturn:
+def end_at_once(code: int) -> NoReturn:
     """End the process without tearing the interpreter down.
 
     A thread that is stuck in a driver comes back into an interpreter that is going away, and crashes the process
-    (SIGSEGV): a clean stop would look like a fault to whoever supervises the agent. Everything was kept by then.
+    (SIGSEGV): a clean stop would look like a fault to whoever supervises the agent. What could be kept was, by then.
     """
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    _flush()
+    os._exit(code)
+
+
+def _flush() -> None:
+    """Get the last lines out, as far as that works at once."""
+    flushing = Thread(target=logging.shutdown, daemon=True)
+    flushing.start()
+    flushing.join(_LAST_WORDS_S)

@@ -40,6 +40,7 @@ from agent.ports.sending import (
     Received,
     SubscriptionRefused,
 )
+from agent.ports.serving import ServiceManager
 
 __all__ = [
     "LONGEST_RESEND_S",
@@ -66,6 +67,7 @@ __all__ = [
     "ResetRequest",
     "Sample",
     "Samples",
+    "ServiceManager",
     "SilenceStore",
     "Source",
     "Still",

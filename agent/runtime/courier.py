@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.core.errors import BrokerRefused, BrokerUnreachable
-from agent.core.types import Message, Stamp
+from agent.core.types import Message
 from agent.ports import Broker, Clock, Link, Outbox, Received
 from agent.runtime.backoff import Backoff, Jitter
 from agent.runtime.delivery import Delivery, DeliverySettings
@@ -110,8 +110,6 @@ class Courier:
         self._last_loss: str | None = None
         self._lock = threading.Lock()
         self._snapshot = CourierState()
-        self.stirred: Stamp | None = None
-        """When the loop last began an attempt or a turn; None before it runs. For health."""
 
     def wake(self) -> None:
         """There is something new in the outbox, or a reason to stop."""
@@ -160,7 +158,6 @@ class Courier:
 
     def _connect(self, stop: threading.Event) -> Link | None:
         """One attempt; None after a failure and the wait that it asks for."""
-        self.stirred = self._clock.now()
         try:
             link = self._broker.connect(self._state.will(), self._settings.will_delay_s)
         except BrokerRefused as error:
@@ -208,7 +205,6 @@ class Courier:
         return None
 
     def _turn(self, link: Link) -> None:
-        self.stirred = self._clock.now()
         while self._telemetry:
             self._delivery.publish_once(self._telemetry.popleft())
         self._delivery.fill()

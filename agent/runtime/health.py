@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event as StopEvent
 
-from agent.core.types import Message, Stamp
+from agent.core.types import Message
 from agent.core.wire import CameraReport, HealthReport
 from agent.core.wire.status import Fact
 from agent.ports import Clock, Outbox, Parcels
@@ -16,10 +16,10 @@ from agent.runtime.desk import Desk
 from agent.runtime.figures import DeskState
 from agent.runtime.intervals import percentile
 from agent.runtime.mailbox import Mailroom
-from agent.runtime.supervisor import LoopPhase, Supervisor
+from agent.runtime.supervisor import LoopPhase, LoopState, Supervisor
 from agent.runtime.uploader import Uploader
 from agent.runtime.watch import Watch
-from agent.runtime.wellness import Reason, not_alive, stuck
+from agent.runtime.wellness import not_alive
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ class Health:
         self._render = render
         self._beat = beat
         self._further = further
-        self._beaten: Stamp | None = None
+        self.last: HealthReport | None = None
+        """The newest report of `run`: for whoever must not be held up by the disk."""
 
     def run(self, stop: StopEvent) -> None:
         """Report until stopped."""
@@ -74,22 +75,21 @@ class Health:
         while not stop.is_set():
             report, now_s = self.report(), self._clock.now().mono_s
             self._beat(report)
-            self._beaten = self._clock.now()
+            self.last = report
             if now_s - reported_s >= REPORT_EVERY_S:
                 reported_s = now_s
                 self._courier.publish_soon(self._render(report))
             stop.wait(BEAT_EVERY_S)
 
-    def not_alive(self) -> list[Reason]:
-        """See `wellness.not_alive`. From any thread."""
-        now = self._clock.now()
-        return not_alive(now, self._supervisors, stuck(now, self._watches, self._courier), self._beaten)
+    def loops(self) -> list[LoopState]:
+        """All loops, as they are now. From any thread."""
+        return [state for supervisor in self._supervisors for state in supervisor.states()]
 
     def report(self) -> HealthReport:
         """How everything is now. From any thread."""
         inference = [watch.inference_ms for watch in self._watches if watch.inference_ms is not None]
         broker = self._courier.snapshot()
-        loops = [state for supervisor in self._supervisors for state in supervisor.states()]
+        loops = self.loops()
         return HealthReport(
             at=self._clock.now().utc,
             cameras=tuple(
@@ -102,9 +102,11 @@ class Health:
             facts={
                 "inference_ms": round(sum(inference) / len(inference), 2) if inference else None,
                 "detector_rests": sum(watch.rests for watch in self._watches),
-                "loop_restarts": sum(loop.restarts for loop in loops),
+                "loop_restarts": sum(supervisor.restarts for supervisor in self._supervisors),
                 "loops_failed": sum(loop.phase is LoopPhase.FAILED for loop in loops),
-                "loops_stuck": len(stuck(self._clock.now(), self._watches, self._courier)),
+                "loops_stuck": sum(loop.stuck for loop in loops),
+                "loops_abandoned": sum(len(supervisor.left()) for supervisor in self._supervisors),
+                "not_alive": ", ".join(map(str, not_alive(loops))) or None,
                 "events_unacked": self._outbox.unacked(),
                 "events_dropped": self._outbox.dropped(),
                 "pictures_waiting": self._parcels.waiting(),

@@ -23,6 +23,10 @@ PAUSE_S = 300.0
 """After a failure, until the same way is tried again."""
 LONG_PAUSE_S = 24 * 3600.0
 """After a failure that only a person can mend. A refused login is not repeated: the watching needs it too."""
+HANGS_S = 600.0
+"""Far beyond the time-outs of all ways together."""
+MOST_HUNG = 2
+"""Threads that hang and are left to themselves, for one camera."""
 
 
 class MainStream:
@@ -46,14 +50,17 @@ class MainStream:
         self._rests_until_s = [0.0] * len(self._ways)
         self._said: dict[int, str] = {}
         self._worker: Thread | None = None
+        self._since_s = 0.0
+        self._hung = 0
 
     def picture(self) -> Still | None:
         """See `ports.MainStream.picture`."""
         now_s = self._clock.now().mono_s
         ready = [number for number, until_s in enumerate(self._rests_until_s) if now_s >= until_s]
-        if not ready or (self._worker is not None and self._worker.is_alive()):
+        if not ready or self._is_busy(now_s):
             return None
         done, fetched = Event(), list[Still]()
+        self._since_s = now_s
         self._worker = Thread(target=self._fetch, args=(ready, fetched, done), name="still", daemon=True)
         self._worker.start()
         if not done.wait(self._wait_s):
@@ -61,6 +68,16 @@ class MainStream:
             self._rest(ready, PAUSE_S)
             return None
         return fetched[0] if fetched else None
+
+    def _is_busy(self, now_s: float) -> bool:
+        """Whether an earlier fetch is still under way; one that hangs makes room for another, now and then."""
+        if self._worker is None or not self._worker.is_alive():
+            return False
+        if now_s - self._since_s < HANGS_S or self._hung >= MOST_HUNG:
+            return True
+        self._hung += 1
+        log.error("camera %s: fetching a picture hangs; its thread is left to itself (%d)", self._camera, self._hung)
+        return False
 
     def _fetch(self, numbers: Sequence[int], fetched: list[Still], done: Event) -> None:
         try:

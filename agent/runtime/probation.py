@@ -20,13 +20,14 @@ class Signs:
     """How the box is at one moment.
 
     Attributes:
-        at_s: on the monotonic clock. failed: loops that count as failed, with what was wrong.
+        at_s: on the monotonic clock. failed: loops that count as failed, with what was wrong. stuck: those that hang.
         online: cameras whose pictures come. broker: whether there is a session; broker_error: why not, or None.
         centre: whether somebody of the centre was heard in this run of the agent.
     """
 
     at_s: float
     failed: frozenset[tuple[str, str]] = frozenset()
+    stuck: frozenset[str] = frozenset()
     online: frozenset[str] = frozenset()
     broker: bool = False
     broker_error: str | None = None
@@ -63,6 +64,8 @@ class Probation:
         for name, message in sorted(signs.failed):
             if name not in self.failed_before:
                 return f"{name} fails again and again: {message}"
+        for name in sorted(signs.stuck - set(self.failed_before)):
+            return f"{name} hangs"
         for camera in self.watched.cameras:
             if self._is_away(camera, camera in signs.online, signs):
                 return f"camera {camera} delivered pictures before and has not for {self._away_s(camera, signs):.0f} s"
@@ -101,6 +104,7 @@ def signs_of(
     return Signs(
         at_s=clock.now().mono_s,
         failed=frozenset((loop.name, loop.message) for loop in loops if loop.phase is LoopPhase.FAILED),
+        stuck=frozenset(loop.name for loop in loops if loop.stuck),
         online=frozenset(
             camera for camera, capture in captures.items() if capture.state().phase is CapturePhase.ONLINE
         ),

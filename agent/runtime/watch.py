@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from threading import Event as StopEvent
 
-from agent.core.types import Detections, Frame, Gap, GapReason, Stamp
+from agent.core.types import Detections, Frame, Gap, GapReason
 from agent.core.view import Prepared
 from agent.ports import Clock, Detector, Sample
 from agent.runtime.desk import Desk
@@ -43,18 +43,14 @@ class Watch:
         """Smoothed milliseconds per picture; for health."""
         self.rests = 0
         """Pictures that the detector was not shown, since nothing had changed; for health."""
-        self.busy_since: Stamp | None = None
-        """Since when it serves the cameras that it has now; None while it waits for some. For health."""
 
     def run(self, stop: StopEvent) -> None:
         """Serve cameras, those that have waited longest first, until stopped."""
         while not stop.is_set():
             served = self._take()
-            self.busy_since = self._clock.now()
             try:
                 self._serve(served)
             finally:
-                self.busy_since = None
                 for camera in served:
                     self._mailroom.done(camera)
 

@@ -6,17 +6,12 @@ agent dead, and restarting it would mend nothing; they are what `not_ready` tell
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agent.core.types import Stamp
 from agent.core.wire import CameraReport, HealthReport
-from agent.runtime.courier import Courier
-from agent.runtime.supervisor import LoopPhase, Supervisor
-from agent.runtime.watch import Watch
+from agent.runtime.supervisor import LoopPhase, LoopState
 
-STUCK_S = 180.0
-"""Without a sign of progress for so long a loop hangs: three times the longest that one waits on purpose."""
 UNSEEN_S = 60.0
 """A camera whose newest look is older is not watched: twice the longest `sample_every`."""
 
@@ -28,26 +23,21 @@ class Reason:
     code: str
     what: str
 
-
-def stuck(now: Stamp, watches: Sequence[Watch], courier: Courier) -> list[str]:
-    """Names of the loops that run and do not get on."""
-    busy = {f"watch-{number}": watch.busy_since for number, watch in enumerate(watches, 1)}
-    since = {**busy, "courier": courier.stirred}
-    return [name for name, stamp in since.items() if stamp is not None and now.mono_s - stamp.mono_s > STUCK_S]
+    def __str__(self) -> str:
+        return f"{self.code} {self.what}"
 
 
-def not_alive(now: Stamp, supervisors: Iterable[Supervisor], hung: Iterable[str], beaten: Stamp | None) -> list[Reason]:
+def not_alive(loops: Iterable[LoopState]) -> list[Reason]:
     """Why the process should be ended and started again; empty when it is alive.
 
-    Args:
-        hung: as `stuck` tells. beaten: when the heartbeat was renewed last; None before the first time.
+    A loop that hangs is a reason, whichever it is. One that fails again and again is, unless it is one camera's alone
+    (the others would pay for the restart), or is stopped by something outside, such as a dead disk.
     """
-    states = [state for supervisor in supervisors for state in supervisor.states()]
-    failed = [state.name for state in states if state.phase is LoopPhase.FAILED]
-    silent = ["health"] if beaten is not None and now.mono_s - beaten.mono_s > STUCK_S else []
+    loops = list(loops)
+    failed = [loop for loop in loops if loop.phase is LoopPhase.FAILED and loop.vital and not loop.foreseen]
     return [
-        *(Reason(code="loop_failed", what=name) for name in failed),
-        *(Reason(code="loop_stuck", what=name) for name in (*hung, *silent)),
+        *(Reason(code="loop_failed", what=loop.name) for loop in failed),
+        *(Reason(code="loop_stuck", what=loop.name) for loop in loops if loop.stuck),
     ]
 
 

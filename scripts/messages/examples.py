@@ -137,6 +137,8 @@ def sent_by_the_box() -> dict[str, Message]:
             "loop_restarts": 0,
             "loops_failed": 0,
             "loops_stuck": 0,
+            "loops_abandoned": 0,
+            "not_alive": None,
             "events_unacked": 0,
             "events_dropped": 0,
             "pictures_waiting": 1,

@@ -145,7 +145,7 @@ def test_verifications_go_on_under_another_configuration_or_are_told_what_became
 
         # Nobody can see it while the rule changes, so that the question waits; then the camera is back.
         it.cameras["fall"].stop()
-        it.agent.wait_for_log("fall: nobody is looking")
+        it.agent.wait_for_log("fall: nobody is looking: offline")
         asked = it.ask_about(one)
         zone["rules"]["illegal_parking"]["dwell"] = "7s"
         put = it.put(document)
@@ -158,7 +158,7 @@ def test_verifications_go_on_under_another_configuration_or_are_told_what_became
 
         # The zone is taken away while the question waits.
         it.cameras["fall"].stop()
-        it.agent.wait_for_log("fall: nobody is looking", count=2)
+        it.agent.wait_for_log("fall: nobody is looking: offline", count=2)
         asked = it.ask_about(other)
         zone["id"] = "lane"
         put = it.put(document)

@@ -17,7 +17,7 @@ from tests.e2e.faults import check_log, told, wait_for_parked_cars
 from tests.e2e.street import PARKED, camera, clip, file_camera, write_street
 from tests.listener import Listener
 from tests.mosquitto import Mosquitto, free_port
-from tests.watching import Scrape, get, reasons, scrape
+from tests.watching import Scrape, get, listening, reasons, scrape
 
 pytestmark = pytest.mark.server
 
@@ -25,14 +25,6 @@ BROKER_PASSWORD = "br@ker/pass-3%"
 TOKEN = "s3cret-token-of-a-camera"
 PUT_SIGNATURE = "0a1b2c3d4e5f-signature"
 SECRETS = (PASSWORD, BROKER_PASSWORD, TOKEN, PUT_SIGNATURE)
-
-
-def listening(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 5).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def holds(port: int, name: str, value: float, **labels: str) -> None:

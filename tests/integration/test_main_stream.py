@@ -20,7 +20,7 @@ from agent.core.errors import CameraRefused, CameraUnreachable, CityEyeError, Un
 from agent.core.types import Image
 from agent.ports import Clock
 from agent.runtime.logins import MAX_REFUSALS, Login, LoginBudget
-from agent.runtime.main_stream import LONG_PAUSE_S, PAUSE_S, MainStream
+from agent.runtime.main_stream import HANGS_S, LONG_PAUSE_S, MOST_HUNG, PAUSE_S, MainStream
 from tests.cameras import PASSWORD, USER, simulated_camera
 from tests.digest_camera import NONCE, PICTURE, REALM, WebCamera, web_camera
 from tests.fakes import FakeClock, MemoryLoginLedger, street_picture
@@ -220,6 +220,27 @@ def test_a_slow_camera_is_not_waited_for_and_asked_only_once_at_a_time() -> None
     later = stream([way], clock, MemoryLoginLedger()).picture()
     assert later is not None
     assert way.tried == 2
+
+
+def test_a_fetch_that_hangs_makes_room_for_another_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    clock, release = FakeClock(), threading.Event()
+
+    def hangs() -> Image:
+        release.wait()
+        return SCENE
+
+    way = Way(hangs)
+    main = stream([way], clock, MemoryLoginLedger(), wait_s=0.01)
+    for tried in range(1, MOST_HUNG + 3):
+        assert main.picture() is None
+        assert way.tried == min(tried, MOST_HUNG + 1)
+        clock.advance(HANGS_S)
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name == "still":
+            thread.join()
+    assert main.picture() is not None
+    assert sum("fetching a picture hangs" in record.getMessage() for record in caplog.records) == MOST_HUNG
 
 
 @pytest.mark.server

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event as StopEvent
 from threading import Thread
+from typing import Any
 
 import pytest
 
+from agent.app.crew import MOST_HUNG
 from agent.core.errors import CityEyeError, StoreFull, StoreUnusable
 from agent.core.silence import Pause, Silences
 from agent.core.types import CloseReason, Gap, GapReason
@@ -17,6 +22,7 @@ from tests.fakes import FakeSample
 from tests.unit.core.world import car
 from tests.unit.crews import (
     Blind,
+    Street,
     address_changed,
     changed,
     court_added,
@@ -160,3 +166,52 @@ def test_workers_and_captures_survive_changes_at_any_moment(tmp_path: Path) -> N
         assert watching.stop(30) == []
         assert [(state.restarts, state.message) for state in states] == [(0, ""), (0, "")]
         assert list(it.crew.desks) == ["gate", "yard"]
+
+
+@contextmanager
+def pipe_cameras(folder: Path) -> Iterator[Street]:
+    """Two cameras whose video is a pipe that nobody writes to: FFmpeg waits, and nothing can wake it but a writer."""
+    pipes = [folder / "gate.mp4", folder / "yard.mp4"]
+
+    def edit(data: dict[str, Any]) -> None:
+        for camera, pipe in zip(data["cameras"], pipes, strict=True):
+            camera["url"] = f"file:{pipe}"
+
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    with street(folder, changed(edit)) as it:
+        try:
+            yield it
+        finally:
+            while it.capturing.stop(0.1):
+                for pipe in pipes:
+                    with suppress(OSError):  # nobody reads it at this moment
+                        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def test_a_capture_that_hangs_is_replaced_as_often_as_the_box_can_bear(tmp_path: Path) -> None:
+    with pipe_cameras(tmp_path) as it:
+        former, desk = it.crew.captures["gate"], it.crew.desks["gate"]
+        old = it.crew._posts["gate"].slot
+        it.crew.start()
+        for number in range(1, MOST_HUNG + 1):
+            assert it.crew.relieve("camera-gate")
+            assert it.capturing.left() == ["camera-gate"] * number
+        assert it.crew.captures["gate"] is not former and it.crew.desks["gate"] is desk
+        assert not it.crew.relieve("camera-gate"), "each that hangs takes memory"
+        assert it.crew.relieve("camera-yard")
+        assert [state.name for state in it.capturing.states()] == ["camera-gate", "camera-yard"]
+        assert it.capturing.restarts == MOST_HUNG + 1
+        taken = it.mailroom.take(30)
+        assert taken is not None and isinstance(gap := taken[1][0], Gap) and gap.reason is GapReason.STALLED
+        it.mailroom.done(taken[0])
+        old.post_sample(FakeSample(camera="gate", seq=1, stamp=it.clock.now()))
+        while (taken := it.mailroom.take(0)) is not None:
+            it.mailroom.done(taken[0])
+            assert all(isinstance(item, Gap) for item in taken[1]), "who was given up is not listened to"
+
+
+def test_what_is_no_capture_is_not_replaced_by_the_crew(tmp_path: Path) -> None:
+    with street(tmp_path) as it:
+        assert not it.crew.relieve("courier")
+        assert not it.crew.relieve("camera-nowhere")

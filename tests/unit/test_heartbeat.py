@@ -17,7 +17,7 @@ def report(**facts: int | bool | str | None) -> HealthReport:
     cameras = tuple(
         CameraReport(camera=state, state=state, blind_s=0.0, drops=0) for state in ("online", "offline", "stalled")
     )
-    known: dict[str, int | bool | str | None] = {"loops_failed": 0, "broker_connected": True, "broker_error": None}
+    known: dict[str, int | bool | str | None] = {"not_alive": None, "broker_connected": True, "broker_error": None}
     return HealthReport(at=START, cameras=cameras, outbox_depth=0, outbox_set_aside=0, facts={**known, **facts})
 
 
@@ -34,7 +34,7 @@ def test_a_fresh_heartbeat_tells_how_the_agent_is(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"at": "yesterday", "loops_failed": 0}', "\x00"])
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"at": "yesterday", "not_alive": null}', "\x00"])
 def test_without_a_readable_heartbeat_it_is_not_well(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "alive.json"
     if content is not None:
@@ -52,8 +52,8 @@ def test_an_old_heartbeat_or_one_from_the_future_is_none(age_s: float, tmp_path:
 def test_loops_that_fail_and_a_stop_on_purpose_are_seen(tmp_path: Path) -> None:
     path = tmp_path / "alive.json"
     heartbeat = Heartbeat(path)
-    heartbeat.beat(report(loops_failed=2))
-    assert "2 part(s) of the agent fail again and again" in str(last_heartbeat(path, START))
+    heartbeat.beat(report(not_alive="loop_stuck courier"))
+    assert "fail again and again, or hang: loop_stuck courier" in str(last_heartbeat(path, START))
     heartbeat.end()
     heartbeat.end()
     assert "found none" in str(last_heartbeat(path, START))

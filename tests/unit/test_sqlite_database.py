@@ -188,6 +188,29 @@ def test_a_lock_held_by_a_tool_can_be_waited_out(tmp_path: Path, monkeypatch: py
         assert [e.sequence for e in SqliteOutbox(database).due(NOW, 9)] == [1]
 
 
+def test_while_a_tool_holds_it_others_read_and_a_stop_waits_no_longer(tmp_path: Path) -> None:
+    with opened(tmp_path) as database, closing(sqlite3.connect(tmp_path / "cityeye.db")) as tool:
+        tool.execute("BEGIN IMMEDIATE")
+        trying, faults = threading.Event(), list[StoreFull]()
+
+        def write() -> None:
+            try:
+                database.write(lambda connection: connection.execute("PRAGMA user_version=0"))
+            except StoreFull as error:
+                faults.append(error)
+            trying.set()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        while not trying.is_set():  # each one gets through between two tries
+            assert database.read("SELECT 1") == [(1,)]
+            database.hurry()
+        thread.join()
+        assert [str(error).partition(": ")[2] for error in faults] == [
+            "nothing was kept: another program holds the database; end it (sqlite3 shell?)"
+        ]
+
+
 # --- full disks ---
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from agent.core.errors import StreamEnded
 from agent.runtime.backoff import LEAST_SHARE, Backoff
-from agent.runtime.supervisor import FAILED_AFTER, GOOD_RUN_S, LoopPhase, LoopState, Supervisor
+from agent.runtime.supervisor import FAILED_AFTER, GOOD_RUN_S, SILENCE_S, LoopPhase, LoopState, Supervisor
+from tests.e2e.agent_process import wait_until
 from tests.fakes import FakeClock
 
 
@@ -211,6 +212,47 @@ def test_a_loop_that_waits_for_something_else_is_woken_by_its_end(supervisor: Su
 
     supervisor.start("gate", loop, wake=bell.set)
     assert supervisor.end(["gate"], 30) == []
+
+
+def test_one_that_hangs_is_abandoned_and_what_it_does_later_is_not_its_successors(clock: FakeClock) -> None:
+    supervisor = Supervisor(clock, at_once)
+    release, started, told = Event(), Event(), list[bool]()
+
+    def stuck(stop: Event) -> None:
+        started.set()
+        release.wait()
+        told.append(stop.is_set())
+
+    supervisor.start("gate", stuck)
+    assert started.wait(30)
+    clock.advance(SILENCE_S + 1)
+    assert (only(supervisor).stuck, only(supervisor).silent_s) == (True, SILENCE_S + 1)
+    assert "tests.unit.test_supervisor" in supervisor.where("gate")
+    assert supervisor.where("gate").count("stuck") == 1
+    supervisor.abandon("gate")
+    assert (supervisor.left(), supervisor.restarts, supervisor.where("gate")) == (["gate"], 1, "")
+    again = Flaky(ValueError("x"))
+    supervisor.start("gate", again)
+    assert again.well.wait(30)
+    assert not only(supervisor).stuck
+    release.set()
+    assert supervisor.stop(30) == []
+    assert (supervisor.left(), supervisor.restarts, told) == ([], 2, [True])
+
+
+def test_a_wait_between_two_tries_is_no_hang(clock: FakeClock) -> None:
+    supervisor, died = Supervisor(clock, lambda low, high: 3600.0), Event()
+
+    def loop(stop: Event) -> None:
+        died.set()
+        raise ValueError("x")
+
+    supervisor.start("watch", loop)
+    assert died.wait(30)
+    wait_until(lambda: only(supervisor).phase is LoopPhase.RESTARTING, "the wait")
+    clock.advance(SILENCE_S + 1)
+    assert not only(supervisor).stuck
+    assert supervisor.stop(30) == []
 
 
 def test_backoff_draws_from_ranges_that_double_up_to_the_cap_and_start_over() -> None:

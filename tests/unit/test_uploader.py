@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +17,7 @@ from uuid import UUID
 
 import pytest
 
-from agent.adapters.object_store import HttpObjectStore
+from agent.adapters.object_store import ANSWER_S, HttpObjectStore
 from agent.core.errors import UploadFailed, UploadRefused
 from agent.core.picture_address import picture_address
 from agent.core.types import Evidence
@@ -49,10 +50,12 @@ def bucket() -> Iterator[Bucket]:
         yield store
 
 
-def store_at(url: str) -> HttpObjectStore:
+def store_at(url: str, answer_s: float = ANSWER_S) -> HttpObjectStore:
     pattern = url + PATTERN
     return HttpObjectStore(
-        lambda parcel: picture_address(pattern, parcel.picture, parcel.about, FACTS), where=urlsplit(url).netloc
+        lambda parcel: picture_address(pattern, parcel.picture, parcel.about, FACTS),
+        where=urlsplit(url).netloc,
+        answer_s=answer_s,
     )
 
 
@@ -220,6 +223,30 @@ def test_a_stop_ends_a_transfer_and_the_picture_stays(bucket: Bucket) -> None:
     assert not thread.is_alive()
     assert len(faults) == 1
     assert bucket.stored == {}
+
+
+def test_an_answer_that_never_ends_is_hung_up() -> None:
+    """A byte now and then breaks no time-out for silence, and would keep the uploader for ever."""
+    over = StopEvent()
+
+    def dribble(server: socket.socket) -> None:
+        peer, _ = server.accept()
+        with peer, suppress(OSError):
+            peer.sendall(b"HTTP/1.1 200 OK\r\nX-Answer: ")
+            while not over.wait(0.05):
+                peer.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=dribble, args=(server,))
+        thread.start()
+        store = store_at(f"http://127.0.0.1:{server.getsockname()[1]}", answer_s=0.5)
+        try:
+            with pytest.raises(UploadFailed, match="the connection broke"):
+                store.put(Parcel(row=1, picture=kept(1), about=GATE), DATA[:1000], StopEvent())
+        finally:
+            store.close()
+            over.set()
+            thread.join()
 
 
 def test_errors_tell_neither_path_nor_signature(bucket: Bucket) -> None:

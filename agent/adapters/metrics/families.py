@@ -61,6 +61,7 @@ _FACTS = (
     _Told("loop_restarts", "loop_restarts", "Loops that died and were started again.", counter=True),
     _Told("loops_failed", "loops_failed", "Loops that fail again and again."),
     _Told("loops_stuck", "loops_stuck", "Loops that do not get on."),
+    _Told("loops_abandoned", "loops_abandoned", "Threads that hang and whose place another one has taken."),
     _Told("oldest_event_s", "outbox_oldest_age_seconds", "Age of the oldest undelivered event; 0 when none waits."),
     _Told("events_unacked", "outbox_unacked", "Events that wait for the platform's ack."),
     _Told("events_dropped", "events_dropped", "Events given up because the backlog was full, ever.", counter=True),

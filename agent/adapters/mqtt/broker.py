@@ -13,7 +13,6 @@ from agent.adapters.mqtt.link import PahoLink
 from agent.adapters.mqtt.properties import properties
 from agent.adapters.mqtt.reasons import HungUp, ProtocolNotSpoken, Silent, socket_error, tls_context
 from agent.adapters.mqtt.settings import MqttSettings
-from agent.core.errors import BrokerRefused, BrokerUnreachable
 from agent.core.types import Message
 from agent.ports import Clock, Link
 
@@ -51,7 +50,7 @@ class PahoBroker:
         except (OSError, UnicodeError) as error:
             link.close()
             raise socket_error(error, self._settings) from error
-        except (BrokerRefused, BrokerUnreachable):
+        except BaseException:  # also what nobody foresaw: each new try of the courier would leave sockets behind
             link.close()
             raise
         return link

@@ -25,6 +25,8 @@ APPLICATION_ID = 0x43455945
 """'CEYE' in the file's header: tells our database from a foreign one."""
 _RESERVE_BYTES = 8 * 2**20
 BUSY_S = 5.0
+"""How long another program may hold the database before what was to be written is not kept."""
+_BUSY_STEP_S = 0.05
 _WAL_PAGES = 1000
 _SHORT_WAL_PAGES = 16
 """Pages in the write-ahead log after which it is folded into the database: SQLite's default, and when space is short.
@@ -58,6 +60,7 @@ class Database:
         self.path = path
         self._reserve = Reserve(path.with_name("reserve.bin"), reserve_bytes)
         self._lock = threading.RLock()
+        self._hurried = threading.Event()
         self._lock_file: int | None = None
         self._connection: sqlite3.Connection | None = None
 
@@ -70,12 +73,16 @@ class Database:
         """
         self._lock_file = _lock_folder(self.path)
         try:
-            self._with_reserve(self._connect)
+            self._patiently(lambda: self._with_reserve(self._connect))
         except BaseException:
             self.close()
             raise
         self._reserve.take()
         return self
+
+    def hurry(self) -> None:
+        """From now on wait for no other program that holds the database: the agent is stopping. From any thread."""
+        self._hurried.set()
 
     def close(self) -> None:
         """Idempotent. Everything recorded is already safe."""
@@ -102,19 +109,24 @@ class Database:
             StoreFull: no room, or another program holds the database; call again.
             StoreUnusable: the file or the disk is damaged, or was closed.
         """
-        with self._lock:
-            result = self._with_reserve(lambda: committed(self._open_connection(), work))
-            if not self._reserve.held and self._reserve.take():
-                self._open_connection().execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}").fetchall()
-            return result
+
+        def once() -> T:
+            with self._lock:
+                result = self._with_reserve(lambda: committed(self._open_connection(), work))
+                if not self._reserve.held and self._reserve.take():
+                    self._open_connection().execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}").fetchall()
+                return result
+
+        return self._patiently(once)
 
     def read(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[Any]:
         """All rows of one query. Raises StoreFull (held by another program), StoreUnusable."""
-        with self._lock:
-            try:
+
+        def once() -> list[Any]:
+            with self._lock:
                 return self._open_connection().execute(sql, parameters).fetchall()
-            except sqlite3.Error as error:
-                raise translated(error, self.path) from error
+
+        return self._patiently(once)
 
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -127,12 +139,22 @@ class Database:
             return action()
         except sqlite3.Error as error:
             if not _is_full(error, self.path):
-                raise translated(error, self.path) from error
+                raise
             self._make_room()
-        try:
-            return action()
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+        return action()
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Run `action`, again and again while another program holds the database. Raises StoreFull, StoreUnusable.
+
+        SQLite's own waiting (busy_timeout) would keep the other threads from reading meanwhile, and a stop waiting.
+        """
+        for left in range(round(BUSY_S / _BUSY_STEP_S), -1, -1):
+            try:
+                return action()
+            except sqlite3.Error as error:
+                if _code(error) not in _BUSY or not left or self._hurried.wait(_BUSY_STEP_S):
+                    raise translated(error, self.path) from error
+        raise AssertionError("the last try returns or raises")
 
     def _make_room(self) -> None:
         """Release the reserve, fold the write-ahead log into the database, and keep it short while space is short."""
@@ -149,7 +171,7 @@ class Database:
         if self._connection is not None:
             self._connection.close()
         self._connection = connection = sqlite3.connect(
-            self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            self.path, timeout=0.0, isolation_level=None, check_same_thread=False
         )
         version = checked_version(connection, self.path)
         # With WAL and synchronous=NORMAL, a power cut may take back the last commits (sqlite.org/pragma.html).

@@ -9,16 +9,16 @@ from threading import Event as StopEvent
 
 import pytest
 
-from agent.core.errors import BrokerUnreachable
+from agent.core.errors import StoreUnusable
 from agent.core.types import Detections, Image, Phase, PictureFault
 from agent.core.wire import CameraReport, HealthReport
 from agent.core.wire.status import Fact
 from agent.runtime.mailbox import Mailroom
-from agent.runtime.supervisor import FAILED_AFTER, LoopPhase, Supervisor
+from agent.runtime.pulse import Pulse
+from agent.runtime.supervisor import FAILED_AFTER, SILENCE_S, LoopPhase, Supervisor
 from agent.runtime.tally import IncidentCount, Tally
 from agent.runtime.watch import Watch
-from agent.runtime.wellness import STUCK_S, UNSEEN_S, Reason, not_alive, not_ready, stuck
-from tests.courier_rig import Rig
+from agent.runtime.wellness import UNSEEN_S, not_alive, not_ready
 from tests.e2e.agent_process import wait_until
 from tests.events import T0, closed, make_event
 from tests.fakes_delivery import FakeClock
@@ -74,62 +74,71 @@ def test_without_cameras_it_is_of_no_use() -> None:
     assert told(report()) == [("no_cameras", "configuration")]
 
 
-def test_a_loop_that_fails_again_and_again_makes_the_agent_dead() -> None:
-    clock = FakeClock()
-    supervisor = Supervisor(clock, lambda low, high: 0.0)
+def against(supervisor: Supervisor) -> list[tuple[str, str]]:
+    return [(reason.code, reason.what) for reason in not_alive(supervisor.states())]
+
+
+@pytest.mark.parametrize(
+    ("error", "vital", "expected"),
+    [
+        (ValueError("rtsp://admin:hunter2@10.0.0.1"), True, [("loop_failed", "loop")]),
+        (ValueError("a stream like no other"), False, []),
+        (StoreUnusable("disk I/O error"), True, []),
+    ],
+    ids=["a fault of ours", "one camera's alone", "a dead disk"],
+)
+def test_a_loop_that_fails_again_and_again_makes_the_agent_dead_where_a_restart_may_help(
+    error: Exception, vital: bool, expected: list[tuple[str, str]]
+) -> None:
+    supervisor = Supervisor(FakeClock(), lambda low, high: 0.0, vital=vital)
 
     def dies(stop: StopEvent) -> None:
-        raise ValueError("rtsp://admin:hunter2@10.0.0.1")
+        raise error
 
-    supervisor.start("camera-gate", dies)
+    supervisor.start("loop", dies)
     wait_until(lambda: supervisor.states()[0].phase is LoopPhase.FAILED, f"{FAILED_AFTER} failures")
-    assert not_alive(clock.now(), [supervisor], [], None) == [Reason(code="loop_failed", what="camera-gate")]
+    assert against(supervisor) == expected
     supervisor.stop(5.0)
 
 
-def test_a_heartbeat_that_is_not_renewed_makes_it_dead_too() -> None:
-    clock = FakeClock()
-    beaten = clock.now()
-    clock.advance(STUCK_S)
-    assert not_alive(clock.now(), [], [], beaten) == []
+@pytest.mark.parametrize("vital", [True, False])
+def test_a_loop_that_hangs_makes_it_dead_whichever_it_is(vital: bool) -> None:
+    clock, begun, release = FakeClock(), StopEvent(), StopEvent()
+    supervisor = Supervisor(clock, lambda low, high: 0.0, vital=vital)
+
+    def hangs(stop: StopEvent) -> None:
+        begun.set()
+        release.wait()
+
+    supervisor.start("loop", hangs)
+    assert begun.wait(30)
+    clock.advance(SILENCE_S)
+    assert against(supervisor) == []
     clock.advance(1)
-    assert not_alive(clock.now(), [], [], beaten) == [Reason(code="loop_stuck", what="health")]
+    assert against(supervisor) == [("loop_stuck", "loop")]
+    release.set()
+    assert supervisor.stop(30) == []
+    assert against(supervisor) == []
 
 
 def test_a_detector_that_does_not_come_back_is_noticed_while_it_hangs_and_not_after() -> None:
-    rig, stop, mailroom, desks = Rig(), StopEvent(), Mailroom(), desks_of("a")
-    found: list[list[str]] = []
+    clock, stop, mailroom, desks = FakeClock(), StopEvent(), Mailroom(), desks_of("a")
+    pulse, found = Pulse(clock, SILENCE_S), list[bool]()
 
     class HangingDetector(CountingDetector):
         def detect(self, images: Sequence[Image]) -> list[Detections]:
-            for seconds in (STUCK_S, 1.0):
-                rig.clock.advance(seconds)
-                found.append(stuck(rig.clock.now(), [watch], rig.courier))
+            for seconds in (SILENCE_S, 1.0):
+                clock.advance(seconds)
+                found.append(pulse.overdue(clock.now()))
+            pulse.set()
             return super().detect(images)
 
     detector = HangingDetector(stop, pictures=1)
-    watch = Watch(
-        mailroom=mailroom, detector=detector, lookouts=lookouts_of(desks), desks=desks, clock=rig.clock, batch=1
-    )
+    watch = Watch(mailroom=mailroom, detector=detector, lookouts=lookouts_of(desks), desks=desks, clock=clock, batch=1)
     mailroom.post_sample(Still("a", 1, stamp(1)))
-    watch.run(stop)
-    assert found == [[], ["watch-1"]]
-    assert stuck(rig.clock.now(), [watch], rig.courier) == []
-
-
-def test_a_courier_that_gets_on_is_not_stuck_however_long_the_broker_is_away() -> None:
-    rig = Rig()
-    rig.broker.refusals.extend([BrokerUnreachable("away")] * 100)
-    seen: list[list[str]] = []
-
-    def looked_long_enough() -> bool:
-        seen.append(stuck(rig.clock.now(), [], rig.courier))
-        return len(seen) >= 60
-
-    rig.run(looked_long_enough)
-    assert [names for names in seen if names] == []
-    rig.clock.advance(STUCK_S + 1)
-    assert stuck(rig.clock.now(), [], rig.courier) == ["courier"]
+    watch.run(pulse)
+    assert found == [False, True]
+    assert not pulse.overdue(clock.now())
 
 
 def test_incidents_are_counted_by_rule_and_kind_from_zero() -> None:
