@@ -20,6 +20,7 @@ from tests.e2e.agent_process import wait_until
 from tests.shared_data import shared
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(600)
 SECOND, BAD = "98.0.0", "99.0.0"
 CHECKOUT = (*make_bundle.SOURCES, *make_bundle.INSTALLER.values(), "scripts/make_bundle.py")
 CONFIG = """
