@@ -276,7 +276,7 @@ install_first() {
   fi
   systemctl enable --quiet cityeye
   if [ "$theirs" = no ]; then
-    say "installed $release. Next: edit $CONFIG, put secrets into $SECRETS, then"
+    say "installed $release. Next: edit $CONFIG (or: cityeye init $CONFIG --force), put secrets into $SECRETS, then"
     say "  cityeye check $CONFIG && cityeye doctor --config $CONFIG && systemctl start cityeye"
   elif say "waiting until $release is well" && get_well; then
     say "installed $release, and it runs"
