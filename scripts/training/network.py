@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else importing it writes to ~/.cache and reports to its maker
+
 import onnxruntime
 import torch
 from onnx import numpy_helper

@@ -1,0 +1,232 @@
+"""A box from bare to running, upgraded, saved from a bad release, emptied: the real installer under a real systemd."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent import __version__
+from scripts import make_bundle
+from tests.booted_box import BootedBox, booted_box
+from tests.e2e.agent_process import wait_until
+from tests.shared_data import shared
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(600)
+SECOND, BAD = "98.0.0", "99.0.0"
+CHECKOUT = (*make_bundle.SOURCES, *make_bundle.INSTALLER.values(), "scripts/make_bundle.py")
+CONFIG = """
+mqtt: {host: 127.0.0.1, username: box, password: {credential: secret_broker}}
+cameras:
+  - id: street
+    url: file:/var/lib/cityeye/street.mp4
+    zones:
+      - id: kerb
+        polygon: [[0.02, 0.68], [0.985, 0.63], [0.985, 0.55], [0.08, 0.588]]
+        rules: {illegal_parking: {dwell: 5s, clear_after: 8s}}
+"""
+
+
+def bundle(checkout: Path, folder: Path, *options: str) -> Path:
+    """An unpacked bundle of a checkout, for this machine and Debian 12's Python."""
+    command = [
+        sys.executable,
+        str(checkout / "scripts/make_bundle.py"),
+        "--python",
+        box_python(),
+        "--folder",
+        str(folder),
+    ]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def box_python() -> str:
+    """The version of the Python that the box has."""
+    interpreter = Path(os.environ.get("CITYEYE_BOX_ROOT", "/")) / "usr/bin/python3"
+    return interpreter.resolve().name.removeprefix("python")
+
+
+def changed(folder: Path, version: str) -> Path:
+    """A copy of the checkout with another version."""
+    for name in CHECKOUT:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    for name in ("setup.py", "agent/__init__.py"):
+        file = folder / name
+        file.write_text(file.read_text().replace(f'"{__version__}"', f'"{version}"'))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """`first`, `second`, and `bad`, which loads, changes the database, and does not run."""
+    folder = tmp_path_factory.mktemp("bundles")
+    first = bundle(ROOT, folder / "first", "--mirror", str(shared("models")))
+    again = ("--wheels", str(first / "wheels"), "--models", "")
+    second = bundle(changed(folder / SECOND, SECOND), folder / "second", *again)
+    bad = changed(folder / BAD, BAD)
+    with (bad / "agent/adapters/sqlite/migrations.py").open("a") as migrations:
+        migrations.write('MIGRATIONS = (*MIGRATIONS, Migration("of a bad release", ("CREATE TABLE bad (x)",)))\n')
+    health = bad / "agent/runtime/health.py"
+    health.write_text(health.read_text().replace("    def run(", "    def walk(", 1))
+    return {"first": first, "second": second, "bad": bundle(bad, folder / "bad", *again)}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedBox]:
+    with booted_box(tmp_path_factory.mktemp("box")) as box:
+        yield box
+
+
+def release_of(bundle: Path) -> str:
+    return str(json.loads((bundle / "manifest.json").read_text())["release"])
+
+
+def carried(bundle: Path, box: BootedBox) -> str:
+    """The bundle, brought to the box as on a stick."""
+    target = box.root / "root" / bundle.name
+    if not target.exists():
+        shutil.copytree(bundle, target)
+        (target / "install.sh").chmod(0o755)
+    return f"/root/{bundle.name}/install.sh"
+
+
+def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> None:
+    first, second, bad = (release_of(bundles[name]) for name in ("first", "second", "bad"))
+    installer = {name: carried(bundle, box) for name, bundle in bundles.items()}
+
+    # Bare: what is missing is said; a first run without a configuration starts nothing.
+    said = box.told(installer["first"])
+    assert "edit /etc/cityeye/config.yaml" in said
+    assert box.service("ActiveState") == ["inactive"]
+    assert box.run("cityeye", "check", "/etc/cityeye/config.yaml").returncode == 2
+
+    # Configured by hand, with a secret that only root can read; started; it sees.
+    (box.root / "etc/cityeye/config.yaml").write_text(CONFIG)
+    (box.root / "etc/credstore/cityeye/broker").write_text("from the credentials\n")
+    shutil.copy(ROOT / "demo/street.mp4", box.root / "var/lib/cityeye/street.mp4")
+    assert "good" in box.told("cityeye", "check", "/etc/cityeye/config.yaml")
+    assert "yolox-nano" in box.told("cityeye", "models", "verify", "--config", "/etc/cityeye/config.yaml")
+    box.told("systemctl", "start", "cityeye")
+    sees(box)
+    stands_fenced(box)
+    wait_until(lambda: incidents(box) > 0, "an incident of the clip")
+
+    # Again: nothing happens. A damaged bundle and the wrong words change nothing.
+    before = box.service("MainPID", "ExecMainStartTimestampMonotonic")
+    assert "installed already" in box.told(installer["first"])
+    refuses(box, "--purge", "expected --uninstall beside it")
+    damage(bundles["second"], box, installer["second"])
+    assert box.service("MainPID", "ExecMainStartTimestampMonotonic") == before
+
+    # Upgraded; the configuration is the site's, incidents stay.
+    known = incidents(box)
+    assert f"upgraded from {first} to {second}" in box.told(installer["second"])
+    assert box.told("cityeye", "version") == f"cityeye {SECOND}"
+    sees(box)
+    assert incidents(box) >= known
+    assert (box.root / "etc/cityeye/config.yaml").read_text() == CONFIG
+
+    # A release that does not run is taken back by itself.
+    failed = box.run(installer["bad"])
+    assert failed.returncode == 1
+    assert f"{bad}: expected an agent that gets well" in failed.stdout, failed.stdout
+    assert "the database is put back to what it was before the upgrade" in failed.stdout
+    assert f"{second} runs again" in failed.stdout
+    assert incidents(box) >= known
+    assert box.told("readlink", "/opt/cityeye/current") == f"releases/{second}"
+    sees(box)
+
+    # Back by hand, and forth.
+    assert f"rolled back from {second} to {first}" in box.told(installer["first"], "--rollback")
+    assert box.told("cityeye", "version") == f"cityeye {__version__}"
+    sees(box)
+
+    # Gone, but for what is the site's; then that, too.
+    box.told(installer["first"], "--uninstall")
+    assert not (box.root / "opt/cityeye").exists()
+    assert incidents_kept(box)
+    box.told(installer["first"], "--uninstall", "--purge")
+    left = [
+        place for place in ("etc/cityeye", "etc/credstore/cityeye", "var/lib/cityeye") if (box.root / place).exists()
+    ]
+    assert left == []
+    assert box.run("id", "cityeye").returncode != 0
+
+
+def sees(box: BootedBox) -> None:
+    """The service runs well and looks at its camera."""
+    wait_until(lambda: "1 of 1" in alive(box), "a look at the camera")
+    assert box.service("ActiveState", "SubState") == ["active", "running"]
+
+
+def alive(box: BootedBox) -> str:
+    return box.run("cityeye", "alive", "--config", "/etc/cityeye/config.yaml").stdout
+
+
+def incidents(box: BootedBox) -> int:
+    return len(box.run("cityeye", "events", "--config", "/etc/cityeye/config.yaml", "--json").stdout.splitlines())
+
+
+def incidents_kept(box: BootedBox) -> bool:
+    return (box.root / "var/lib/cityeye/cityeye.db").exists() and (box.root / "etc/cityeye/config.yaml").exists()
+
+
+def stands_fenced(box: BootedBox) -> None:
+    """No root, no rights, no way to new ones; nothing in the home folder but what the agent keeps."""
+    (pid,) = box.service("MainPID")
+    status = dict(line.split(":\t", 1) for line in box.told("cat", f"/proc/{pid}/status").splitlines())
+    assert status["Uid"].split() == [box.told("id", "-u", "cityeye")] * 4
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert int(status["CapBnd"], 16) == 0
+    assert box.run("ls", "/var/lib/cityeye/.cache").returncode != 0
+    assert "from the credentials" not in box.told("journalctl", "--unit", "cityeye", "--no-pager")
+
+
+def refuses(box: BootedBox, option: str, why: str) -> None:
+    done = box.run("/root/first/install.sh", option)
+    assert done.returncode == 1
+    assert why in done.stdout
+
+
+def damage(bundle: Path, box: BootedBox, installer: str) -> None:
+    """Change one byte of a wheel on the stick: it must be refused. Then mend it."""
+    (wheel,) = (box.root / "root" / bundle.name / "wheels").glob("city_eye_agent-*.whl")
+    content = wheel.read_bytes()
+    wheel.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    done = box.run(installer)
+    assert done.returncode == 1
+    assert "SHA256SUMS: expected every file as it was made" in done.stdout
+    wheel.write_bytes(content)
+
+
+def test_the_same_packages_give_the_same_bundle(bundles: dict[str, Path], tmp_path: Path) -> None:
+    first = bundles["first"]
+    like = (
+        "--wheels",
+        str(first / "wheels"),
+        "--like",
+        str(first / "manifest.json"),
+        "--mirror",
+        str(first / "models"),
+    )
+    again = bundle(ROOT, tmp_path / "again", *like)
+    assert (again / "SHA256SUMS").read_bytes() == (first / "SHA256SUMS").read_bytes()
+    manifest = json.loads((first / "manifest.json").read_text())
+    assert manifest["arch"] == platform.machine()
+    assert "models/yolox_nano.onnx" in manifest["files"]
