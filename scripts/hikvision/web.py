@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from scripts.hikvision.logins import Door, Lockout
 from scripts.hikvision.settings import StreamSettings, document
@@ -77,6 +79,13 @@ def _status(path: str, code: int, text: str, sub: str) -> bytes:
     return document("ResponseStatus", f"{body}<subStatusCode>{sub}</subStatusCode>")
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up before it has read everything is none of the camera's faults."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def serve(camera: Camera, host: str, port: int) -> int:
     """Serve in threads of its own until the process ends; returns the port."""
 
@@ -115,7 +124,7 @@ def serve(camera: Camera, host: str, port: int) -> int:
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = _Server((host, port), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return int(server.server_port)
