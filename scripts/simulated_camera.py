@@ -129,7 +129,7 @@ def factory(film: Callable[[], Film], options: argparse.Namespace) -> Any:
     media_factory.set_launch(
         f"( appsrc name=units format=time is-live=false block=false max-bytes=400000 "
         f"caps=video/x-{codec},stream-format=byte-stream,alignment=au "
-        f"! {codec}parse ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 )"
+        f"! {codec}parse config-interval=-1 ! video/x-{codec},alignment=au ! rtp{codec}pay name=pay0 pt=96 )"
     )
     media_factory.set_shared(options.shared)
     # TCP only, as the agent asks for; a camera that falls back to UDP would hide a wrong client setting.

@@ -95,6 +95,17 @@ def test_h265_works_just_as_well(tmp_path: Path) -> None:
     assert len(samples) == 3
 
 
+def test_a_keyframe_in_several_slices_is_one_picture(tmp_path: Path) -> None:
+    coding = "keyint=50:scenecut=0:slices=4:sliced-threads=0"
+    options = ("-t", "6", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", coding)
+    video = encode(street(), tmp_path / "slices.mp4", *options)
+    with simulated_camera(video, "--speed", "4") as camera:
+        frames = [sample.decode() for sample in collect(source(camera.url()))]
+    for frame, image in zip(frames, keyframes_of(video), strict=True):
+        assert frame is not None
+        assert np.array_equal(frame.image, image)
+
+
 def test_a_gop_of_half_a_second_is_thinned_to_the_sampling_interval(tmp_path: Path) -> None:
     options = ("-t", "8", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "keyint=15:scenecut=0")
     video = encode(street(), tmp_path / "dense.mp4", *options)
