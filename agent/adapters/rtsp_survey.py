@@ -112,12 +112,14 @@ class _Tally:
 
     def __init__(self) -> None:
         self._told_s: list[tuple[float, bool]] = []
+        self._untold_first = False
         self._arrived_s: list[tuple[float, bool]] = []
         self.keyframes = 0
 
     def take(self, packet: Packet[VideoStream], at_s: float) -> None:
         """Take note of one packet."""
         self.keyframes += packet.is_keyframe
+        self._untold_first |= packet.is_keyframe and packet.pts is None and not self._arrived_s
         self._arrived_s.append((at_s, packet.is_keyframe))
         if packet.pts is not None:
             self._told_s.append((float(packet.pts * packet.time_base), packet.is_keyframe))
@@ -136,5 +138,10 @@ class _Tally:
         return max((later - earlier for earlier, later in pairwise(keyframes_s)), default=None)
 
     def _times_s(self) -> list[tuple[float, bool]]:
-        told = sum(keyframe for _, keyframe in self._told_s)
-        return self._told_s if told > 1 or told == self.keyframes else self._arrived_s
+        told_s = self._told_s
+        told = sum(keyframe for _, keyframe in told_s)
+        if told == 1 and self._untold_first and len(told_s) > 1:
+            # Opening a stream takes its first packet and often loses its time: one picture before the second.
+            spacing_s = min(later - earlier for (earlier, _), (later, _) in pairwise(sorted(told_s)))
+            return [(told_s[0][0] - spacing_s, True), *told_s]
+        return told_s if told > 1 or told == self.keyframes else self._arrived_s

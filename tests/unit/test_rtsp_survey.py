@@ -50,3 +50,10 @@ def test_the_longest_distance_counts_and_order_of_decoding_does_not() -> None:
 def test_one_packet_tells_nothing() -> None:
     told = tally((0.0, 0, True))
     assert (told.fps, told.gop_s) == (None, None)
+
+
+def test_a_first_packet_whose_time_was_lost_is_one_picture_before_the_second() -> None:
+    late_s = 1.5  # opening took so long: arrivals tell of a shorter distance
+    told = tally((None, late_s, True), *((0.08 * n, max(late_s, 0.08 * n), n == 150) for n in range(1, 160)))
+    assert told.gop_s == pytest.approx(12.0)
+    assert told.fps == pytest.approx(12.5)
