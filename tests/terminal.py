@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import signal
 import subprocess
 import termios
 import threading
@@ -74,11 +75,12 @@ class Terminal:
 
         A Ctrl-C in the instant between a prompt and the wait for keys is noticed by Python with the next key only.
         """
-        while True:
+        for _ in range(round(WAIT_S / _NOTICED_S)):
             self.press(keys)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_NOTICED_S)
                 return self.end()
+        raise AssertionError(f"{keys!r} was pressed for {WAIT_S} s in vain; shown:\n{self.shown}")
 
     def end(self) -> int:
         """Wait for the program to end; returns its exit code."""
@@ -109,5 +111,9 @@ class Terminal:
 
 
 def _own_terminal() -> None:
-    """In the child: its standard input becomes the terminal that it is controlled by, where passwords are asked for."""
+    """In the child: its standard input becomes the terminal that it is controlled by, where passwords are asked for.
+
+    Whoever runs the tests in the background may have had Ctrl-C ignored, which children inherit.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
