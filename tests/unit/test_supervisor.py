@@ -251,6 +251,8 @@ def test_a_wait_between_two_tries_is_no_hang(clock: FakeClock) -> None:
     assert died.wait(30)
     wait_until(lambda: only(supervisor).phase is LoopPhase.RESTARTING, "the wait")
     clock.advance(SILENCE_S + 1)
+    wait_until(lambda: not only(supervisor).stuck, "the wait to have begun")
+    clock.advance(SILENCE_S + 1)
     assert not only(supervisor).stuck
     assert supervisor.stop(30) == []
 
