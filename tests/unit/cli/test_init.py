@@ -156,6 +156,22 @@ def test_cameras_of_what_discover_printed(capsys: pytest.CaptureFixture[str], tm
     assert [(camera.id, camera.name) for camera in config.cameras] == [("camera-64", "东门"), ("camera-70", None)]
 
 
+def test_two_cameras_of_one_recorder_may_have_names_in_any_language(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    named = [f"{name}={URL[:-3]}{channel}02" for channel, name in enumerate(("东门", "北门"), 1)]
+    (tmp_path / "list.txt").write_text(f"南门={URL[:-3]}302\n西门={URL[:-3]}402\n", encoding="utf-8")
+    flags = [part for text in named for part in ("--camera", text)]
+    code, _, err = run(capsys, "init", *QUIET, "--broker", "b", *flags, "--cameras-from", "list.txt")
+    assert (code, err) == (0, "")
+    assert [(camera.id, camera.name) for camera in load(tmp_path / "street.yaml").cameras] == [
+        ("camera-64", "东门"),
+        ("camera-64-2", "北门"),
+        ("camera-64-3", "南门"),
+        ("camera-64-4", "西门"),
+    ]
+
+
 def test_without_a_network_the_model_comes_from_a_folder_or_a_file(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
