@@ -69,6 +69,9 @@ class HeardService:
     told: list[str] = field(default_factory=list)
     news: Condition = field(default_factory=Condition)
 
+    def starting(self, within_s: float) -> None:
+        self._keep(f"starting {within_s:g}")
+
     def ready(self) -> None:
         self._keep("ready")
 

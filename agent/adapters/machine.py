@@ -33,8 +33,8 @@ class Memory:
 
 
 def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above that exists."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    """The folder, or the nearest one above that exists, as far as this process may see."""
+    return next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
 
 
 def disk_of(folder: Path) -> Disk:

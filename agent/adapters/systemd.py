@@ -34,6 +34,13 @@ class Systemd:
         """See `ports.ServiceManager`, as for all below."""
         return self._watchdog_s
 
+    def starting(self, within_s: float) -> None:
+        """EXTEND_TIMEOUT_USEC=, which puts off the unit's TimeoutStartSec, and WatchdogSec where it counts already.
+
+        In a datagram of its own: systemd reads WATCHDOG=1 later than this, and would put its own interval back.
+        """
+        self._tell(f"EXTEND_TIMEOUT_USEC={round(within_s * 1e6)}")
+
     def ready(self) -> None:
         """READY=1."""
         self._tell("READY=1")
@@ -51,8 +58,11 @@ class Systemd:
         self._tell("STOPPING=1")
 
     def reloading(self, now: Stamp) -> None:
-        """RELOADING=1, with the moment on CLOCK_MONOTONIC, which systemd asks for since version 253."""
-        self._tell(f"RELOADING=1\nMONOTONIC_USEC={round(now.mono_s * 1e6)}")
+        """RELOADING=1, with the moment on CLOCK_MONOTONIC, which systemd asks for since version 253.
+
+        The watchdog goes on counting meanwhile: it is fed, and has the whole interval for the stop.
+        """
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={round(now.mono_s * 1e6)}\nWATCHDOG=1")
 
     def _tell(self, message: str) -> None:
         if not self._address:

@@ -141,11 +141,11 @@ class _Setup:
     def refuse_early(self, ranges: tuple[str, ...]) -> None:
         """What would only come out after all the questions: exit 1 where nothing can be written, 2 for wrong usage."""
         say, file = self.say, self._draft.file
-        if file.is_dir() or (file.exists() and not self._force):
-            raise _told(say("init.exists", file=file), 2)
         for folder in (file.absolute().parent, self._draft.home):
             if not may_write(folder):
                 raise _told(say("init.unwritable", file=folder), 1)
+        if file.is_dir() or (file.exists() and not self._force):
+            raise _told(say("init.exists", file=file), 2)
         if self._finder is not None and (refusal := self._finder.refusal(ranges)):
             raise _told(refusal, 2)
         if (fault := self._detector.check()) is not None:

@@ -104,7 +104,7 @@ class Flags:
             elif reference := self._reference("--camera-password-from", wishes.camera_password):
                 self.camera_login["password"] = reference
         for text in wishes.cameras:
-            self._add("--camera", from_flag(text))
+            self._add("--camera", from_flag(text, ids_of(self._draft)))
         for offer in self._listed():
             self._add("--cameras-from", offer)
 
@@ -119,7 +119,7 @@ class Flags:
             return []
         file = Path(self._wishes.cameras_from)
         try:
-            listed = from_file(file.read_text(encoding="utf-8-sig"))
+            listed = from_file(file.read_text(encoding="utf-8-sig"), ids_of(self._draft))
         except (OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
             self._tell("--cameras-from", self.say("init.cameras_from_wrong", file=file, found=found))

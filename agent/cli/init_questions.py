@@ -129,7 +129,7 @@ class Interview:
         question = self.say("init.ask.camera_name", url=offer.url)
 
         def judge(answer: str) -> list[str]:
-            return self._add(offer if answer == offer.id else offer.called(answer))
+            return self._add(offer if answer == offer.id else offer.called(answer, ids_of(self._draft)))
 
         self._terminal.ask(question, judge, default=offer.id)
 
@@ -139,7 +139,7 @@ class Interview:
 
         def judge(answer: str) -> list[str]:
             said.append(answer)
-            return self._add(from_flag(answer)) if answer else []
+            return self._add(from_flag(answer, ids_of(self._draft))) if answer else []
 
         self._terminal.ask(self.say("init.ask.camera"), judge)
         return bool(said[-1])

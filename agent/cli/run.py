@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from agent.adapters.allocator import few_arenas
+from agent.adapters.systemd import Systemd
 from agent.app.site import Site
 from agent.cli.logs import LogFormat, LogLevel, LogSettings, log_the_uncaught, set_up_log
 from agent.cli.options import loaded, private_files
@@ -27,6 +28,9 @@ from agent.core.quantities import parse_size
 log = logging.getLogger("agent")
 
 LEAST_FILE_BYTES = 100_000
+START_S = 300.0
+"""What a slow start may take before a service manager ends it, by its time-out for starts or, of an agent that starts
+anew, by its watchdog: with a model that OpenVINO compiles, or from a slow card."""
 STOP_S = 4.5
 """Within which a stop has to be through, whatever hangs: a service manager should not have to kill the agent."""
 _LAST_WORDS_S = 0.1
@@ -60,13 +64,15 @@ def register(app: typer.Typer, say: Texts) -> None:
             int, typer.Option("--log-files", help=say("run.log_files"), min=2, max=100)
         ] = LogSettings().files,
     ) -> None:
-        from agent.app.run import App
-
         few_arenas()
         private_files()
         redact = Redactor()
         logs = LogSettings(level=log_level, format=log_format, file=log_file, file_bytes=log_file_size, files=log_files)
         _set_up(logs, UTC, redact)  # until the site's time zone is known
+        service = Systemd()
+        service.starting(START_S)
+        from agent.app.run import App  # which takes seconds on a slow card
+
         site = Site(config)
         site.settle()
         settings, text, warnings = _usable(config, site, say)
@@ -83,7 +89,7 @@ def register(app: typer.Typer, say: Texts) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        app = App(settings, site, text, secret=redact.learn)
+        app = App(settings, site, text, secret=redact.learn, service=service)
         ended = Event()
 
         def cut_short() -> NoReturn:

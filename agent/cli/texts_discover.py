@@ -80,7 +80,7 @@ DISCOVER: dict[str, tuple[str, str]] = {
         "cable, and give this machine an address in the cameras' network",
         "没有可供查找的网络：没有网络接口具有 IPv4 地址；请接好网线，并为本机配置摄像机所在网络的地址",
     ),
-    "discover.asking": ("asking {count} addresses …", "正在询问 {count} 个地址……"),
+    "discover.asking": ("asking {count} address(es) …", "正在询问 {count} 个地址……"),
     "discover.found": ("{count} device(s) found", "找到 {count} 台设备"),
     "discover.column.address": ("address", "地址"),
     "discover.column.maker": ("maker", "厂商"),

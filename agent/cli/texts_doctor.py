@@ -210,10 +210,21 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "have it renewed at the broker; check this box's date, too",
         "请在服务器上更换证书；并检查本机日期",
     ),
+    "doctor.found.tls_untrusted": (
+        "the broker speaks TLS, but this box does not trust its certificate",
+        "服务器已启用 TLS，但本机不信任其证书",
+    ),
+    "doctor.mend.tls_untrusted": (
+        "set mqtt.tls.ca_file to the authority (CA) that issued the broker's certificate; check that mqtt.host is the "
+        "name in the certificate, and this box's date",
+        "请把 mqtt.tls.ca_file 设为签发服务器证书的 CA 文件；并检查 mqtt.host 是否与证书中的名称一致，以及本机日期",
+    ),
     "doctor.found.tls_refused": ("no TLS with this broker", "无法与服务器建立 TLS"),
     "doctor.mend.tls_refused": (
-        "check mqtt.tls.ca_file, that mqtt.host is the name in the certificate, mqtt.port, and this box's date",
-        "检查 mqtt.tls.ca_file、mqtt.host 是否与证书中的名称一致、mqtt.port，以及本机日期",
+        "check that mqtt.port is the broker's TLS port; where it asks for a certificate, set mqtt.tls.cert_file and "
+        "key_file; check that the files of mqtt.tls can be read",
+        "检查 mqtt.port 是否为服务器的 TLS 端口；若服务器要求客户端证书，请设 mqtt.tls.cert_file 与 key_file；"
+        "并检查 mqtt.tls 的各文件是否可读",
     ),
     "doctor.found.tls_off": ("not used: everybody in between can read along", "未启用：途中任何人都可读取"),
     "doctor.mend.tls_off": (

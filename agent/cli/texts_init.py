@@ -78,8 +78,9 @@ INIT: dict[str, tuple[str, str]] = {
         "{file}：应尚不存在，实际已有；请另取文件名，或用 --force 替换（会保留旧文件）",
     ),
     "init.unwritable": (
-        "{file}: expected a folder that may be written to, found none; choose another, or run it as the agent's user",
-        "{file}：应为可写入的文件夹，实际不是；请另选，或以代理的用户运行",
+        "{file}: expected a folder that may be entered and written to, found none; choose another, "
+        "or run it as the agent's user",
+        "{file}：应为可进入且可写入的文件夹，实际不是；请另选，或以代理的用户运行",
     ),
     "init.missing": (
         "nobody can be asked here (no terminal, or --yes): expected {flags} as well",

@@ -86,7 +86,7 @@ class Draft:
         for number in count(1):
             place = f"{SECRETS}/{name}" if number == 1 else f"{SECRETS}/{name}-{number}"
             there = self.secrets.get(place)
-            if there is None and (self.home / place).exists():
+            if there is None and os.path.lexists(self.home / place):  # also where the folder may not be entered
                 there = _content(self.home / place)
                 if there == text:
                     return {"file": place}

@@ -364,7 +364,9 @@ class CameraConfig(Section):
     main_stream: MainStreamUrl = Field(
         "auto",
         description="Where evidence pictures come from: an http:// or rtsp:// address; off: the url above; auto: of a "
-        "Hikvision sub-stream its main stream, by ISAPI or one keyframe.",
+        "Hikvision sub-stream its main stream, by ISAPI or one keyframe. Where the camera's web port is not 80, an "
+        "address with it, for example http://192.168.1.64:8080/ISAPI/Streaming/channels/101/picture (doctor goes "
+        "there, too).",
     )
     decode: Literal["auto", "keyframes", "all"] = Field(
         "auto", description="Which pictures are decoded; auto: keyframes, or all when they come too rarely."

@@ -14,6 +14,9 @@ class ServiceManager(Protocol):
     def watchdog_s(self) -> float | None:
         """It ends the agent when it is not fed for so long; None: it does not watch."""
 
+    def starting(self, within_s: float) -> None:
+        """The agent starts, for the first time or anew, and may take so long before `ready`."""
+
     def ready(self) -> None:
         """The agent is up."""
 

@@ -269,11 +269,15 @@ class Desk:
             log.info("%s: incident %s (%s) %s %s", self._camera, event.incident_id, event.rule, event.phase, place)
 
     def _save(self) -> None:
+        waited = len(self._unkept)
         if self._unkept:
             self._store.record(self._camera, self._unkept, self._scene.keep())
             self._unkept.clear()
         else:
             self._store.save_state(self._camera, self._scene.keep())
+        if self._faulty:
+            log.info("%s: the scene and %d events that waited in memory are kept again", self._camera, waited)
+        self._faulty = False
 
     def _keep(self, now: Stamp) -> None:
         due = self._saved_at_s is None or now.mono_s - self._saved_at_s >= SAVE_EVERY_S
@@ -286,7 +290,6 @@ class Desk:
                 log.error("%s: scene and %d events wait in memory: %s", self._camera, len(self._unkept), error)
             self._faulty = True
         else:
-            self._faulty = False
             self._saved_at_s = now.mono_s
         self._figures.note(unkept=len(self._unkept), kept=not self._faulty)
 

@@ -80,6 +80,7 @@ def test_events_wait_in_memory_when_the_disk_was_too_small_for_a_reserve(tmp_pat
             assert cars_of(arrived(centre)) == sorted(PARKED)
             assert agent.stop() == 0
     told(agent.log, "events wait in memory")
+    told(agent.log, "that waited in memory are kept again")
     check_log(agent.log)
 
 

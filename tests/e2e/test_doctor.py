@@ -321,6 +321,21 @@ def test_the_brokers_certificate(tmp_path: Path, expired: bool, code: str) -> No
     assert said.codes()["login"] == ("skipped" if expired else "login_good")
 
 
+@pytest.mark.parametrize("why", ["unknown authority", "another name"])
+def test_a_certificate_that_nobody_known_vouches_for(tmp_path: Path, why: str) -> None:
+    ca, other = authority(tmp_path, "ca"), authority(tmp_path, "other-ca")
+    unknown = why == "unknown authority"
+    shown = issued(tmp_path, "broker-of-the-city", other if unknown else ca, host="localhost" if unknown else "b")
+    with Mosquitto(tmp_path / "broker", tls=ServerTls(ca.cert_file, shown.cert_file, shown.key_file)) as broker:
+        mqtt = {"host": "localhost", "port": broker.port, "tls": {"ca_file": str(ca.cert_file)}}
+        assert doctor(configured(tmp_path, None, mqtt)).bad() == {"tls": "tls_untrusted"}
+
+
+def test_a_port_that_does_not_speak_tls(tmp_path: Path, broker: Mosquitto) -> None:
+    said = doctor(configured(tmp_path, None, {"host": "localhost", "port": broker.port, "tls": {}}))
+    assert said.bad() == {"tls": "tls_refused"}
+
+
 def test_a_model_that_is_missing_or_another(tmp_path: Path, broker: Mosquitto) -> None:
     model = yaml.safe_load(configured(tmp_path, None, {"port": broker.port}).read_text())["model"]["file"]
     missing = {"file": str(tmp_path / "none.onnx")}

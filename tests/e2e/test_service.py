@@ -25,6 +25,7 @@ pytestmark = pytest.mark.server
 
 WATCHDOG_S = 20.0
 HUNG = 70
+TIME_TO_START = "EXTEND_TIMEOUT_USEC=300000000"
 
 
 @contextmanager
@@ -44,7 +45,8 @@ def test_systemd_is_told_of_start_life_and_stop(tmp_path: Path) -> None:
         fed = heard.wait_for("WATCHDOG=1", 4)
         assert agent.stop() == 0
     ready = [it.text for it in heard.told].index("READY=1")
-    assert [it.text for it in heard.told[:ready] if not it.text.startswith(("STATUS=", "WATCHDOG="))] == []
+    assert heard.told[0].text == TIME_TO_START, "before anything that takes time"
+    assert [it.text for it in heard.told[1:ready] if not it.text.startswith(("STATUS=", "WATCHDOG="))] == []
     assert [it.text for it in heard.told].count("READY=1") == 1
     between_s = [after.at_s - before.at_s for before, after in pairwise(fed)]
     assert max(between_s) < WATCHDOG_S / 2, "systemd advises half of the interval"
@@ -64,8 +66,13 @@ def test_a_new_start_by_command_is_a_reload_of_the_same_process(tmp_path: Path) 
             assert agent.pid == pid
             assert agent.stop() == 0
     kinds = [it.text.split("=")[0] for it in heard.told if not it.text.startswith(("STATUS=", "WATCHDOG="))]
-    assert kinds == ["READY", "RELOADING", "READY", "STOPPING"]
-    assert "\nMONOTONIC_USEC=" in heard.on("RELOADING=1")[0].text
+    start = ["EXTEND_TIMEOUT_USEC", "READY"]
+    assert kinds == [*start, "RELOADING", *start, "STOPPING"]
+    [reloading] = heard.on("RELOADING=1")
+    assert "\nMONOTONIC_USEC=" in reloading.text
+    assert "WATCHDOG=1" in reloading.text.splitlines(), "it goes on counting, from here"
+    first = next(it.text for it in heard.told[heard.told.index(reloading) + 1 :] if it.text != "WATCHDOG=1")
+    assert first == TIME_TO_START, "the first word of the new run, which puts the watchdog off"
 
 
 def test_a_loop_that_hangs_starves_the_watchdog_and_ends_the_agent_and_a_capture_that_hangs_does_neither(

@@ -11,7 +11,7 @@ import pytest
 
 from agent.adapters.machine import local_time_zone
 from agent.adapters.new_files import NewFile, write_together
-from agent.app.setup import broker_of, free_id, from_file, from_flag, keep, location_of, named, offers_of
+from agent.app.setup import Offer, broker_of, free_id, from_file, from_flag, keep, location_of, named, offers_of
 from agent.config import load
 from agent.config.draft import Draft
 from agent.core.discovery import Found, Pick, Way, channels_in, is_recorder, picks_in, rtsp_urls
@@ -79,6 +79,21 @@ def test_a_camera_of_the_command_line() -> None:
     assert from_flag("东门=rtsp://h/x").entry() == {"id": "camera-1", "name": "东门", "url": "rtsp://h/x"}
     assert (gate.host, from_flag("a=b.mp4").host, from_flag("a=rtsp://[x").host) == ("192.168.1.64", "", "")
     assert (free_id("a", []), free_id("a", ["a", "a-2"])) == ("a", "a-3")
+    assert free_id("a" * 63, ["a" * 63]) == "a" * 61 + "-2"
+
+
+@pytest.mark.parametrize(
+    ("text", "camera_id"),
+    [
+        ("rtsp://192.168.1.64/x", "camera-64-2"),
+        ("北门=rtsp://192.168.1.64/x", "camera-64-2"),
+        ("East Gate=rtsp://192.168.1.9/x", "east-gate-2"),
+        ("北门=rtsp://192.168.1.9/x", "camera-9"),
+        ("camera-64=rtsp://192.168.1.64/x", "camera-64"),  # typed: whoever did is told that it is in use
+    ],
+)
+def test_an_id_that_nobody_typed_is_made_different(text: str, camera_id: str) -> None:
+    assert from_flag(text, ["camera-64", "east-gate"]).id == camera_id
 
 
 def device(**values: Any) -> dict[str, Any]:
@@ -89,7 +104,8 @@ def test_a_list_of_cameras() -> None:
     (found,) = from_file(json.dumps({"devices": [device(model="DS-2", urls=["x"], rtsp_ports=[8554, "y", 0])]}))
     expected = Found(address="192.168.1.64", ways=(Way.ONVIF,), maker="Hikvision", model="DS-2", rtsp_ports=(8554,))
     assert found == expected
-    assert len(from_file("# site\n\ngate=rtsp://h/x\nrtsp://h/y\n")) == 2
+    listed = from_file("# site\n\ngate=rtsp://h/x\nrtsp://h/y\n东门=rtsp://h/z\n", ["camera-1"])
+    assert [offer.id for offer in listed if isinstance(offer, Offer)] == ["gate", "camera-1-2", "camera-1-3"]
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from tests.fakes import START
 from tests.notify import notify_socket
 
 SAID: tuple[tuple[Callable[[ServiceManager], None], str], ...] = (
+    (lambda it: it.starting(90.5), "EXTEND_TIMEOUT_USEC=90500000"),
     (lambda it: it.ready(), "READY=1"),
     (lambda it: it.feed(), "WATCHDOG=1"),
     (lambda it: it.status("cameras looking:\n  3 of 4"), "STATUS=cameras looking: 3 of 4"),
     (lambda it: it.status("摄" * 300), f"STATUS={'摄' * 200}"),
-    (lambda it: it.reloading(Stamp(utc=START, mono_s=12.345678)), "RELOADING=1\nMONOTONIC_USEC=12345678"),
+    (lambda it: it.reloading(Stamp(utc=START, mono_s=12.345678)), "RELOADING=1\nMONOTONIC_USEC=12345678\nWATCHDOG=1"),
     (lambda it: it.stopping(), "STOPPING=1"),
 )
 

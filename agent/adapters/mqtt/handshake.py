@@ -17,10 +17,15 @@ _EXPIRED = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """`valid_until` of the broker's certificate, or a `problem` in words; `expired` is one of them."""
+    """`valid_until` of the broker's certificate, or a `problem` in words.
+
+    Attributes:
+        untrusted: TLS is there, and this box does not believe the certificate. expired: that is why.
+    """
 
     valid_until: datetime | None = None
     problem: str = ""
+    untrusted: bool = False
     expired: bool = False
 
 
@@ -38,7 +43,8 @@ def handshake(settings: MqttSettings) -> Handshake:
     except (BrokerRefused, BrokerUnreachable) as error:
         return Handshake(problem=str(error))
     except (OSError, UnicodeError) as error:
+        untrusted = isinstance(error, ssl.SSLCertVerificationError)
         expired = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == _EXPIRED
-        return Handshake(problem=str(socket_error(error, settings)), expired=expired)
+        return Handshake(problem=str(socket_error(error, settings)), untrusted=untrusted, expired=expired)
     seconds = ssl.cert_time_to_seconds(str(told["notAfter"]))
     return Handshake(valid_until=datetime.fromtimestamp(seconds, UTC))

@@ -60,9 +60,10 @@ def socket_error(error: OSError | UnicodeError, settings: MqttSettings) -> Broke
     """The error for a TCP connection or TLS handshake that failed."""
     where = settings.where
     if isinstance(error, ssl.SSLCertVerificationError):
-        trusted = (settings.tls and settings.tls.ca_file) or "the system's authorities"
+        ca_file = settings.tls and settings.tls.ca_file
+        trusted = f"{ca_file} vouches" if ca_file else "the system's authorities vouch"
         return BrokerRefused(
-            f"{where}: expected a certificate for this host that {trusted} vouches for, found: {error.verify_message}; "
+            f"{where}: expected a certificate for this host that {trusted} for, found: {error.verify_message}; "
             "check the CA file, the broker's certificate and the clock of this box"
         )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError):

@@ -81,7 +81,8 @@ class BrokerCheck:
             return True
         shaken = handshake(self._settings)
         if shaken.valid_until is None:
-            self._found.bad("tls", "tls_expired" if shaken.expired else "tls_refused", shaken.problem)
+            distrust = "tls_expired" if shaken.expired else "tls_untrusted"
+            self._found.bad("tls", distrust if shaken.untrusted else "tls_refused", shaken.problem)
             return False
         self._expiry(shaken.valid_until)
         return True

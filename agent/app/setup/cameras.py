@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 from agent.config.kinds import ID_PATTERN
 from agent.core.discovery import Found, Way, rtsp_urls
 
+_ID_CHARS = 63
+"""Of `ID_PATTERN`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
@@ -41,12 +44,14 @@ class Offer:
         """As it stands below `cameras:`."""
         return {"id": self.id, **({"name": self.name} if self.name else {}), "url": self.url}
 
-    def called(self, text: str) -> Offer:
-        """With another name, as a person says it; without a text as it is."""
-        if not text:
-            return self
-        camera_id, name = named(text, self.id)
-        return replace(self, id=camera_id, name=name)
+    def called(self, text: str, taken: Collection[str] = ()) -> Offer:
+        """With another name, as a person says it; without a text its own.
+
+        An id that nobody typed is made different from those that are `taken`: whoever said a name cannot mend it.
+        """
+        camera_id, name = named(text, self.id) if text else (self.id, self.name)
+        typed = camera_id == text
+        return replace(self, id=camera_id if typed else free_id(camera_id, taken), name=name)
 
 
 def offers_of(found: Found, camera_id: str, channels: Sequence[int] | None) -> tuple[Offer, ...]:
@@ -67,7 +72,7 @@ def named(text: str, camera_id: str) -> tuple[str, str]:
     """Id and name by one text: an id, or a name in any language, of which an id is made where it can be."""
     if re.fullmatch(ID_PATTERN, text):
         return text, ""
-    made = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:63] if text.isascii() else ""
+    made = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:_ID_CHARS] if text.isascii() else ""
     return made or camera_id, text
 
 
@@ -75,16 +80,17 @@ def free_id(camera_id: str, taken: Collection[str]) -> str:
     """The id, with a number behind it where it is in use."""
     if camera_id not in taken:
         return camera_id
-    return next(fresh for number in count(2) if (fresh := f"{camera_id}-{number}") not in taken)
+    ends = (f"-{number}" for number in count(2))
+    return next(fresh for end in ends if (fresh := f"{camera_id[: _ID_CHARS - len(end)]}{end}") not in taken)
 
 
-def from_flag(text: str) -> Offer:
-    """`NAME=URL`, or an address alone."""
+def from_flag(text: str, taken: Collection[str] = ()) -> Offer:
+    """`NAME=URL`, or an address alone. `taken`: ids that are in use, which none is made the same as."""
     name, mark, url = text.partition("=")
     if not mark or "://" in name:
         name, url = "", text
     unnamed = Offer(id=_id_of(url.strip()), url=url.strip())
-    return unnamed.called(name.strip())
+    return unnamed.called(name.strip(), taken)
 
 
 def _id_of(url: str) -> str:
@@ -94,8 +100,9 @@ def _id_of(url: str) -> str:
     return f"camera-{last[1]}" if last else "camera-1"
 
 
-def from_file(text: str) -> tuple[Found | Offer, ...]:
+def from_file(text: str, taken: Collection[str] = ()) -> tuple[Found | Offer, ...]:
     """What `cityeye discover --json` printed, or lines of `NAME=URL`; empty lines and those with `#` are passed over.
+    `taken` as for `from_flag`.
 
     Raises ValueError for JSON that is something else.
     """
@@ -105,7 +112,11 @@ def from_file(text: str) -> tuple[Found | Offer, ...]:
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("no devices as cityeye discover --json prints them") from error
     lines = (line.strip() for line in text.splitlines())
-    return tuple(from_flag(line) for line in lines if line and not line.startswith("#"))
+    offers: list[Offer] = []
+    for line in lines:
+        if line and not line.startswith("#"):
+            offers.append(from_flag(line, {*taken, *(offer.id for offer in offers)}))
+    return tuple(offers)
 
 
 def _found(device: Mapping[str, Any]) -> Found:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from agent.adapters.onnx.model import file_sha256
+from agent.cli import main
 from agent.config import load
 from agent.config.catalogue import shipped_folder
 from agent.config.models import BoxConfig
@@ -17,6 +22,31 @@ from tests.unit.cli.commands import run
 URL = "rtsp://192.168.1.64/Streaming/Channels/102"
 QUIET = ("--no-doctor", "--no-pull", "--no-discover")
 PASSWORD = "hunter2"
+OTHERS = 65534
+"""The user and group that own nothing."""
+
+
+def as_others(act: Callable[[], object]) -> tuple[int, str]:
+    """Done in a child process that owns nothing: its exit code, and what it complained of."""
+    ours, theirs = os.pipe()
+    if (child := os.fork()) == 0:
+        code, told = 99, StringIO()
+        try:
+            if os.geteuid() == 0:  # who may enter everything
+                os.setgroups([])
+                os.setresgid(OTHERS, OTHERS, OTHERS)
+                os.setresuid(OTHERS, OTHERS, OTHERS)
+            with redirect_stderr(told):
+                act()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:  # with 99, and nothing told, for any other exception
+            os.write(theirs, told.getvalue().encode())
+            os._exit(code)
+    os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as told_us:
+        text = told_us.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
 
 
 @pytest.fixture(autouse=True)
@@ -134,11 +164,26 @@ def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str], tmp
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("name", ["street.yaml", "sub/street.yaml", "configs/street.yaml"])
+def test_a_folder_that_may_not_be_entered(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    argv = ("init", closed / name, *QUIET, "--broker", "b")
+    run(capsys, "init", "open.yaml", *argv[2:])  # whatever is imported late: others may not be able to read it
+    code, text = as_others(lambda: main([str(argument) for argument in argv]))
+    closed.chmod(0o700)
+    assert code == 1
+    assert text == (
+        f"{(closed / name).parent}: expected a folder that may be entered and written to, found none; "
+        "choose another, or run it as the agent's user\n"
+    )
+
+
 def test_a_disk_that_is_read_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with memory_disk(tmp_path / "disk", "ro") as disk:
         code, out, err = run(capsys, "init", disk / "configs" / "street.yaml", *QUIET, "--broker", "b", "--force")
     assert (code, out) == (1, "")
-    assert f"{disk}/configs: expected a folder that may be written to" in err
+    assert f"{disk}/configs: expected a folder that may be entered and written to" in err
 
 
 def test_cameras_of_what_discover_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -154,6 +199,22 @@ def test_cameras_of_what_discover_printed(capsys: pytest.CaptureFixture[str], tm
     assert text.count("    #url: ") == 3
     config = load(tmp_path / "street.yaml")
     assert [(camera.id, camera.name) for camera in config.cameras] == [("camera-64", "东门"), ("camera-70", None)]
+
+
+def test_two_cameras_of_one_recorder_may_have_names_in_any_language(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    named = [f"{name}={URL[:-3]}{channel}02" for channel, name in enumerate(("东门", "北门"), 1)]
+    (tmp_path / "list.txt").write_text(f"南门={URL[:-3]}302\n西门={URL[:-3]}402\n", encoding="utf-8")
+    flags = [part for text in named for part in ("--camera", text)]
+    code, _, err = run(capsys, "init", *QUIET, "--broker", "b", *flags, "--cameras-from", "list.txt")
+    assert (code, err) == (0, "")
+    assert [(camera.id, camera.name) for camera in load(tmp_path / "street.yaml").cameras] == [
+        ("camera-64", "东门"),
+        ("camera-64-2", "北门"),
+        ("camera-64-3", "南门"),
+        ("camera-64-4", "西门"),
+    ]
 
 
 def test_without_a_network_the_model_comes_from_a_folder_or_a_file(

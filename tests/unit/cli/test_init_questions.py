@@ -131,6 +131,26 @@ def test_devices_are_named_once_and_a_recorder_has_channels(tmp_path: Path) -> N
     assert "  expected a password, found nothing" in somebody.complaints
 
 
+def test_cameras_of_one_address_are_named_in_any_language_and_only_what_is_wrong_is_told(tmp_path: Path) -> None:
+    somebody = Scripted(
+        "all", "East Gate", "East gate",
+        "东门=rtsp://nvr/1", "admin", "北门=rtsp://nvr/2", "rtsp://nvr/3", "",
+        "n", "-", "-", "-",
+    )  # fmt: skip
+    asking, draft = interview(tmp_path, somebody)
+    asking.cameras(Known([device(64), device(65)]))
+    assert somebody.all_said()
+    assert [(camera["id"], camera.get("name")) for camera in cameras(draft)] == [
+        ("east-gate", "East Gate"),
+        ("east-gate-2", "East gate"),
+        ("camera-1", "东门"),
+        ("camera-1-2", "北门"),
+        ("camera-1-3", None),
+    ]
+    told = "\n".join(somebody.complaints)
+    assert ("admin" in told, "different id" in told) == (True, False)
+
+
 def test_one_login_for_all_is_asked_once(tmp_path: Path) -> None:
     somebody = Scripted("all", "", "", "gate=rtsp://10.0.0.1/x", "", "y", "", "p")
     asking, draft = interview(tmp_path, somebody)

@@ -59,6 +59,7 @@ def test_without_events_the_scene_is_kept_now_and_then() -> None:
 def test_events_wait_in_memory_while_the_disk_takes_nothing(
     trouble: CityEyeError, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     store = MemoryStore(trouble=trouble)
     desk = a_desk(store)
     serve(desk, every(2, 0, 100, car()) + every(2, 100, 140))
@@ -70,6 +71,9 @@ def test_events_wait_in_memory_while_the_disk_takes_nothing(
     assert desk.state.unkept == 0
     said = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert len(said) == 1, "a repeated fault is said once"
+    desk.gap(gap(200))
+    again = [r.getMessage() for r in caplog.records if "kept again" in r.getMessage()]
+    assert again == ["gate: the scene and 2 events that waited in memory are kept again"], "and so is its end"
 
 
 class BrokenCamera(NoCamera):
