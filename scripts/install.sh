@@ -14,6 +14,7 @@ umask 022
 readonly APP=/opt/cityeye SETTINGS=/etc/cityeye SECRETS=/etc/credstore/cityeye DATA=/var/lib/cityeye
 readonly UNIT=/etc/systemd/system/cityeye.service COMMAND=/usr/local/bin/cityeye
 readonly CONFIG=$SETTINGS/config.yaml LOCK=/run/cityeye-install.lock
+readonly PACKED='from agent.config.catalogue import packed_folder; print(packed_folder())'
 readonly ROOM_MB=1200 WELL_S=${CITYEYE_WELL_S:-120}
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 readonly HERE
@@ -130,7 +131,7 @@ make_places() {
 }
 
 build_release() {
-  local place=$APP/releases/$release interpreter free_mb pip
+  local place=$APP/releases/$release interpreter free_mb pip model
   [ ! -f "$place/complete" ] || return 0
   # shellcheck disable=SC2046 # one word for each Python
   interpreter=$(python $(pythons))
@@ -144,17 +145,21 @@ build_release() {
     --find-links "$bundle/wheels" --root-user-action=ignore "city-eye-agent==$(facts version)"
   cp "$bundle"/{install.sh,cityeye,cityeye.service,manifest.json,SHA256SUMS} "$place/"
   chmod 0755 "$place/install.sh" "$place/cityeye"
+  # Within the release, where the agent looks first: going back to it finds the models it was made with.
+  for model in "$bundle"/models/*.onnx; do
+    [ ! -f "$model" ] || install -m 0644 -t "$("$place/bin/python" -I -c "$PACKED")" "$model"
+  done
   # Everything that is written in C is loaded once, by the user who will run it: it must fit this machine.
   as_agent "$place/bin/python" -I -c 'import agent.app.run' ||
     fail "$place" "an agent that this machine can load" "the error above" "nothing was changed; report it"
   touch "$place/complete"
 }
 
-put_models() {
+put_models() { # for configurations that name a model by its file; what is there is the site's, and stays
   local model name
   for model in "$bundle"/models/*.onnx; do
     name=$DATA/models/$(basename "$model")
-    [ ! -f "$model" ] || as_agent cmp -s "$name" - <"$model" || put "$model" "$name" 0640
+    [ ! -f "$model" ] || as_agent test -e "$name" || put "$model" "$name" 0640
   done
 }
 

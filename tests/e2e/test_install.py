@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -71,19 +72,32 @@ def changed(folder: Path, version: str) -> Path:
     return folder
 
 
+def with_another_model(checkout: Path) -> Path:
+    """Let the checkout's list name another file as yolox-nano, as good but not the same; returns a mirror with it."""
+    mirror, listed = checkout / "mirror", checkout / "models/manifest.yaml"
+    mirror.mkdir()
+    former = shared("models").joinpath("yolox_nano.onnx").read_bytes()
+    model = former + bytes((6 << 3 | 2, 3)) + b"new"  # ONNX's doc_string
+    (mirror / "yolox_nano.onnx").write_bytes(model)
+    text = listed.read_text(encoding="utf-8").replace(sha256(former).hexdigest(), sha256(model).hexdigest())
+    listed.write_text(text.replace(f"bytes: {len(former)}\n", f"bytes: {len(model)}\n", 1), encoding="utf-8")
+    return mirror
+
+
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """`first`, `second`, and `bad`, which loads, changes the database, and does not run."""
+    """`first`, `second` with another model, and `bad`, which loads, changes the database, and does not run."""
     folder = tmp_path_factory.mktemp("bundles")
     first = bundle(ROOT, folder / "first", "--mirror", str(shared("models")))
-    again = ("--wheels", str(first / "wheels"), "--models", "")
-    second = bundle(changed(folder / SECOND, SECOND), folder / "second", *again)
+    again = ("--wheels", str(first / "wheels"), "--mirror")
+    checkout = changed(folder / SECOND, SECOND)
+    second = bundle(checkout, folder / "second", *again, str(with_another_model(checkout)))
     bad = changed(folder / BAD, BAD)
     with (bad / "agent/adapters/sqlite/migrations.py").open("a") as migrations:
         migrations.write('MIGRATIONS = (*MIGRATIONS, Migration("of a bad release", ("CREATE TABLE bad (x)",)))\n')
     health = bad / "agent/runtime/health.py"
     health.write_text(health.read_text().replace("    def run(", "    def walk(", 1))
-    return {"first": first, "second": second, "bad": bundle(bad, folder / "bad", *again)}
+    return {"first": first, "second": second, "bad": bundle(bad, folder / "bad", *again, str(shared("models")))}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +129,9 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     assert box.service("ActiveState") == ["inactive"]
     assert box.run("cityeye", "check", "/etc/cityeye/config.yaml").returncode == 2
 
-    # Configured by hand, with a secret that only root can read; started; it sees.
+    # Configured by hand, with a secret that only root can read; started; it sees. The site's own model stays.
+    own_model = box.root / "var/lib/cityeye/models/yolox_nano.onnx"
+    own_model.write_text("the site's own")
     (box.root / "etc/cityeye/config.yaml").write_text(CONFIG)
     (box.root / "etc/credstore/cityeye/broker").write_text("from the credentials\n")
     shutil.copy(ROOT / "demo/street.mp4", box.root / "var/lib/cityeye/street.mp4")
@@ -157,6 +173,7 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     sees(box)
 
     # Gone, but for what is the site's; then that, too.
+    assert own_model.read_text() == "the site's own"
     box.told(installer["first"], "--uninstall")
     assert not (box.root / "opt/cityeye").exists()
     assert incidents_kept(box)
