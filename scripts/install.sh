@@ -2,7 +2,7 @@
 # Installs the agent on Debian or Ubuntu, x86-64 or arm64, as the service `cityeye`. From an unpacked bundle without any
 # network, or from a checkout with one. Run again, it upgrades: a release that does not get well is taken back by itself.
 #
-#   install.sh [--config FILE] [--no-systemd]    install or upgrade; FILE becomes the configuration if there is none
+#   install.sh [--config FILE] [--no-systemd]    install or upgrade; FILE becomes the configuration if the site has none
 #   install.sh --rollback [--no-systemd]         back to the release before
 #   install.sh --uninstall [--purge]             remove the agent; --purge: configuration, secrets, data and user, too
 #
@@ -14,11 +14,14 @@ umask 022
 readonly APP=/opt/cityeye SETTINGS=/etc/cityeye SECRETS=/etc/credstore/cityeye DATA=/var/lib/cityeye
 readonly UNIT=/etc/systemd/system/cityeye.service COMMAND=/usr/local/bin/cityeye
 readonly CONFIG=$SETTINGS/config.yaml LOCK=/run/cityeye-install.lock
-readonly ROOM_MB=1200 WELL_S=${CITYEYE_WELL_S:-120}
+readonly PACKED='from agent.config.catalogue import packed_folder; print(packed_folder())'
+readonly ROOM_MB=1200 DATA_SPARE_MB=100 WELL_S=${CITYEYE_WELL_S:-120}
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 readonly HERE
 
-action=install systemd=yes purge=no first_config='' scratch='' start_again=no
+action=install systemd=yes purge=no first_config='' configured=no
+bundle=$HERE scratch='' unfinished='' # what the release comes from; folders that go at the end
+going=no former='' earlier='' ran=no kept=no # of a change of releases that is not done: what was before it
 
 say() { printf '%s\n' "$*"; }
 
@@ -27,9 +30,14 @@ fail() { # WHERE EXPECTED FOUND MEND
   exit 1
 }
 
-at_exit() { # however it ends: no box is left without the agent that ran on it
+at_exit() { # however it ends: no box is left without the agent that ran on it, nor with one that was not seen well
+  trap '' HUP INT TERM PIPE
+  set +e # no step waits for another's success
   [ -z "$scratch" ] || rm -rf "$scratch"
-  [ "$start_again" = no ] || systemctl --no-block start cityeye
+  [ -z "$unfinished" ] || rm -rf "$unfinished"
+  [ "$going" = yes ] || return 0
+  go_back
+  say "install.sh: not finished; $former is active again" >&2
 }
 
 # ---------------------------------------------------------------------------------------------------- what is there
@@ -94,7 +102,6 @@ put() { # SOURCE TARGET MODE: as the agent's user, since root must not follow wh
 # ------------------------------------------------------------------------------------------------------- installing
 
 find_bundle() {
-  bundle=$HERE
   if [ ! -f "$HERE/SHA256SUMS" ]; then
     [ -f "$HERE/make_bundle.py" ] || fail "$HERE" "a bundle or a checkout" "neither" "unpack the bundle again"
     scratch=$(mktemp -d /tmp/cityeye-install.XXXXXX)
@@ -130,13 +137,14 @@ make_places() {
 }
 
 build_release() {
-  local place=$APP/releases/$release interpreter free_mb pip
+  local place=$APP/releases/$release interpreter free_mb pip model
   [ ! -f "$place/complete" ] || return 0
   # shellcheck disable=SC2046 # one word for each Python
   interpreter=$(python $(pythons))
   free_mb=$(df --output=avail -m "$APP" | tail -1)
   [ "$free_mb" -ge "$ROOM_MB" ] || fail "$APP" "$ROOM_MB MB of room" "$((free_mb)) MB" "make room"
   say "building $release"
+  unfinished=$place
   rm -rf "$place"
   "$interpreter" -m venv --without-pip "$place"
   pip=$(echo "$bundle"/wheels/pip-*.whl)
@@ -144,38 +152,72 @@ build_release() {
     --find-links "$bundle/wheels" --root-user-action=ignore "city-eye-agent==$(facts version)"
   cp "$bundle"/{install.sh,cityeye,cityeye.service,manifest.json,SHA256SUMS} "$place/"
   chmod 0755 "$place/install.sh" "$place/cityeye"
+  # Within the release, where the agent looks first: going back to it finds the models it was made with.
+  for model in "$bundle"/models/*.onnx; do
+    [ ! -f "$model" ] || install -m 0644 -t "$("$place/bin/python" -I -c "$PACKED")" "$model"
+  done
   # Everything that is written in C is loaded once, by the user who will run it: it must fit this machine.
   as_agent "$place/bin/python" -I -c 'import agent.app.run' ||
     fail "$place" "an agent that this machine can load" "the error above" "nothing was changed; report it"
   touch "$place/complete"
+  unfinished=''
 }
 
-put_models() {
+put_models() { # for configurations that name a model by its file; what is there is the site's, and stays
   local model name
   for model in "$bundle"/models/*.onnx; do
     name=$DATA/models/$(basename "$model")
-    [ ! -f "$model" ] || as_agent cmp -s "$name" - <"$model" || put "$model" "$name" 0640
+    [ ! -f "$model" ] || as_agent test -e "$name" || put "$model" "$name" 0640
   done
 }
 
+is_config() { # FILE: is the configuration the same as this?
+  [ -f "$1" ] && as_agent cmp -s "$CONFIG" - <"$1"
+}
+
+is_placeholder() { # is the configuration still the one that was put where there was none?
+  is_config "$APP/config.yaml" || is_config "$bundle/config.yaml"
+}
+
+may_put_config() {
+  [ -z "$first_config" ] || [ ! -e "$CONFIG" ] || is_config "$first_config" || is_placeholder ||
+    fail --config "no configuration, or the placeholder" "$CONFIG of this site's own" \
+      "leave --config out, and change that file; nothing was changed"
+}
+
 put_config() {
-  [ ! -e "$CONFIG" ] || return 0
-  put "${first_config:-$bundle/config.yaml}" "$CONFIG" 0640
+  if [ -n "$first_config" ]; then
+    is_config "$first_config" || { put "$first_config" "$CONFIG" 0640; configured=yes; }
+  elif [ ! -e "$CONFIG" ]; then
+    put "$bundle/config.yaml" "$CONFIG" 0640
+    replace "$bundle/config.yaml" "$APP/config.yaml" 0644 # to be known as the placeholder by other releases
+  fi
 }
 
 # ------------------------------------------------------------------------------------------------ changing releases
 
 lead_to() { # LINK RELEASE, in one step: there is no moment without
-  ln -sfn "releases/$2" "$APP/.$1"
-  mv -T "$APP/.$1" "$APP/$1"
+  ln -sfn "releases/$2" "$APP/.$1" &&
+    mv -T "$APP/.$1" "$APP/$1"
 }
 
-activate() { # RELEASE
+replace() { # SOURCE TARGET MODE, in one step, too
+  install -m "$3" "$1" "$2.new" &&
+    mv -T "$2.new" "$2"
+}
+
+activate() { # RELEASE: its command, its unit, and at last itself
+  replace "$APP/releases/$1/cityeye" "$COMMAND" 0755
+  if [ "$systemd" = yes ]; then
+    replace "$APP/releases/$1/cityeye.service" "$UNIT" 0644
+    systemctl daemon-reload
+  fi
   lead_to current "$1"
-  install -m 0755 "$APP/current/cityeye" "$COMMAND.new" && mv -T "$COMMAND.new" "$COMMAND"
-  [ "$systemd" = yes ] || return 0
-  install -m 0644 "$APP/current/cityeye.service" "$UNIT"
-  systemctl daemon-reload
+}
+
+runs() {
+  [ "$systemd" = yes ] || return 1
+  case $(systemctl show -P ActiveState cityeye) in active | activating | reloading | refreshing) ;; *) return 1 ;; esac
 }
 
 stop() {
@@ -192,7 +234,7 @@ get_well() { # start, and wait until the agent says of itself that it runs well,
   while [ "$SECONDS" -lt "$end" ]; do
     sleep 1
     state=$(systemctl show -P SubState cityeye) pid=$(systemctl show -P MainPID cityeye)
-    case $state in failed | auto-restart) return 1 ;; esac
+    case $state in failed | auto-restart*) return 1 ;; esac
     if [ "$state" = running ] && [ "$pid" = "$last" ] && "$COMMAND" alive --config "$CONFIG" >/dev/null 2>&1; then
       well=$((well + 1))
       [ "$well" -lt 3 ] || return 0
@@ -205,77 +247,108 @@ get_well() { # start, and wait until the agent says of itself that it runs well,
 }
 
 works() { # is the release that is active now good? Without systemd: it starts, and takes the configuration
-  if [ "$systemd" = yes ]; then get_well; else "$COMMAND" version >/dev/null && "$COMMAND" check "$CONFIG"; fi
+  if [ "$systemd" = yes ]; then get_well; return; fi
+  "$COMMAND" version >/dev/null && { is_placeholder || "$COMMAND" check "$CONFIG"; }
 }
 
 last_words() {
   [ "$systemd" = no ] || journalctl --unit cityeye --no-pager --output cat --lines 15 2>/dev/null | sed 's/^/  | /' >&2
 }
 
-schema_of_data() { # the database's, 0 when there is none
-  as_agent "$APP/current/bin/python" -I -c 'import sqlite3, sys
-try: print(sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True).execute("PRAGMA user_version").fetchone()[0])
-except sqlite3.Error: print(0)' "$DATA/cityeye.db"
+reads_data() { # RELEASE: can it read the database as it is? Not when there is no telling
+  local python=$APP/releases/$1/bin/python known there
+  as_agent test -e "$DATA/cityeye.db" || return 0
+  known=$("$python" -I -c 'from agent.adapters.sqlite.migrations import MIGRATIONS; print(len(MIGRATIONS))') || return 1
+  there=$(as_agent "$python" -I -c 'import sqlite3, sys
+print(sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True).execute("PRAGMA user_version").fetchone()[0])
+' "$DATA/cityeye.db") || return 1
+  [[ $known =~ ^[0-9]+$ && $there =~ ^[0-9]+$ ]] && [ "$there" -le "$known" ]
 }
 
-schema_known_to() { # RELEASE
-  "$APP/releases/$1/bin/python" -I -c 'from agent.adapters.sqlite.migrations import MIGRATIONS; print(len(MIGRATIONS))'
+room_for_data() { # for a copy of the database, and some in which the agent goes on writing
+  local needed free
+  needed=$(as_agent sh -c 'cd "$1" && du -cm --apparent-size cityeye.db* 2>/dev/null | tail -1 | cut -f1' room "$DATA")
+  free=$(as_agent df --output=avail -m "$DATA" | tail -1)
+  needed=$((needed + DATA_SPARE_MB))
+  [ "$free" -ge "$needed" ] ||
+    fail "$DATA" "$needed MB of room, for a copy of the database" "$((free)) MB" "make room; nothing was changed"
 }
 
 keep_data() { # of before an upgrade, for a release that cannot read what the next one makes of it
-  as_agent sh -c 'cd "$1" && rm -rf before-upgrade && mkdir before-upgrade && [ ! -f cityeye.db ] ||
-    cp -p cityeye.db* before-upgrade/' keep "$DATA"
+  kept=no
+  as_agent sh -c 'cd "$1" && rm -rf before-upgrade.new && mkdir before-upgrade.new && { [ ! -f cityeye.db ] ||
+    cp -p cityeye.db* before-upgrade.new/; }' keep "$DATA" ||
+    fail "$DATA" "a copy of the database" "the error above" "mend what it names; $former is active, as before"
+  kept=yes
 }
 
-take_back() { # RELEASE: after an upgrade that failed
-  stop
-  if [ "$(schema_of_data)" -gt "$(schema_known_to "$1")" ]; then
-    say "the database is put back to what it was before the upgrade: $1 cannot read the new one" >&2
-    as_agent sh -c 'cd "$1" && rm -f cityeye.db* && cp -p before-upgrade/cityeye.db* .' back "$DATA"
-  fi
-  activate "$1"
+settle_data() { # the copy is of use for a rollback; that of the upgrade before is of none any more
+  as_agent sh -c 'cd "$1" && rm -rf before-upgrade && mv -T before-upgrade.new before-upgrade' settle "$DATA"
 }
 
-upgrade() { # from the release `former`, whose service runs or not
-  local former=$1 ran=no earlier
-  if [ "$systemd" = yes ] && [ "$(systemctl show -P ActiveState cityeye)" != inactive ]; then ran=yes start_again=yes; fi
+put_data_back() { # by renaming: that takes no room
+  say "the database is put back to what it was before the upgrade: $former cannot read the new one" >&2
+  as_agent sh -c 'cd "$1" && rm -f cityeye.db* && { [ ! -f before-upgrade.new/cityeye.db ] ||
+    mv before-upgrade.new/cityeye.db* .; }' back "$DATA"
+}
+
+go_back() { # to all that was before the change began, wherever it has come to
+  local lost=no
   stop
-  keep_data || fail "$DATA" "room for a copy of the database" "the error above" "make room; nothing was changed"
-  earlier=$(linked previous)
-  lead_to previous "$former"
-  activate "$release"
-  if [ "$systemd" = yes ] && [ "$ran" = no ]; then
-    say "$release is installed; the service was not running and is not started: systemctl start cityeye"
-    return
-  fi
-  say "waiting until $release is well"
-  if works; then
-    start_again=no
-    say "upgraded from $former to $release"
-    return
-  fi
-  last_words
-  take_back "$former"
+  if [ "$kept" = yes ] && ! reads_data "$former"; then put_data_back || lost=yes; fi
+  [ "$lost" = yes ] || as_agent rm -rf "$DATA/before-upgrade.new"
+  activate "$former"
   if [ -n "$earlier" ]; then lead_to previous "$earlier"; else rm -f "$APP/previous"; fi
-  local after="$former is installed again"
-  if [ "$systemd" = yes ]; then
+  [ "$ran" = no ] || systemctl --no-block start cityeye
+  going=no
+  prune
+}
+
+change_to() { # RELEASE HOW: from the one that is active; it stays only if it gets well
+  former=$(linked current) earlier=$(linked previous)
+  ran=no kept=no
+  if runs; then ran=yes; fi
+  going=yes
+  stop
+  [ "$2" != upgraded ] || keep_data
+  activate "$1"
+  lead_to previous "$former"
+  if [ "$systemd" = no ] || [ "$ran" = yes ] || [ "$configured" = yes ]; then
+    say "waiting until $1 is well"
+    works || give_up "$1"
+  fi
+  [ "$kept" = no ] || settle_data
+  going=no
+  say "$2 from $former to $1"
+  if [ "$systemd" = yes ] && ! runs; then
+    say "the service was not running and is not started: systemctl start cityeye"
+  fi
+}
+
+give_up() { # RELEASE, which did not get well
+  local after="$former is active again"
+  last_words
+  go_back
+  if [ "$ran" = yes ]; then
     if get_well; then after="$former runs again"; else after="$former was started again and is not well either"; fi
   fi
-  rm -rf "${APP:?}/releases/$release"
-  fail "$release" "an agent that gets well within $WELL_S s" "the lines above" "$after; report them"
+  fail "$1" "an agent that gets well within $WELL_S s" "the lines above" "$after; report them"
 }
 
-install_first() {
-  local theirs=no
-  if [ -e "$CONFIG" ] || [ -n "$first_config" ]; then theirs=yes; fi
+install_here() { # where no other release is active: for the first time, or once more after whatever came between
+  local again=$1
   put_config
-  activate "$release"
-  if [ "$systemd" = no ]; then
-    say "installed $release; start it as the user cityeye: cityeye run --config $CONFIG"
-    return
+  if [ "$systemd" = yes ]; then
+    replace "$APP/releases/$release/cityeye.service" "$UNIT" 0644
+    systemctl enable --quiet cityeye # before the release is active: an active one comes back after a power cut
   fi
-  systemctl enable --quiet cityeye
-  if [ "$theirs" = no ]; then
+  activate "$release"
+  if [ "$again" = yes ] && [ "$configured" = no ]; then
+    say "$release is installed already"
+    [ "$systemd" = no ] || runs || say "the service is not running: systemctl start cityeye"
+  elif [ "$systemd" = no ]; then
+    say "installed $release; start it as the user cityeye: cityeye run --config $CONFIG"
+  elif is_placeholder; then
     say "installed $release. Next: edit $CONFIG (or: cityeye init $CONFIG --force), put secrets into $SECRETS, then"
     say "  cityeye check $CONFIG && cityeye doctor --config $CONFIG && systemctl start cityeye"
   elif say "waiting until $release is well" && get_well; then
@@ -288,21 +361,21 @@ install_first() {
 }
 
 install_or_upgrade() {
+  local active
   find_bundle
   make_places
+  may_put_config
+  active=$(linked current)
+  [ -z "$active" ] || [ "$active" = "$release" ] || room_for_data
   build_release
   put_models
-  local former
-  former=$(linked current)
-  if [ -z "$former" ]; then
-    install_first
-  elif [ "$former" = "$release" ]; then
-    put_config
-    activate "$release"
-    say "$release is installed already"
+  if [ -z "$active" ]; then
+    install_here no
+  elif [ "$active" = "$release" ]; then
+    install_here yes
   else
     put_config
-    upgrade "$former"
+    change_to "$release" upgraded
   fi
   prune
 }
@@ -318,23 +391,15 @@ prune() { # all but two releases
 # ---------------------------------------------------------------------------------------------- back, and away again
 
 roll_back() {
-  local former latest
-  former=$(linked previous) latest=$(linked current)
-  if [ -z "$former" ] || [ ! -f "$APP/releases/$former/complete" ]; then
+  local latest target
+  target=$(linked previous) latest=$(linked current)
+  if [ -z "$target" ] || [ ! -f "$APP/releases/$target/complete" ]; then
     fail "$APP/previous" "the release before" "none" "install the bundle of that release instead"
   fi
-  if [ "$(schema_of_data)" -gt "$(schema_known_to "$former")" ]; then
-    fail "$DATA/cityeye.db" "a database that $former can read" "one that $latest changed" \
+  reads_data "$target" ||
+    fail "$DATA/cityeye.db" "a database that $target can read" "one that $latest changed, or that nobody can" \
       "stay with $latest; or, losing what came since, put $DATA/before-upgrade/cityeye.db* in its place"
-  fi
-  stop
-  activate "$former"
-  lead_to previous "$latest"
-  if ! works; then
-    last_words
-    fail "$former" "an agent that gets well within $WELL_S s" "the lines above" "install.sh --rollback leads to $latest"
-  fi
-  say "rolled back from $latest to $former"
+  change_to "$target" "rolled back"
 }
 
 uninstall() {
@@ -343,6 +408,7 @@ uninstall() {
     rm -f "$UNIT"
     systemctl daemon-reload
   fi
+  if id cityeye >/dev/null 2>&1 && is_placeholder; then as_agent rm -f "$CONFIG"; fi # nothing of the site's; another release may have another one
   rm -rf "$APP" "$COMMAND"
   if [ "$purge" = yes ]; then
     rm -rf "$SETTINGS" "$SECRETS" "$DATA" "$UNIT.d"
@@ -357,6 +423,10 @@ main() {
   options "$@"
   ready_to_begin
   trap at_exit EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 141' PIPE
+  trap 'exit 143' TERM
   cd /
   case $action in
     install) install_or_upgrade ;;

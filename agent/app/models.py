@@ -95,7 +95,7 @@ def pull_model(folder: Path, model_id: str, *, mirror: str | None, progress: Pro
     target = catalogue.path(entry)
     if _known(catalogue, entry, thorough=True).state is State.GOOD:
         return target, None
-    if entry.embedded:
+    if catalogue.comes_with_agent(entry):
         raise ModelError(
             f"{target}: expected the file that comes with the agent, found another; install the agent again"
         )
@@ -173,7 +173,7 @@ def take_in(folder: Path, file: Path) -> str:
     known = next((entry for entry in catalogue.entries.values() if entry.sha256 == digest), None)
     if known is None:
         return import_model(folder, file).entry.id
-    if not known.embedded:
+    if not catalogue.comes_with_agent(known):
         _copy(file, catalogue.path(known))
     return known.id
 

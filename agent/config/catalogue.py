@@ -121,7 +121,14 @@ class Catalogue:
 
     def path(self, entry: ModelEntry) -> Path:
         """Where its file lies, or would lie."""
-        return shipped_folder() / entry.file if entry.embedded else self.folder / entry.file
+        return shipped_folder() / entry.file if self.comes_with_agent(entry) else self.folder / entry.file
+
+    def comes_with_agent(self, entry: ModelEntry) -> bool:
+        """Whether its file is the installed release's own: embedded, or put beside by the installer.
+
+        Each release finds its own model so, whatever another one or a site has put into the models folder.
+        """
+        return bool(entry.embedded) or (entry.id not in self.local_ids and (packed_folder() / entry.file).is_file())
 
     def installed(self, entry: ModelEntry) -> bool:
         """Whether the file is there; whether it is the right one is told by its hash."""
@@ -141,11 +148,15 @@ class ChosenModel:
     because: str
 
 
+def packed_folder() -> Path:
+    """Where an installed package has its models; a checkout has no such folder."""
+    return Path(__file__).parents[1] / "models"
+
+
 def shipped_folder() -> Path:
     """The folder of the manifest and the embedded models: in the installed package, else in the checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "models"
-    return installed if (installed / MANIFEST).is_file() else package.parent / "models"
+    packed = packed_folder()
+    return packed if (packed / MANIFEST).is_file() else packed.parents[1] / "models"
 
 
 def read_catalogue(folder: Path) -> Catalogue:

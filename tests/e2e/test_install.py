@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -71,19 +72,32 @@ def changed(folder: Path, version: str) -> Path:
     return folder
 
 
+def with_another_model(checkout: Path) -> Path:
+    """Let the checkout's list name another file as yolox-nano, as good but not the same; returns a mirror with it."""
+    mirror, listed = checkout / "mirror", checkout / "models/manifest.yaml"
+    mirror.mkdir()
+    former = shared("models").joinpath("yolox_nano.onnx").read_bytes()
+    model = former + bytes((6 << 3 | 2, 3)) + b"new"  # ONNX's doc_string
+    (mirror / "yolox_nano.onnx").write_bytes(model)
+    text = listed.read_text(encoding="utf-8").replace(sha256(former).hexdigest(), sha256(model).hexdigest())
+    listed.write_text(text.replace(f"bytes: {len(former)}\n", f"bytes: {len(model)}\n", 1), encoding="utf-8")
+    return mirror
+
+
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """`first`, `second`, and `bad`, which loads, changes the database, and does not run."""
+    """`first`, `second` with another model, and `bad`, which loads, changes the database, and does not run."""
     folder = tmp_path_factory.mktemp("bundles")
     first = bundle(ROOT, folder / "first", "--mirror", str(shared("models")))
-    again = ("--wheels", str(first / "wheels"), "--models", "")
-    second = bundle(changed(folder / SECOND, SECOND), folder / "second", *again)
+    again = ("--wheels", str(first / "wheels"), "--mirror")
+    checkout = changed(folder / SECOND, SECOND)
+    second = bundle(checkout, folder / "second", *again, str(with_another_model(checkout)))
     bad = changed(folder / BAD, BAD)
     with (bad / "agent/adapters/sqlite/migrations.py").open("a") as migrations:
         migrations.write('MIGRATIONS = (*MIGRATIONS, Migration("of a bad release", ("CREATE TABLE bad (x)",)))\n')
     health = bad / "agent/runtime/health.py"
     health.write_text(health.read_text().replace("    def run(", "    def walk(", 1))
-    return {"first": first, "second": second, "bad": bundle(bad, folder / "bad", *again)}
+    return {"first": first, "second": second, "bad": bundle(bad, folder / "bad", *again, str(shared("models")))}
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +129,19 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     assert box.service("ActiveState") == ["inactive"]
     assert box.run("cityeye", "check", "/etc/cityeye/config.yaml").returncode == 2
 
-    # Configured by hand, with a secret that only root can read; started; it sees.
-    (box.root / "etc/cityeye/config.yaml").write_text(CONFIG)
+    # Configured, with a secret that only root can read; started; it sees. The site's own model stays.
+    own_model = box.root / "var/lib/cityeye/models/yolox_nano.onnx"
+    own_model.write_text("the site's own")
+    (box.root / "root/site.yaml").write_text(CONFIG)
     (box.root / "etc/credstore/cityeye/broker").write_text("from the credentials\n")
     shutil.copy(ROOT / "demo/street.mp4", box.root / "var/lib/cityeye/street.mp4")
+    box.told("systemctl", "disable", "cityeye")  # as if the first run had not come so far
+    assert f"installed {first}, and it runs" in box.told(installer["first"], "--config", "/root/site.yaml")
+    assert box.told("systemctl", "is-enabled", "cityeye") == "enabled"
     assert "good" in box.told("cityeye", "check", "/etc/cityeye/config.yaml")
     assert "yolox-nano" in box.told("cityeye", "models", "verify", "--config", "/etc/cityeye/config.yaml")
-    box.told("systemctl", "start", "cityeye")
     sees(box)
+    keeps_no_secrets(box)
     stands_fenced(box)
     wait_until(lambda: incidents(box) > 0, "an incident of the clip")
 
@@ -130,8 +149,17 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     before = box.service("MainPID", "ExecMainStartTimestampMonotonic")
     assert "installed already" in box.told(installer["first"])
     refuses(box, "--purge", "expected --uninstall beside it")
+    refuses(box, "--config=/root/first/config.yaml", "of this site's own")
     damage(bundles["second"], box, installer["second"])
     assert box.service("MainPID", "ExecMainStartTimestampMonotonic") == before
+
+    # An upgrade that has no room, or that fails, leaves the former release, which runs.
+    upgrade_without_room(box, installer["second"])
+    assert box.service("MainPID", "ExecMainStartTimestampMonotonic") == before
+    upgrade_that_cannot_copy(box, installer["second"])
+    assert box.told("readlink", "/opt/cityeye/current") == f"releases/{first}"
+    assert left_of_an_upgrade(box, second) == []
+    sees(box)
 
     # Upgraded; the configuration is the site's, incidents stay.
     known = incidents(box)
@@ -148,18 +176,40 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     assert "the database is put back to what it was before the upgrade" in failed.stdout
     assert f"{second} runs again" in failed.stdout
     assert incidents(box) >= known
-    assert box.told("readlink", "/opt/cityeye/current") == f"releases/{second}"
+    assert links(box) == [f"releases/{second}", f"releases/{first}"]
     sees(box)
 
-    # Back by hand, and forth.
+    # A rollback that is interrupted is undone; so is one to a release that does not run any more.
+    rollback_interrupted(box, installer["first"], first)
+    assert links(box) == [f"releases/{second}", f"releases/{first}"]
+    sees(box)
+    health = next((box.root / "opt/cityeye/releases" / first).glob("lib/*/site-packages/agent/runtime/health.py"))
+    good = health.read_text()
+    health.write_text(good.replace("    def run(", "    def walk(", 1))
+    assert f"{second} runs again" in box.run(installer["first"], "--rollback").stdout
+    assert links(box) == [f"releases/{second}", f"releases/{first}"]
+    sees(box)
+    health.write_text(good)
+
+    # Back by hand, and forth; what did not run is not started.
+    box.told("systemctl", "stop", "cityeye")
+    assert "is not started" in box.told(installer["first"], "--rollback")
+    assert box.service("ActiveState") == ["inactive"]
+    assert "is not started" in box.told(installer["first"], "--rollback")
+    assert box.told("cityeye", "version") == f"cityeye {SECOND}"
+    box.told("systemctl", "start", "cityeye")
     assert f"rolled back from {second} to {first}" in box.told(installer["first"], "--rollback")
     assert box.told("cityeye", "version") == f"cityeye {__version__}"
     sees(box)
 
     # Gone, but for what is the site's; then that, too.
+    assert own_model.read_text() == "the site's own"
     box.told(installer["first"], "--uninstall")
     assert not (box.root / "opt/cityeye").exists()
     assert incidents_kept(box)
+    box.told("cp", "/root/first/config.yaml", "/etc/cityeye/config.yaml")
+    box.told(installer["first"], "--uninstall")
+    assert not (box.root / "etc/cityeye/config.yaml").exists(), "a placeholder would pass for the site's own next time"
     box.told(installer["first"], "--uninstall", "--purge")
     left = [
         place for place in ("etc/cityeye", "etc/credstore/cityeye", "var/lib/cityeye") if (box.root / place).exists()
@@ -198,8 +248,18 @@ def stands_fenced(box: BootedBox) -> None:
     assert "from the credentials" not in box.told("journalctl", "--unit", "cityeye", "--no-pager")
 
 
+def keeps_no_secrets(box: BootedBox) -> None:
+    """Nor does the command when its terminal goes away. Its agent is one that waits until its input ends."""
+    script = """mkdir -p /opt/waits/bin && cp /usr/bin/cat /opt/waits/bin/cityeye && mkfifo -m 0666 /opt/waits/input
+        CITYEYE_RELEASE=/opt/waits cityeye /opt/waits/input & exec 3>/opt/waits/input
+        ls -d /run/cityeye.* && kill -HUP $!; exec 3>&-; wait $!; ls -d /run/cityeye.*"""
+    shown = box.run("sh", "-c", script).stdout
+    assert shown.startswith("/run/cityeye."), shown
+    assert "cannot access" in shown
+
+
 def refuses(box: BootedBox, option: str, why: str) -> None:
-    done = box.run("/root/first/install.sh", option)
+    done = box.run("/root/first/install.sh", *option.split("="))
     assert done.returncode == 1
     assert why in done.stdout
 
@@ -213,6 +273,40 @@ def damage(bundle: Path, box: BootedBox, installer: str) -> None:
     assert done.returncode == 1
     assert "SHA256SUMS: expected every file as it was made" in done.stdout
     wheel.write_bytes(content)
+
+
+def upgrade_without_room(box: BootedBox, installer: str) -> None:
+    large = "/var/lib/cityeye/cityeye.db-large"
+    box.told("truncate", "--size=1T", large)
+    done = box.run(installer)
+    assert done.returncode == 1
+    assert "MB of room, for a copy of the database" in done.stdout
+    box.told("rm", large)
+
+
+def upgrade_that_cannot_copy(box: BootedBox, installer: str) -> None:
+    folder = "/var/lib/cityeye/cityeye.db-folder"
+    box.told("mkdir", folder)
+    done = box.run(installer)
+    assert done.returncode == 1
+    assert "expected a copy of the database" in done.stdout
+    box.told("rmdir", folder)
+
+
+def rollback_interrupted(box: BootedBox, installer: str, release: str) -> None:
+    """The line breaks when the release is active, and not yet seen well: the way back is that of an upgrade."""
+    script = """"$1" --rollback & while kill -0 $! && [ "$(readlink /opt/cityeye/current)" != "releases/$2" ]; do :; done
+        kill -HUP $!; wait $!"""
+    assert box.run("sh", "-c", script, "sh", installer, release).returncode == 129
+
+
+def links(box: BootedBox) -> list[str]:
+    return [box.told("readlink", f"/opt/cityeye/{name}") for name in ("current", "previous")]
+
+
+def left_of_an_upgrade(box: BootedBox, release: str) -> list[str]:
+    places = [f"opt/cityeye/releases/{release}", "opt/cityeye/previous", "var/lib/cityeye/before-upgrade.new"]
+    return [place for place in places if os.path.lexists(box.root / place)]
 
 
 def test_the_same_packages_give_the_same_bundle(bundles: dict[str, Path], tmp_path: Path) -> None:

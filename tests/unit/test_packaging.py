@@ -47,7 +47,7 @@ def test_the_unit_is_fenced() -> None:
 
 def test_the_service_is_watched_and_never_given_up(unit: RawConfigParser) -> None:
     service = unit["Service"]
-    assert (service["Type"], service["NotifyAccess"], service["Restart"]) == ("notify", "main", "on-failure")
+    assert (service["Type"], service["NotifyAccess"], service["Restart"]) == ("notify", "main", "always")
     assert int(service["WatchdogSec"]) >= 30
     assert unit["Unit"]["StartLimitIntervalSec"] == "0"
 

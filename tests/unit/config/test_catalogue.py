@@ -131,6 +131,21 @@ def test_auto_falls_back_on_what_comes_with_the_agent(tmp_path: Path, monkeypatc
     assert chosen.because == "comes with the agent, yolox-nano is not installed"
 
 
+def test_the_file_of_the_release_goes_before_the_one_in_the_models_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, packed = install(tmp_path, "yolox_nano.onnx", "own.onnx"), tmp_path / "packed"
+    packed.mkdir()
+    (packed / MANIFEST).write_bytes((ROOT / "models" / MANIFEST).read_bytes())
+    monkeypatch.setattr("agent.config.catalogue.packed_folder", lambda: packed)
+    save_local(folder, OWN)
+    assert choose(config(tmp_path).model).file == folder / "yolox_nano.onnx"
+    for name in ("yolox_nano.onnx", OWN.file):
+        (packed / name).touch()
+    assert choose(config(tmp_path).model).file == packed / "yolox_nano.onnx"
+    assert choose(config(tmp_path, id=OWN.id).model).file == folder / OWN.file
+
+
 def test_the_runtime_follows_the_measurement_of_this_very_file(tmp_path: Path) -> None:
     folder = install(tmp_path, "own.onnx")
     save_local(folder, OWN)
