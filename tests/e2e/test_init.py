@@ -246,7 +246,7 @@ def test_what_cannot_be_written_is_told_before_the_first_question(site: Path) ->
         somebody.wait_for("replace it with --force")
         assert somebody.end() == 2
     with seated(site, "street.yaml/site.yaml", lang="zh") as somebody:
-        somebody.wait_for("应为可写入的文件夹")
+        somebody.wait_for("应为可进入且可写入的文件夹")
         assert somebody.end() == 1
     assert everything(site) == {"street.yaml"}
     assert (site / "street.yaml").read_text(encoding="utf-8") == "mine"
