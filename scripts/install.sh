@@ -30,6 +30,13 @@ fail() { # WHERE EXPECTED FOUND MEND
   exit 1
 }
 
+end_by_signals() { # by way of at_exit
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 141' PIPE
+  trap 'exit 143' TERM
+}
+
 at_exit() { # however it ends: no box is left without the agent that ran on it, nor with one that was not seen well
   trap '' HUP INT TERM PIPE
   set +e # no step waits for another's success
@@ -286,14 +293,15 @@ settle_data() { # the copy is of use for a rollback; that of the upgrade before 
   as_agent sh -c 'cd "$1" && rm -rf before-upgrade && mv -T before-upgrade.new before-upgrade' settle "$DATA"
 }
 
-put_data_back() { # by renaming: that takes no room
+put_data_back() { # by renaming: that takes no room, and there is no moment without a database
   say "the database is put back to what it was before the upgrade: $former cannot read the new one" >&2
-  as_agent sh -c 'cd "$1" && rm -f cityeye.db* && { [ ! -f before-upgrade.new/cityeye.db ] ||
-    mv before-upgrade.new/cityeye.db* .; }' back "$DATA"
+  as_agent sh -c 'cd "$1" && rm -f cityeye.db-* && if [ -f before-upgrade.new/cityeye.db ]
+    then mv -f before-upgrade.new/cityeye.db* .; else rm -f cityeye.db; fi' back "$DATA"
 }
 
 go_back() { # to all that was before the change began, wherever it has come to
   local lost=no
+  trap '' HUP INT TERM PIPE # the way back is gone to its end
   stop
   if [ "$kept" = yes ] && ! reads_data "$former"; then put_data_back || lost=yes; fi
   [ "$lost" = yes ] || as_agent rm -rf "$DATA/before-upgrade.new"
@@ -329,6 +337,7 @@ give_up() { # RELEASE, which did not get well
   local after="$former is active again"
   last_words
   go_back
+  end_by_signals
   if [ "$ran" = yes ]; then
     if get_well; then after="$former runs again"; else after="$former was started again and is not well either"; fi
   fi
@@ -423,10 +432,7 @@ main() {
   options "$@"
   ready_to_begin
   trap at_exit EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 141' PIPE
-  trap 'exit 143' TERM
+  end_by_signals
   cd /
   case $action in
     install) install_or_upgrade ;;

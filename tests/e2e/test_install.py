@@ -192,15 +192,13 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     health.write_text(good)
 
     # Back by hand, and forth; what did not run is not started.
-    box.told("systemctl", "stop", "cityeye")
-    assert "is not started" in box.told(installer["first"], "--rollback")
-    assert box.service("ActiveState") == ["inactive"]
-    assert "is not started" in box.told(installer["first"], "--rollback")
-    assert box.told("cityeye", "version") == f"cityeye {SECOND}"
-    box.told("systemctl", "start", "cityeye")
     assert f"rolled back from {second} to {first}" in box.told(installer["first"], "--rollback")
     assert box.told("cityeye", "version") == f"cityeye {__version__}"
     sees(box)
+    box.told("systemctl", "stop", "cityeye")
+    assert "is not started" in box.told(installer["first"], "--rollback")
+    assert box.service("ActiveState") == ["inactive"]
+    assert links(box) == [f"releases/{second}", f"releases/{first}"]
 
     # Gone, but for what is the site's; then that, too.
     assert own_model.read_text() == "the site's own"
@@ -295,7 +293,8 @@ def upgrade_that_cannot_copy(box: BootedBox, installer: str) -> None:
 
 def rollback_interrupted(box: BootedBox, installer: str, release: str) -> None:
     """The line breaks when the release is active, and not yet seen well: the way back is that of an upgrade."""
-    script = """"$1" --rollback & while kill -0 $! && [ "$(readlink /opt/cityeye/current)" != "releases/$2" ]; do :; done
+    script = """"$1" --rollback &
+        while kill -0 $! && [ "$(readlink /opt/cityeye/current)" != "releases/$2" ]; do :; done
         kill -HUP $!; wait $!"""
     assert box.run("sh", "-c", script, "sh", installer, release).returncode == 129
 
