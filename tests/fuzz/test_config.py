@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,8 @@ def test_the_example_with_anything_done_to_it(text: str) -> None:
 @example(at=LOGIN.index("@10") - 0, length=1, instead="/")
 def test_logins_with_anything_done_to_them_are_never_shown(at: int, length: int, instead: str) -> None:
     text = LOGIN[:at] + instead + LOGIN[at + length :]
-    if CANARY in text:
+    part_of_a_user_name = re.search(rf"username: [^,}}]*{CANARY}", text)  # which is no secret
+    if CANARY in text and not part_of_a_user_name:
         check(text)
 
 
