@@ -17,7 +17,10 @@ setup(
     python_requires=">=3.11",
     packages=[*find_packages(include=["agent", "agent.*"]), "agent.models"],
     package_dir={"agent.models": "models"},  # the manifest and the embedded models: docs/decisions/0005
-    package_data={"agent": ["py.typed"], "agent.models": ["manifest.yaml", "street-nano.onnx"]},
+    package_data={
+        "agent": ["py.typed", "console/static/**/*"],
+        "agent.models": ["manifest.yaml", "street-nano.onnx"],
+    },
     install_requires=[
         "av>=14,<19",
         "httpx>=0.27,<1",
@@ -30,8 +33,10 @@ setup(
         "pyyaml>=6",
         "rich>=13",
         "shapely>=2.0.4",
+        "starlette>=0.45,<2",
         "typer>=0.12",
         "tzdata",
+        "uvicorn>=0.30,<1",
     ],
     extras_require={
         "demo": ["amqtt>=0.12"],
@@ -49,6 +54,8 @@ setup(
             "onnx>=1.16",
             "packaging",
             "pip-audit>=2.7",
+            "playwright>=1.50",
+            "axe-playwright-python>=0.1.4",
             "pycocotools>=2.0.8",
             "pytest>=8",
             "pytest-timeout>=2.3",

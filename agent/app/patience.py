@@ -30,6 +30,8 @@ HOUSEKEEPING_S = 600.0
 """Pictures of a month, deleted from a slow card one by one."""
 METRICS_S = 60.0
 """It accepts connections; answering is done elsewhere."""
+CONSOLE_S = 60.0
+"""Its event loop; what may take longer is done in threads of its own."""
 WARDEN_S = 30.0
 """It waits for nothing but a datagram and the log."""
 

@@ -41,7 +41,7 @@ from agent.app.parts import (
     open_detector,
     privacy_guard,
 )
-from agent.app.patience import HEALTH_S, HOUSEKEEPING_S, WARDEN_S, WATCH_S
+from agent.app.patience import CONSOLE_S, HEALTH_S, HOUSEKEEPING_S, WARDEN_S, WATCH_S
 from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
@@ -49,6 +49,7 @@ from agent.app.site import Site
 from agent.app.teach import lens_of
 from agent.app.watching import Watching
 from agent.config import Config
+from agent.config.listen import OFF
 from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.wire import (
     RunFacts,
@@ -173,6 +174,7 @@ class App:
             centre.listen(self._delivery)
             self._delivery.start("health", health.run, silence_s=HEALTH_S)
             watching.serve(self._delivery, health, store)
+            self._console(crew, centre, database, store, evidence, reloader, detector, facts)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=centre.parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run, silence_s=HOUSEKEEPING_S)
             give_up = partial(self._give_up, stop)
@@ -189,6 +191,41 @@ class App:
             if not self.again:  # a box that starts anew is alive meanwhile
                 heartbeat.end()
         return late
+
+    def _console(
+        self,
+        crew: Crew,
+        centre: Centre,
+        database: Database,
+        store: SqliteStore,
+        evidence: EvidenceFolder,
+        reloader: Reloader,
+        detector: Detector,
+        facts: Facts,
+    ) -> None:
+        """Answer browsers, where the configuration says so; what is needed for it is imported only then."""
+        if self._config.console.listen == OFF:
+            return
+        from agent.app.console.compose import console_server
+        from agent.app.console.parts import Parts
+        from agent.console.feed import Feed
+
+        parts = Parts(
+            config=self._config,
+            clock=self._clock,
+            facts=facts,
+            crew=crew,
+            centre=centre,
+            database=database,
+            store=store,
+            evidence=evidence,
+            reloader=reloader,
+            site=self._site,
+            detector=detector,
+            feed=Feed(),
+        )
+        if server := console_server(parts):
+            self._delivery.start("console", server.run, silence_s=CONSOLE_S)
 
     def _await(self, stop: StopEvent) -> None:
         """Until the agent is to end. Nobody but this thread looks after the warden."""

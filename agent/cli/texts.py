@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.cli.texts_console import CONSOLE
 from agent.cli.texts_discover import DISCOVER
 from agent.cli.texts_doctor import DOCTOR
 from agent.cli.texts_evaluate import EVALUATE
@@ -291,6 +292,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "version.help": ("Print the version.", "输出版本号。"),
+    **CONSOLE,
     **DISCOVER,
     **DOCTOR,
     **EVALUATE,

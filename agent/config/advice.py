@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
+from agent.config.console import ConsoleConfig
 from agent.config.kinds import did_you_mean, is_this_machine
-from agent.config.listen import about_listen
+from agent.config.listen import about_listen, split_listen
 from agent.config.models import CameraConfig, Config, EvidenceConfig, ModelConfig
 from agent.config.words import Finding, Path, Words, path_text, same, shown
 from agent.core.errors import ModelError
@@ -19,6 +21,7 @@ def advice(config: Config) -> Iterator[Finding]:
     """Every warning about a checked configuration."""
     yield from _about_model(config.model)
     yield from about_listen(("metrics", "listen"), config.metrics.listen)
+    yield from _about_console(config.console)
     yield from _about_evidence(config.evidence)
     if not config.cameras:
         yield _warning(
@@ -29,6 +32,18 @@ def advice(config: Config) -> Iterator[Finding]:
         )
     for i, camera in enumerate(config.cameras):
         yield from _about_camera(("cameras", i), camera, config)
+
+
+def _about_console(console: ConsoleConfig) -> Iterator[Finding]:
+    """Passwords and pictures that others in the network could read along."""
+    place = split_listen(console.listen)
+    if place is not None and not ipaddress.ip_address(place[0]).is_loopback and console.tls is None:
+        yield _warning(
+            ("console", "tls"),
+            Words("a certificate, where others reach the console", "其他设备可访问控制台时应配置证书"),
+            Words("none: passwords and pictures can be read along", "没有：密码和画面可能被窃听"),
+            Words("add tls: {cert_file: …, key_file: …}, or listen at 127.0.0.1", "请添加 tls，或只监听 127.0.0.1"),
+        )
 
 
 def _about_evidence(evidence: EvidenceConfig) -> Iterator[Finding]:

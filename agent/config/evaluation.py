@@ -19,9 +19,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 from agent.config import document, evaluation_checks, translate
 from agent.config.kinds import AnyPath, Id, Surroundings, TimeZone, did_you_mean, fault
 from agent.config.load import problem_of, sifted
-from agent.config.models import AgentClass, BoxConfig, CameraConfig, Config, ModelConfig, MqttConfig, Section, Text
+from agent.config.models import AgentClass, BoxConfig, CameraConfig, Config, ModelConfig, MqttConfig, Text
 from agent.config.models import ZoneConfig as Zone
 from agent.config.reading import text_of
+from agent.config.section import Section
 from agent.config.words import DELETE, Finding, Lang, Words, one_of, same
 from agent.core.calendar import Calendar
 from agent.core.errors import ConfigError, Problem

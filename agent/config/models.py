@@ -14,15 +14,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     PrivateAttr,
     create_model,
 )
 
+from agent.config.console import ConsoleConfig
 from agent.config.kinds import (
     AnyPath,
     CameraUrl,
@@ -39,6 +38,7 @@ from agent.config.kinds import (
 from agent.config.listen import Listen
 from agent.config.put_url import PutUrl
 from agent.config.secrets import Secret
+from agent.config.section import Section
 from agent.core.address_secrets import without_secrets
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
@@ -70,12 +70,6 @@ AgentClass = Literal[
 CommandName = Literal[
     "verify", "acknowledge", "dismiss", "snapshot", "config.get", "config.put", "rules.pause", "ping", "restart"
 ]  # wire.COMMANDS, likewise
-
-
-class Section(BaseModel):
-    """Frozen, and strict about keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class LocationConfig(Section):
@@ -416,6 +410,7 @@ class Config(Section):
         EvidenceConfig(), description="What evidence pictures show, and how they reach the centre."
     )
     metrics: MetricsConfig = Field(MetricsConfig(), description="What other programs may ask this box about itself.")
+    console: ConsoleConfig = Field(ConsoleConfig(), description="The web page on which people watch and tune this box.")
     taxonomy: TaxonomyConfig = Field(TaxonomyConfig(), description="How violations are named on the wire.")
     calendars: dict[Text, Calendar] = Field(
         {}, description="Named calendars that rules refer to.", examples=[{"workday": {"active": [{"days": ["mon"]}]}}]

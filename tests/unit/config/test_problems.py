@@ -102,8 +102,8 @@ def test_the_base_is_good() -> None:
         (
             "cameras:",
             "camera:",
-            "2: camera: expected one of version, box, mqtt, commands, model, storage, evidence, metrics, taxonomy, "
-            'calendars, cameras, found the key "camera"; did you mean cameras?',
+            "2: camera: expected one of version, box, mqtt, commands, model, storage, evidence, metrics, console, "
+            'taxonomy, calendars, cameras, found the key "camera"; did you mean cameras?',
         ),
         (
             "id: gate",

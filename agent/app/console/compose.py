@@ -1,0 +1,45 @@
+"""All that the console shows, and the server that answers. One line for each slice."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from functools import partial
+
+from starlette.routing import BaseRoute
+
+from agent.adapters.audit import AuditFile
+from agent.adapters.console_users import UsersFile
+from agent.app.console.parts import Parts
+from agent.app.places import AUDIT, CONSOLE_USERS
+from agent.config.listen import split_listen
+from agent.console.access import Gatekeeper
+from agent.console.server import ConsoleServer
+from agent.console.sessions import Guesses, Sessions
+from agent.console.site import site
+
+
+def routes_of(parts: Parts) -> Sequence[BaseRoute]:  # noqa: ARG001  (slices)
+    """The routes of every slice."""
+    return []
+
+
+def console_server(parts: Parts) -> ConsoleServer | None:
+    """The server, where the configuration wants one; its loop begins with `run`."""
+    console = parts.config.console
+    place = split_listen(console.listen)
+    if place is None:
+        return None
+    folder = parts.config.storage.folder
+    gatekeeper = Gatekeeper(
+        users=UsersFile(folder / CONSOLE_USERS),
+        audit=AuditFile(folder / AUDIT),
+        clock=parts.clock,
+        sessions=Sessions(console.session),
+        guesses=Guesses(),
+        local=ipaddress.ip_address(place[0]).is_loopback,
+        secure=console.tls is not None,
+    )
+    tls = (console.tls.cert_file, console.tls.key_file) if console.tls else None
+    app = partial(site, gatekeeper, parts.feed, routes_of(parts))
+    return ConsoleServer(place, gatekeeper, parts.feed, app, tls=tls)

@@ -1,0 +1,85 @@
+// Which page is shown: #/NAME/PARAMETER… is pages/NAME.js, a module with `show(root, params, context)`.
+// A page may return a function, which is called when it is left. `context.signal` is aborted then too.
+
+import { logout, mayChange, session, whenLoggedOut, whoAmI } from "./api.js";
+import { el, fill } from "./dom.js";
+import { LANGUAGES, language, loadTexts, setLanguage, t } from "./i18n.js";
+import { told } from "./told.js";
+import { onFeed } from "./feed.js";
+
+// The pages; those with `nav` stand in the head. `operator`: not for viewers.
+const PAGES = {
+  wall: { nav: true }, camera: {}, zones: {}, incidents: { nav: true }, incident: {}, whatif: { nav: true },
+  teach: { nav: true }, numbers: { nav: true }, audit: { nav: true, operator: true }, login: {},
+};
+const page = document.getElementById("page");
+const trouble = document.getElementById("trouble");
+let leave = () => {};
+let turn = 0;
+
+function route() {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...params] = path.split("/").map(decodeURIComponent);
+  return { name: name || "wall", params, query: new URLSearchParams(query ?? "") };
+}
+
+async function show() {
+  const mine = ++turn;
+  leave();
+  const { name, params, query } = route();
+  const known = name in PAGES ? name : "wall";
+  drawHead(known);
+  const controller = new AbortController();
+  const root = el("div", { class: `page page-${known}` });
+  fill(page, root);
+  document.title = `${t(`shell.${known}`)} – City Eye`;
+  let end = null;
+  leave = () => { controller.abort(); end?.(); };
+  try {
+    const module = await import(`./pages/${known}.js`);
+    if (mine !== turn) return;
+    end = await module.show(root, params, { query, signal: controller.signal, mayChange: mayChange(), go });
+    if (mine !== turn) end?.();
+  } catch (error) {
+    if (mine === turn && error.name !== "AbortError") fill(root, el("p", { class: "fault", role: "alert" }, told(error)));
+  }
+  if (mine === turn && !root.contains(document.activeElement)) page.focus({ preventScroll: true });
+}
+
+function go(hash) {
+  if (location.hash === hash) show(); else location.hash = hash;
+}
+
+function drawHead(current) {
+  document.getElementById("skip").textContent = t("shell.skip");
+  const links = Object.entries(PAGES)
+    .filter(([, it]) => it.nav && session() && (!it.operator || mayChange()))
+    .map(([name]) => el("a", { href: `#/${name}`, "aria-current": name === current ? "page" : null }, t(`shell.${name}`)));
+  const lang = el("select", { "aria-label": t("shell.language"), onchange: async (event) => {
+    await setLanguage(event.target.value);
+    show();
+  } }, Object.entries(LANGUAGES).map(([code, name]) => el("option", { value: code, selected: code === language() }, name)));
+  fill(document.getElementById("head"),
+    el("a", { class: "brand", href: "#/wall" }, el("img", { src: "/static/icon.svg", alt: "", width: 24, height: 24 }), "City Eye"),
+    el("nav", { "aria-label": t("shell.pages") }, links),
+    el("div", { class: "who" }, session() ? [session().user,
+      session().user !== "local" && el("button", { onclick: async () => { await logout(); go("#/login"); } }, t("shell.logout")),
+    ] : null, lang));
+}
+
+onFeed((state) => fill(trouble, state === "lost" ? t("shell.lost") : null));
+whenLoggedOut((open) => { if (!open && route().name !== "login") { sessionStorage.setItem("after", location.hash); go("#/login"); } });
+window.addEventListener("hashchange", show);
+document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); page.focus(); });
+
+async function begin() {
+  await loadTexts();
+  try {
+    await whoAmI();
+  } catch (error) {
+    if (error.status !== 401) fill(trouble, told(error));
+  }
+  if (session() || route().name === "login") await show();
+}
+
+begin();
