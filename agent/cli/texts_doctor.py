@@ -67,6 +67,7 @@ DOCTOR: dict[str, tuple[str, str]] = {
     "doctor.check.agent": ("agent", "代理"),
     "doctor.check.folder": ("data folder", "数据文件夹"),
     "doctor.check.key": ("private key", "私钥"),
+    "doctor.check.certificate": ("certificate", "本机证书"),
     "doctor.check.disk": ("disk space", "磁盘空间"),
     "doctor.check.medium": ("disk kind", "磁盘类型"),
     "doctor.check.memory": ("memory", "内存"),
@@ -135,6 +136,31 @@ DOCTOR: dict[str, tuple[str, str]] = {
     "doctor.mend.key_missing": (
         "correct mqtt.tls.key_file, or give the agent's user the right to read it",
         "请改正 mqtt.tls.key_file，或授予代理用户读取权限",
+    ),
+    "doctor.found.certificate_good": (
+        "{file}: valid until {until} ({days:.0f} days)",
+        "{file}：有效期至 {until}（{days:.0f} 天）",
+    ),
+    "doctor.found.certificate_soon": (
+        "{file}: this box's certificate expires on {until}, in {days:.0f} days",
+        "{file}：本机证书将于 {until} 到期，还有 {days:.0f} 天",
+    ),
+    "doctor.mend.certificate_soon": (
+        "have it renewed: the broker refuses this box after that day",
+        "请及时更换：到期后服务器将拒绝本机",
+    ),
+    "doctor.found.certificate_expired": (
+        "{file}: this box's certificate has expired on {until}",
+        "{file}：本机证书已于 {until} 过期",
+    ),
+    "doctor.mend.certificate_expired": (
+        "put a new one in its place; check this box's date, too",
+        "请更换证书；并检查本机日期",
+    ),
+    "doctor.found.certificate_unreadable": ("{file}: no certificate can be read", "{file}：无法读取证书"),
+    "doctor.mend.certificate_unreadable": (
+        "set mqtt.tls.cert_file to this box's certificate in PEM, readable for the agent's user",
+        "请把 mqtt.tls.cert_file 设为本机的 PEM 证书，并允许代理用户读取",
     ),
     "doctor.found.disk_good": ("{free:.1f} GB free", "剩余 {free:.1f} GB"),
     "doctor.found.disk_tight": (
