@@ -97,7 +97,7 @@ def _database_fault(database: Path) -> str:
 
 
 def certificate_findings(config: Config, clock: Clock) -> list[Finding]:
-    """Until when this box's own certificate is valid, where it has one: brokers do not say it, and refuse it after that."""
+    """Until when this box's own certificate is valid, where it has one: the broker refuses it after that."""
     found, file = Findings(), config.mqtt.tls.cert_file if config.mqtt.tls else None
     if file is None:
         return found.list
