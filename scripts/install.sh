@@ -5,6 +5,7 @@
 #   install.sh [--config FILE] [--no-systemd]    install or upgrade; FILE becomes the configuration if the site has none
 #   install.sh --rollback [--no-systemd]         back to the release before
 #   install.sh --uninstall [--purge]             remove the agent; --purge: configuration, secrets, data and user, too
+#   install.sh --settle                          undo a change of releases that was cut off (done at each boot, too)
 #
 # --no-systemd: no service, nothing is started (a chroot, an image). docs/install.md says where everything lies.
 # shellcheck disable=SC2016 # scripts for the agent's shell, to be expanded there
@@ -12,14 +13,16 @@ set -euo pipefail
 umask 022
 
 readonly APP=/opt/cityeye SETTINGS=/etc/cityeye SECRETS=/etc/credstore/cityeye DATA=/var/lib/cityeye
-readonly UNIT=/etc/systemd/system/cityeye.service COMMAND=/usr/local/bin/cityeye
+readonly UNITS=/etc/systemd/system
+readonly UNIT=$UNITS/cityeye.service SETTLE_UNIT=$UNITS/cityeye-settle.service COMMAND=/usr/local/bin/cityeye
 readonly CONFIG=$SETTINGS/config.yaml LOCK=/run/cityeye-install.lock
+readonly CHANGE=$APP/changing # of a change of releases that is not done: what was before it, for after a power cut
 readonly PACKED='from agent.config.catalogue import packed_folder; print(packed_folder())'
 readonly ROOM_MB=1200 DATA_SPARE_MB=100 WELL_S=${CITYEYE_WELL_S:-120}
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 readonly HERE
 
-action=install systemd=yes purge=no first_config='' configured=no
+action=install systemd=yes purge=no first_config='' configured=no undone=no
 bundle=$HERE scratch='' unfinished='' # what the release comes from; folders that go at the end
 going=no former='' earlier='' ran=no kept=no # of a change of releases that is not done: what was before it
 
@@ -56,9 +59,10 @@ options() {
                 first_config=$(realpath -m "$2"); shift ;;
       --rollback) action=rollback ;;
       --uninstall) action=uninstall ;;
+      --settle) action=settle ;;
       --purge) purge=yes ;;
       --no-systemd) systemd=no ;;
-      -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$HERE/install.sh"; exit 0 ;;
+      -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$HERE/install.sh"; exit 0 ;;
       *) fail "$1" "an option of install.sh" "another word" "see install.sh --help" ;;
     esac
     shift
@@ -157,7 +161,7 @@ build_release() {
   pip=$(echo "$bundle"/wheels/pip-*.whl)
   "$place/bin/python" "$pip/pip" --isolated --quiet --disable-pip-version-check install --no-cache-dir --no-index \
     --find-links "$bundle/wheels" --root-user-action=ignore "city-eye-agent==$(facts version)"
-  cp "$bundle"/{install.sh,cityeye,cityeye.service,manifest.json,SHA256SUMS} "$place/"
+  cp "$bundle"/{install.sh,cityeye,cityeye.service,cityeye-settle.service,manifest.json,SHA256SUMS} "$place/"
   chmod 0755 "$place/install.sh" "$place/cityeye"
   # Within the release, where the agent looks first: going back to it finds the models it was made with.
   for model in "$bundle"/models/*.onnx; do
@@ -166,6 +170,7 @@ build_release() {
   # Everything that is written in C is loaded once, by the user who will run it: it must fit this machine.
   as_agent "$place/bin/python" -I -c 'import agent.app.run' ||
     fail "$place" "an agent that this machine can load" "the error above" "nothing was changed; report it"
+  sync --file-system "$APP" # or a power cut could leave empty files below the mark that says that all is there
   touch "$place/complete"
   unfinished=''
 }
@@ -213,10 +218,12 @@ replace() { # SOURCE TARGET MODE, in one step, too
     mv -T "$2.new" "$2"
 }
 
-activate() { # RELEASE: its command, its unit, and at last itself
+activate() { # RELEASE: its command, its units, and at last itself
   replace "$APP/releases/$1/cityeye" "$COMMAND" 0755
   if [ "$systemd" = yes ]; then
     replace "$APP/releases/$1/cityeye.service" "$UNIT" 0644
+    replace "$APP/releases/$1/cityeye-settle.service" "$SETTLE_UNIT" 0644
+    systemctl enable --quiet cityeye-settle
     systemctl daemon-reload
   fi
   lead_to current "$1"
@@ -229,7 +236,8 @@ runs() {
 
 stop() {
   [ "$systemd" = yes ] || return 0
-  systemctl stop cityeye 2>/dev/null || true
+  # Of a boot: nothing runs yet, and the start that waits for this must not be cancelled.
+  if [ "$action" != settle ] || runs; then systemctl stop cityeye 2>/dev/null || true; fi
   as_agent rm -f "$DATA/alive.json" # of an agent that did not stop by itself
 }
 
@@ -289,6 +297,43 @@ keep_data() { # of before an upgrade, for a release that cannot read what the ne
   kept=yes
 }
 
+note_change() { # for after a power cut, or whatever else ends this without a word
+  printf '%s\n' "$former" "$earlier" "$ran" "$kept" >"$CHANGE.new" &&
+    sync "$CHANGE.new" && mv -T "$CHANGE.new" "$CHANGE" && sync "$APP"
+}
+
+change_is_done() {
+  going=no
+  rm -f "$CHANGE" && sync "$APP"
+}
+
+has_lived_on() { # has a release that was not seen well worked for so long that going back would lose more than it saves?
+  local since
+  since=$(($(stat -c %Y "$CHANGE") + 2 * WELL_S))
+  [ "$kept" = yes ] && ! reads_data "$former" &&
+    as_agent find "$DATA" -maxdepth 1 -name 'cityeye.db*' -newermt "@$since" | grep -q .
+}
+
+settle_change() { # one that was cut off: all is as before it. Of one that was done, the copy of the data is left to settle
+  if [ -f "$CHANGE" ]; then
+    { read -r former && read -r earlier && read -r ran && read -r kept; } <"$CHANGE" ||
+      fail "$CHANGE" "what was before the change" "another file" "remove it; $(linked current) is active"
+    if has_lived_on; then
+      say "a change from $former was cut off; $(linked current) stays, $former cannot read what came since" >&2
+      lead_to previous "$former"
+      change_is_done
+      settle_data
+      return
+    fi
+    say "a change from $former was cut off: it is undone" >&2
+    undone=yes
+    go_back
+    say "$former is active again" >&2
+  elif as_agent test -e "$DATA/before-upgrade.new"; then
+    settle_data
+  fi
+}
+
 settle_data() { # the copy is of use for a rollback; that of the upgrade before is of none any more
   as_agent sh -c 'cd "$1" && rm -rf before-upgrade && mv -T before-upgrade.new before-upgrade' settle "$DATA"
 }
@@ -308,7 +353,7 @@ go_back() { # to all that was before the change began, wherever it has come to
   activate "$former"
   if [ -n "$earlier" ]; then lead_to previous "$earlier"; else rm -f "$APP/previous"; fi
   [ "$ran" = no ] || systemctl --no-block start cityeye
-  going=no
+  change_is_done
   prune
 }
 
@@ -317,16 +362,17 @@ change_to() { # RELEASE HOW: from the one that is active; it stays only if it ge
   ran=no kept=no
   if runs; then ran=yes; fi
   going=yes
+  note_change
   stop
-  [ "$2" != upgraded ] || keep_data
+  if [ "$2" = upgraded ]; then keep_data; note_change; fi
   activate "$1"
   lead_to previous "$former"
   if [ "$systemd" = no ] || [ "$ran" = yes ] || [ "$configured" = yes ]; then
     say "waiting until $1 is well"
     works || give_up "$1"
   fi
+  change_is_done
   [ "$kept" = no ] || settle_data
-  going=no
   say "$2 from $former to $1"
   if [ "$systemd" = yes ] && ! runs; then
     say "the service was not running and is not started: systemctl start cityeye"
@@ -414,7 +460,8 @@ roll_back() {
 uninstall() {
   if [ "$systemd" = yes ]; then
     systemctl disable --now --quiet cityeye 2>/dev/null || true
-    rm -f "$UNIT"
+    systemctl disable --quiet cityeye-settle 2>/dev/null || true
+    rm -f "$UNIT" "$SETTLE_UNIT"
     systemctl daemon-reload
   fi
   if id cityeye >/dev/null 2>&1 && is_placeholder; then as_agent rm -f "$CONFIG"; fi # nothing of the site's; another release may have another one
@@ -434,10 +481,12 @@ main() {
   trap at_exit EXIT
   end_by_signals
   cd /
+  if [ "$action" != uninstall ] && id cityeye >/dev/null 2>&1; then settle_change; fi
   case $action in
     install) install_or_upgrade ;;
-    rollback) roll_back ;;
+    rollback) [ "$undone" = yes ] || roll_back ;; # from one that was cut off: that is where one wants to be
     uninstall) uninstall ;;
+    settle) ;;
   esac
 }
 

@@ -34,6 +34,7 @@ INSTALLER = {
     "install.sh": "scripts/install.sh",
     "cityeye": "scripts/cityeye",
     "cityeye.service": "configs/systemd/cityeye.service",
+    "cityeye-settle.service": "configs/systemd/cityeye-settle.service",
     "config.yaml": "configs/box.yaml",
 }
 ARCHITECTURES = ("x86_64", "aarch64")

@@ -61,6 +61,7 @@ def _lines(file: Path, report: Report, say: Texts) -> Iterator[str]:
     yield say("check.bad" if report.config is None else "check.good", **counts)
     if report.config is not None:
         yield from summary_lines(report.config, say)
+        yield say("check.next", file=file)
 
 
 def summary_lines(config: Config, say: Texts) -> Iterator[str]:

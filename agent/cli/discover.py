@@ -12,6 +12,7 @@ import typer
 from rich.cells import cell_len
 
 from agent.cli.options import loaded, mistyped
+from agent.cli.search_options import WAIT_S, allow_option, port_option, range_option, wait_option
 from agent.cli.texts import Texts
 from agent.config import Config
 from agent.core.discovery import Allowed, Found, rtsp_urls, snippet
@@ -20,8 +21,6 @@ from agent.core.errors import RangeRefused
 if TYPE_CHECKING:
     from agent.app.discover import Result, Search
 
-_WAIT_S = 4.0
-_MOST_WAIT_S = 60.0
 _MAX_PORTS = 8
 
 
@@ -33,17 +32,9 @@ def register(app: typer.Typer, say: Texts) -> None:
         config: Annotated[
             Path | None, typer.Option("--config", "-c", help=say("discover.config"), metavar="FILE", show_default=False)
         ] = None,
-        ranges: Annotated[
-            list[str] | None, typer.Option("--range", help=say("discover.range"), metavar="RANGE", show_default=False)
-        ] = None,
-        ports: Annotated[
-            list[int] | None,
-            typer.Option("--port", help=say("discover.port"), min=1, max=65535, metavar="PORT", show_default=False),
-        ] = None,
-        allow: Annotated[
-            list[Allowed] | None,
-            typer.Option("--allow", help=say("discover.allow"), metavar="routed|loopback", show_default=False),
-        ] = None,
+        ranges: Annotated[list[str] | None, range_option(say)] = None,
+        ports: Annotated[list[int] | None, port_option(say)] = None,
+        allow: Annotated[list[Allowed] | None, allow_option(say)] = None,
         interface: Annotated[
             list[str] | None,
             typer.Option("--interface", help=say("discover.interface"), metavar="NAME", show_default=False),
@@ -51,7 +42,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         address: Annotated[
             list[str] | None, typer.Option("--address", help=say("discover.address"), metavar="IP", show_default=False)
         ] = None,
-        wait: Annotated[float, typer.Option("--wait", help=say("discover.wait"), metavar="SECONDS")] = _WAIT_S,
+        wait: Annotated[float, wait_option(say)] = WAIT_S,
         as_json: Annotated[bool, typer.Option("--json", help=say("check.json"))] = False,
         as_yaml: Annotated[bool, typer.Option("--yaml", help=say("discover.yaml"))] = False,
     ) -> None:
@@ -60,8 +51,6 @@ def register(app: typer.Typer, say: Texts) -> None:
 
         if as_json and as_yaml:
             raise _wrong(say("discover.one_form"))
-        if not 0 <= wait <= _MOST_WAIT_S:
-            raise _wrong(say("discover.wait_range", most=_MOST_WAIT_S, found=wait))
         if not wait and not ranges:
             raise _wrong(say("discover.nothing_asked"))
         if ports and len(ports) > _MAX_PORTS:

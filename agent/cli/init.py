@@ -20,6 +20,7 @@ from agent.cli.init_cameras import Finder, Where
 from agent.cli.init_flags import Flags, Wishes, first_offers, ids_of, put_defaults
 from agent.cli.init_model import Detector
 from agent.cli.options import failing
+from agent.cli.search_options import WAIT_S, allow_option, port_option, range_option, wait_option
 from agent.cli.texts import Texts
 from agent.config.draft import Draft
 from agent.config.kinds import ID_PATTERN
@@ -28,7 +29,6 @@ from agent.config.written import CameraNote
 from agent.core.discovery import Allowed, is_recorder
 
 _FILE = Path("street.yaml")
-_WAIT_S = 4.0
 _UNWELL, _INTERRUPTED = 3, 130
 
 
@@ -63,20 +63,10 @@ def register(app: typer.Typer, say: Texts) -> None:
             typer.Option("--camera-password-from", help=say("init.password_option"), metavar="SOURCE"),
         ] = "",
         discover: Annotated[bool, typer.Option("--discover/--no-discover", help=say("init.discover"))] = True,
-        ranges: Annotated[
-            list[str] | None, typer.Option("--range", help=say("discover.range"), metavar="RANGE", show_default=False)
-        ] = None,
-        ports: Annotated[
-            list[int] | None,
-            typer.Option("--port", help=say("discover.port"), min=1, max=65535, metavar="PORT", show_default=False),
-        ] = None,
-        allow: Annotated[
-            list[Allowed] | None,
-            typer.Option("--allow", help=say("discover.allow"), metavar="routed|loopback", show_default=False),
-        ] = None,
-        wait: Annotated[
-            float, typer.Option("--wait", help=say("discover.wait"), metavar="SECONDS", min=0, max=60)
-        ] = _WAIT_S,
+        ranges: Annotated[list[str] | None, range_option(say)] = None,
+        ports: Annotated[list[int] | None, port_option(say)] = None,
+        allow: Annotated[list[Allowed] | None, allow_option(say)] = None,
+        wait: Annotated[float, wait_option(say)] = WAIT_S,
         model: Annotated[str, typer.Option("--model", help=say("init.model"), metavar="ID|FILE")] = "",
         mirror: Annotated[str, typer.Option("--mirror", help=say("models.mirror"), show_default=False)] = "",
         pull: Annotated[bool, typer.Option("--pull/--no-pull", help=say("init.pull"))] = True,

@@ -39,6 +39,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{file}：{problems} 个问题，{warnings} 个警告",
     ),
     "check.good": ("{file}: good, {warnings} warning(s)", "{file}：有效，{warnings} 个警告"),
+    "check.next": (
+        "only the file was looked at; data folder, broker and cameras are tried by: cityeye doctor --config {file}",
+        "仅检查了配置文件；数据文件夹、服务器与摄像机请用 cityeye doctor --config {file} 检查",
+    ),
     "check.box": ("box", "设备"),
     "check.broker": ("broker", "服务器"),
     "check.cameras": ("cameras", "摄像机"),

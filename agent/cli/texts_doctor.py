@@ -5,6 +5,7 @@ A `doctor.mend.…` exists for whatever somebody can do something about.
 
 from __future__ import annotations
 
+from agent.cli.texts_doctor_broker import BROKER
 from agent.cli.texts_doctor_camera import CAMERA
 
 DOCTOR: dict[str, tuple[str, str]] = {
@@ -67,6 +68,7 @@ DOCTOR: dict[str, tuple[str, str]] = {
     "doctor.check.agent": ("agent", "代理"),
     "doctor.check.folder": ("data folder", "数据文件夹"),
     "doctor.check.key": ("private key", "私钥"),
+    "doctor.check.certificate": ("certificate", "本机证书"),
     "doctor.check.disk": ("disk space", "磁盘空间"),
     "doctor.check.medium": ("disk kind", "磁盘类型"),
     "doctor.check.memory": ("memory", "内存"),
@@ -136,6 +138,31 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "correct mqtt.tls.key_file, or give the agent's user the right to read it",
         "请改正 mqtt.tls.key_file，或授予代理用户读取权限",
     ),
+    "doctor.found.certificate_good": (
+        "{file}: valid until {until} ({days:.0f} days)",
+        "{file}：有效期至 {until}（{days:.0f} 天）",
+    ),
+    "doctor.found.certificate_soon": (
+        "{file}: this box's certificate expires on {until}, in {days:.0f} days",
+        "{file}：本机证书将于 {until} 到期，还有 {days:.0f} 天",
+    ),
+    "doctor.mend.certificate_soon": (
+        "have it renewed: the broker refuses this box after that day",
+        "请及时更换：到期后服务器将拒绝本机",
+    ),
+    "doctor.found.certificate_expired": (
+        "{file}: this box's certificate has expired on {until}",
+        "{file}：本机证书已于 {until} 过期",
+    ),
+    "doctor.mend.certificate_expired": (
+        "put a new one in its place; check this box's date, too",
+        "请更换证书；并检查本机日期",
+    ),
+    "doctor.found.certificate_unreadable": ("{file}: no certificate can be read", "{file}：无法读取证书"),
+    "doctor.mend.certificate_unreadable": (
+        "set mqtt.tls.cert_file to this box's certificate in PEM, readable for the agent's user",
+        "请把 mqtt.tls.cert_file 设为本机的 PEM 证书，并允许代理用户读取",
+    ),
     "doctor.found.disk_good": ("{free:.1f} GB free", "剩余 {free:.1f} GB"),
     "doctor.found.disk_tight": (
         "{free:.1f} GB free, pictures may take {quota:.1f} GB: older ones go sooner",
@@ -189,99 +216,6 @@ DOCTOR: dict[str, tuple[str, str]] = {
         "执行 timedatectl set-ntp true，或用 chrony 连接现场时间服务器；否则事件会注明时间不可靠",
     ),
     "doctor.found.clock_unknown": ("the system does not say whether it is set", "系统未说明是否已对时"),
-    # The broker.
-    "doctor.found.broker_reached": ("{where}, {ms:.0f} ms", "{where}，{ms:.0f} 毫秒"),
-    "doctor.found.broker_away": ("{where}: no connection", "{where}：无法连接"),
-    "doctor.mend.broker_away": (
-        "check mqtt.host and mqtt.port, the cable, any firewall in between, and that the broker runs",
-        "检查 mqtt.host 与 mqtt.port、网线、途中的防火墙，以及服务器是否运行",
-    ),
-    "doctor.found.tls_good": (
-        "certificate valid until {until} ({days:.0f} days)",
-        "证书有效期至 {until}（{days:.0f} 天）",
-    ),
-    "doctor.found.tls_soon": (
-        "the broker's certificate expires on {until}, in {days:.0f} days",
-        "服务器证书将于 {until} 到期，还有 {days:.0f} 天",
-    ),
-    "doctor.mend.tls_soon": ("have it renewed: no box connects after that day", "请及时更换：到期后所有设备都无法连接"),
-    "doctor.found.tls_expired": ("the broker's certificate has expired", "服务器证书已过期"),
-    "doctor.mend.tls_expired": (
-        "have it renewed at the broker; check this box's date, too",
-        "请在服务器上更换证书；并检查本机日期",
-    ),
-    "doctor.found.tls_untrusted": (
-        "the broker speaks TLS, but this box does not trust its certificate",
-        "服务器已启用 TLS，但本机不信任其证书",
-    ),
-    "doctor.mend.tls_untrusted": (
-        "set mqtt.tls.ca_file to the authority (CA) that issued the broker's certificate; check that mqtt.host is the "
-        "name in the certificate, and this box's date",
-        "请把 mqtt.tls.ca_file 设为签发服务器证书的 CA 文件；并检查 mqtt.host 是否与证书中的名称一致，以及本机日期",
-    ),
-    "doctor.found.tls_refused": ("no TLS with this broker", "无法与服务器建立 TLS"),
-    "doctor.mend.tls_refused": (
-        "check that mqtt.port is the broker's TLS port; where it asks for a certificate, set mqtt.tls.cert_file and "
-        "key_file; check that the files of mqtt.tls can be read",
-        "检查 mqtt.port 是否为服务器的 TLS 端口；若服务器要求客户端证书，请设 mqtt.tls.cert_file 与 key_file；"
-        "并检查 mqtt.tls 的各文件是否可读",
-    ),
-    "doctor.found.tls_off": ("not used: everybody in between can read along", "未启用：途中任何人都可读取"),
-    "doctor.mend.tls_off": (
-        "set mqtt.tls: {} where the network is not your own",
-        "若网络不归自己管理，请设 mqtt.tls: {}",
-    ),
-    "doctor.found.login_good": ("accepted, MQTT {version} (as {client})", "已接受，MQTT {version}（客户端 {client}）"),
-    "doctor.found.login_refused": ("refused", "被拒绝"),
-    "doctor.mend.login_refused": (
-        "correct mqtt.username and mqtt.password, or the certificate; check the broker's list of users, and where it "
-        "lets known client ids in only, allow {client} too",
-        "改正 mqtt.username 与 mqtt.password 或证书；检查服务器的用户名单；若按客户端编号准入，也请允许 {client}",
-    ),
-    "doctor.found.login_unanswered": ("no answer", "无应答"),
-    "doctor.mend.login_unanswered": (
-        "check that this port is MQTT's and whether it expects TLS; look at the broker's log",
-        "检查该端口是否为 MQTT、是否要求 TLS；查看服务器日志",
-    ),
-    "doctor.found.login_id": (
-        "the broker lets known client ids in only, and not {client}",
-        "服务器只允许已登记的客户端编号，{client} 不在其中",
-    ),
-    "doctor.mend.login_id": (
-        "allow it at the broker for the time of the test: the agent's own would throw a running agent out",
-        "测试期间请在服务器上允许它：若用代理自己的编号，会使运行中的代理掉线",
-    ),
-    "doctor.found.limit_good": ("{most} bytes", "{most} 字节"),
-    "doctor.found.limit_small": (
-        "{most} bytes; messages with pictures or events have up to {needed}",
-        "{most} 字节；带图片或事件的报文最大 {needed} 字节",
-    ),
-    "doctor.mend.limit_small": (
-        "raise the broker's packet limit to 2 MB, or set evidence.send to put or off",
-        "将服务器的报文上限调至 2 MB，或将 evidence.send 设为 put 或 off",
-    ),
-    "doctor.found.limit_untold": ("the broker does not tell one", "服务器未说明"),
-    "doctor.found.listen_good": ("{topics}", "{topics}"),
-    "doctor.found.listen_denied": ("refused: {topics}", "被拒绝：{topics}"),
-    "doctor.mend.listen_denied": (
-        "give this box the right to read them in the broker's access list; docs/contract/broker.md",
-        "在服务器的访问控制中授予本机读取权限；见 docs/contract/broker.md",
-    ),
-    "doctor.found.publish_good": ("allowed on all {count} topics of this box", "本机全部 {count} 个主题均允许"),
-    "doctor.found.publish_denied": ("refused: {topics}", "被拒绝：{topics}"),
-    "doctor.mend.publish_denied": (
-        "give this box the right to write them in the broker's access list; where that goes by client id, allow "
-        "{client} too; docs/contract/broker.md",
-        "在服务器的访问控制中授予本机写入权限；若按客户端编号授权，也请允许 {client}；见 docs/contract/broker.md",
-    ),
-    "doctor.found.publish_untold": (
-        "taken; but MQTT 3.1.1 has no way to say no",
-        "已接收；但 MQTT 3.1.1 无法表示拒绝",
-    ),
-    "doctor.mend.publish_untold": (
-        "prefer a broker with MQTT 5; else look whether the messages arrive",
-        "建议使用支持 MQTT 5 的服务器；否则请确认消息是否到达",
-    ),
-    "doctor.found.round_good": ("{ms:.0f} ms", "{ms:.0f} 毫秒"),
+    **BROKER,
     **CAMERA,
 }

@@ -7,6 +7,7 @@ import os
 import re
 import runpy
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from agent.adapters.machine import disk_of, memory, others_may_read
 from agent.adapters.pictures import Caption, zone_map
 from agent.adapters.rtsp_probe import Address
 from agent.adapters.sqlite import Database, SqliteLedger, Visitor, agent_in
-from agent.app.doctor.box import disk_findings, folder_findings, ledger_fault
+from agent.app.doctor.box import certificate_findings, disk_findings, folder_findings, ledger_fault
 from agent.app.doctor.camera_web import channel_of, web_address
 from agent.app.doctor.findings import Finding
 from agent.app.doctor.ledger import SharedLedger
@@ -27,8 +28,10 @@ from agent.cli.texts_doctor import DOCTOR
 from agent.config import CameraConfig, Config
 from agent.core.errors import StoreFull
 from agent.ports import LoginLedger
+from tests.certificates import authority, issued
 from tests.contracts.login_ledger import LoginLedgerContract
 from tests.events import T0
+from tests.fakes import FakeClock
 from tests.memory_disk import fill, memory_disk
 
 ROOT = Path(__file__).parents[2]
@@ -167,6 +170,39 @@ def test_who_may_read(tmp_path: Path) -> None:
     assert not others_may_read(key)
     key.chmod(key.stat().st_mode | stat.S_IROTH)
     assert others_may_read(key)
+
+
+@pytest.mark.parametrize(
+    ("later_days", "code"), [(-30, "certificate_good"), (0, "certificate_soon"), (3, "certificate_expired")]
+)
+def test_the_boxs_own_certificate(tmp_path: Path, later_days: int, code: str) -> None:
+    pair = issued(tmp_path, "box", authority(tmp_path, "ca"))  # for two days
+    now = datetime.now(UTC)  # openssl reads the machine's clock
+    clock = FakeClock(start=now + timedelta(days=later_days))
+    [found] = certificate_findings(config_with_certificate(pair.cert_file), clock)
+    assert found.code == code
+    assert found.values["until"] == f"{now + timedelta(days=2):%Y-%m-%d}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "-----BEGIN CERTIFICATE-----\nMAMC\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nMIIB", None],
+)
+def test_a_certificate_that_is_none(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "box.pem"
+    file.write_text(content or "")
+    config = config_with_certificate(file)
+    if content is None:
+        file.unlink()
+    assert codes(certificate_findings(config, FakeClock())) == {"certificate": "certificate_unreadable"}
+
+
+def test_a_box_without_a_certificate_of_its_own() -> None:
+    assert certificate_findings(Config.model_validate({"mqtt": {"host": "broker"}}), FakeClock()) == []
+
+
+def config_with_certificate(file: Path) -> Config:
+    return Config.model_validate({"mqtt": {"host": "broker", "tls": {"cert_file": str(file)}}})
 
 
 def test_a_folder_that_cannot_be_one(tmp_path: Path) -> None:

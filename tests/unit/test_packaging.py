@@ -32,9 +32,12 @@ def unit() -> RawConfigParser:
     return parser
 
 
-def test_systemd_understands_the_unit() -> None:
-    said = subprocess.run(["systemd-analyze", "verify", str(UNIT)], capture_output=True, text=True, check=False).stderr
-    there_is_no_agent = "cityeye.service: Command /opt/cityeye/current/bin/cityeye is not executable"
+@pytest.mark.parametrize(
+    ("unit", "program"), [(UNIT, "bin/cityeye"), (UNIT.with_name("cityeye-settle.service"), "install.sh")]
+)
+def test_systemd_understands_the_units(unit: Path, program: str) -> None:
+    said = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False).stderr
+    there_is_no_agent = f"{unit.name}: Command /opt/cityeye/current/{program} is not executable"
     ours = [line for line in said.splitlines() if "cityeye" in line and not line.startswith(there_is_no_agent)]
     assert ours == []
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
+from agent.adapters.certificate import valid_until
 from agent.adapters.clock import clock_info
 from agent.adapters.machine import disk_of, existing, may_write, memory, others_may_read
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.sqlite import SqliteLedger, Visitor, agent_in
-from agent.app.doctor.findings import Finding, Findings
+from agent.app.doctor.findings import SOON_DAYS, Finding, Findings, until
 from agent.app.doctor.ledger import is_made
 from agent.app.parts import open_detector
 from agent.app.places import DATABASE
 from agent.config import Config
 from agent.core.errors import ModelError, StoreFull, StoreUnusable
+from agent.ports import Clock
 
 AGENT_BYTES = 250 * 2**20
 CAMERA_BYTES = 30 * 2**20
@@ -91,6 +94,26 @@ def _database_fault(database: Path) -> str:
     except (StoreFull, StoreUnusable) as error:
         return str(error)
     return ""
+
+
+def certificate_findings(config: Config, clock: Clock) -> list[Finding]:
+    """Until when this box's own certificate is valid, where it has one: the broker refuses it after that."""
+    found, file = Findings(), config.mqtt.tls.cert_file if config.mqtt.tls else None
+    if file is None:
+        return found.list
+    try:
+        end = valid_until(file)
+    except (OSError, ValueError) as error:
+        found.bad("certificate", "certificate_unreadable", str(error), file=str(file))
+        return found.list
+    told = until(end, clock.now().utc)
+    if end <= clock.now().utc:
+        found.bad("certificate", "certificate_expired", file=str(file), **told)
+    elif end - clock.now().utc < timedelta(days=SOON_DAYS):
+        found.note("certificate", "certificate_soon", file=str(file), **told)
+    else:
+        found.good("certificate", "certificate_good", file=str(file), **told)
+    return found.list
 
 
 def _key_findings(file: Path, found: Findings) -> None:

@@ -8,11 +8,11 @@ retained; docs/contract/delivery.md tells the centre to take no notice.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.adapters.machine import connect_s
 from agent.adapters.mqtt import MqttSettings, PahoBroker, handshake
-from agent.app.doctor.findings import Finding, Findings, Value
+from agent.app.doctor.findings import SOON_DAYS, Finding, Findings, until
 from agent.app.parts import mqtt_settings
 from agent.config import Config
 from agent.core.errors import BrokerRefused, BrokerUnreachable
@@ -23,7 +23,6 @@ BROKER_CHECKS = ("tcp", "tls", "login", "limit", "listen", "publish", "round")
 EVENT_BYTES = 64 * 1024
 PICTURE_BYTES = 1024 * 1024 + 16 * 1024
 """The largest packets, docs/contract/README.md; a picture's with its topic and properties."""
-SOON_DAYS = 14
 _ANSWER_S = 10.0
 _CLIENT_ID_REFUSED = 133
 
@@ -87,10 +86,10 @@ class BrokerCheck:
         self._expiry(shaken.valid_until)
         return True
 
-    def _expiry(self, until: datetime) -> None:
-        days = (until - self._clock.now().utc).total_seconds() / 86_400
-        told: dict[str, Value] = {"days": days, "until": f"{until:%Y-%m-%d}"}
-        if days < SOON_DAYS:
+    def _expiry(self, end: datetime) -> None:
+        now = self._clock.now().utc
+        told = until(end, now)
+        if end - now < timedelta(days=SOON_DAYS):
             self._found.note("tls", "tls_soon", **told)
         else:
             self._found.good("tls", "tls_good", **told)

@@ -13,6 +13,7 @@ from agent.adapters.onnx import OnnxDetector
 from agent.adapters.pictures import Caption, zone_map
 from agent.adapters.sqlite import agent_in
 from agent.app.doctor.box import (
+    certificate_findings,
     clock_findings,
     disk_findings,
     folder_findings,
@@ -63,6 +64,7 @@ class Doctor:
         return [
             *found,
             *folder_findings(config),
+            *certificate_findings(config, self._clock),
             *disk_findings(storage.folder, storage.keep_free, storage.evidence_quota),
             *memory_findings(len(config.cameras), running=running),
             *clock_findings(),

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 Value = str | int | float | None
+
+SOON_DAYS = 14
+"""A certificate that ends sooner is to be renewed."""
+
+
+def until(end: datetime, now: datetime) -> dict[str, Value]:
+    """The end of a certificate, as the texts tell it: its day, and the days that are left."""
+    return {"days": (end - now).total_seconds() / 86_400, "until": f"{end:%Y-%m-%d}"}
 
 
 class Mark(StrEnum):

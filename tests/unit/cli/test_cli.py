@@ -32,14 +32,15 @@ def test_a_good_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     code, out, err = run(capsys, "check", file)
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    assert lines[:-1] == [
+    assert lines[:-2] == [
         f"{file}: good, 0 warning(s)",
         "  box      default/box-1 (Asia/Shanghai)",
         "  broker   mqtts://broker:8883 (cityeye-default-box-1)",
         "  cameras  1, with 1 zone(s) and 1 rule(s)",
         "    gate (东门)  kerb: illegal_parking",
     ]
-    assert lines[-1].startswith("  version  ")
+    assert lines[-2].startswith("  version  ")
+    assert lines[-1].endswith(f"data folder, broker and cameras are tried by: cityeye doctor --config {file}")
 
 
 def test_a_bad_file_in_both_languages(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
