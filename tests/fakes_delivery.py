@@ -13,7 +13,7 @@ from uuid import UUID
 from agent.core.errors import BrokerUnreachable
 from agent.core.types import Envelope, Event, Evidence, Message, Stamp
 from agent.core.wire import EvidenceOf
-from agent.ports import LONGEST_RESEND_S, Acked, IncidentRow, Link, Lost, News, Parcel
+from agent.ports import LONGEST_RESEND_S, Acked, IncidentRow, Link, Lost, News, Parcel, WatchHour
 
 
 class FakeClock:
@@ -185,7 +185,7 @@ class FakeStore:
         self._states: dict[str, str] = {}
         self._acknowledged: dict[UUID, datetime] = {}
 
-    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+    def record(self, camera: str, events: Sequence[Event], state: str, hours: Sequence[WatchHour] = ()) -> None:
         unknown: dict[object, Event] = {}
         for event in events:
             if event.event_id not in self._events:
@@ -202,7 +202,7 @@ class FakeStore:
         if new:
             self._recorded()
 
-    def save_state(self, camera: str, state: str) -> None:
+    def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
         self._states[camera] = state
 
     def load_state(self, camera: str) -> str | None:

@@ -8,7 +8,7 @@ from threading import Event
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import PahoBroker
-from agent.adapters.sqlite import Database, SqliteAnswers, SqliteOutbox, SqliteParcels, SqliteSilences
+from agent.adapters.sqlite import Database, SqliteAnswers, SqliteCaseNotes, SqliteOutbox, SqliteParcels, SqliteSilences
 from agent.app.commands import Errands, command_rules, small_handlers
 from agent.app.crew import Crew, Facts
 from agent.app.parts import mqtt_settings, object_store, picture_mail
@@ -56,7 +56,7 @@ class Centre:
         self._awaits: dict[str, Awaits] = {}
         self.heard = Event()
         """Set once somebody of the centre was heard in this run, which knows one broker only."""
-        self.outbox = SqliteOutbox(database)
+        self.outbox = SqliteOutbox(database, clock=run.clock)
         self.parcels = SqliteParcels(database, self.wake)
         replies = Replies()
         self.commander = Commander(
@@ -94,7 +94,8 @@ class Centre:
             store=store,
         )
         sent = self.parcels if self._config.evidence.send != "off" else None
-        looks = SecondLooks(clock=clock, desks=crew.desks, parcels=sent)
+        notes = SqliteCaseNotes(self._database)
+        looks = SecondLooks(clock=clock, desks=crew.desks, parcels=sent, notes=notes)
         self._handlers.update({**small_handlers(errands, silencer, looks), **reloader.handlers()})
         self._awaits["config.put"] = reloader.awaits
         self._ticks += [reloader.tick, crew.tick, silencer.refresh, looks.tick]

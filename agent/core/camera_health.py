@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from agent.core.lifecycle import Trigger
 from agent.core.presence import Presence
 from agent.core.quantities import Seconds
-from agent.core.types import Channel, Event, Evidence, Gap, GapReason, Observation, Phase, Severity, Stamp
+from agent.core.types import Channel, Event, Evidence, Gap, GapReason, Limits, Observation, Phase, Severity, Stamp
 
 RULE: Final = "camera_health"
 OFFLINE: Final = "offline"
@@ -193,7 +193,8 @@ class CameraHealth:
         suspect = replace(self._suspect, track_id=_number(self._suspect.class_name))
         self._incident = suspect.opened(now, box_id=self._box_id, camera=self._camera)
         self._forgive()
-        return [*events, _event(self._incident, Phase.OPENED, now, self._camera)]
+        limits = Limits(dwell_s=self._settings.dwell, clear_after_s=self._settings.clear_after)
+        return [*events, replace(_event(self._incident, Phase.OPENED, now, self._camera), limits=limits)]
 
     def _reminder(self, now: Stamp) -> list[Event]:
         """The incident again, when it was not told of for long."""

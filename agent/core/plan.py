@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from agent.core.calendar import Calendar
 from agent.core.camera_health import CameraHealthSettings
 from agent.core.rules import RULES, RuleSettings
-from agent.core.types import Channel
+from agent.core.types import Channel, Limits
 from agent.core.zones import Zone
 
 
@@ -20,6 +20,16 @@ class Duty:
     rule: str
     settings: RuleSettings
     calendar: Calendar
+
+    def limits(self, class_name: str) -> Limits:
+        """What a thing of this class is measured against."""
+        settings = self.settings
+        return Limits(
+            dwell_s=RULES[self.rule].limit_s(settings, class_name),
+            clear_after_s=settings.clear_after,
+            min_score=settings.min_score,
+            overlap=settings.overlap,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

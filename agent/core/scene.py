@@ -322,7 +322,8 @@ class Scene:
             now, box_id=self._plan.box_id, camera=self._plan.camera, kind=kind, previous=previous
         )
         self._presences[presence.rule, presence.track_id] = presence
-        return presence.event(Phase.OPENED, now, camera=self._plan.camera)
+        limits = duty.limits(presence.class_name)
+        return replace(presence.event(Phase.OPENED, now, camera=self._plan.camera), limits=limits)
 
     def _end(self, presence: Presence, trigger: Trigger, report: Report | None, now: Stamp) -> list[Event]:
         del self._presences[presence.rule, presence.track_id]

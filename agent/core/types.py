@@ -315,6 +315,21 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the rule asked for when an incident opened; the configuration may be another one since.
+
+    Attributes:
+        dwell_s: seconds that it might stand. clear_after_s: seconds for which its place must be seen empty.
+        min_score, overlap: score and share of its footprint (0..1) asked for; None where the rule has no such limit.
+    """
+
+    dwell_s: float
+    clear_after_s: float
+    min_score: float | None = None
+    overlap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One thing the centre is to know about one incident.
 
@@ -326,6 +341,7 @@ class Event:
         evidence_note: why pictures are missing, or None.
         previous_incident: the earlier incident at the same place of which this one is a re-occurrence, or None.
         update_reason: why an `updated` event was sent; None for other phases and where nobody said.
+        limits: of an opening, what it was measured against. Kept on the box; the centre is not told.
     """
 
     event_id: UUID
@@ -351,6 +367,7 @@ class Event:
     evidence_note: str | None = None
     previous_incident: UUID | None = None
     update_reason: UpdateReason | None = None
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.ports.keeping import (
     Answered,
     AnswerMemory,
+    CaseNotes,
     Heads,
     IncidentRow,
     LoginLedger,
@@ -12,6 +13,7 @@ from agent.ports.keeping import (
     SilenceStore,
     Store,
     Views,
+    WatchHour,
 )
 from agent.ports.seeing import (
     Clock,
@@ -48,6 +50,7 @@ __all__ = [
     "AnswerMemory",
     "Answered",
     "Broker",
+    "CaseNotes",
     "Clock",
     "Detector",
     "Heads",
@@ -75,5 +78,6 @@ __all__ = [
     "Store",
     "SubscriptionRefused",
     "Views",
+    "WatchHour",
     "ZoneReader",
 ]

@@ -12,6 +12,7 @@ from agent.core.silence import Dismissal, Pause
 from agent.core.types import (
     Event,
 )
+from agent.core.verification import Verdict
 from agent.core.wire import Asked
 from agent.core.zone_state import Head
 
@@ -34,16 +35,30 @@ class IncidentRow:
     delivered: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchHour:
+    """Seconds in which a camera was watched, and in which nobody could look, within one hour.
+
+    `hour` counts whole hours since the epoch, UTC. What is missing of an hour the agent did not run.
+    """
+
+    hour: int
+    looked_s: float = 0.0
+    blind_s: float = 0.0
+
+
 class Store(Protocol):
     """Durable memory: scene states, incidents and the outbox. Safe to call from several threads."""
 
-    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+    def record(self, camera: str, events: Sequence[Event], state: str, hours: Sequence[WatchHour] = ()) -> None:
         """Keep the events, their outbox rows and the camera's scene state in ONE commit that survives power loss.
+
+        `hours` are added to what is known of them.
 
         Raises: StoreFull (nothing was kept, call again with the same events), StoreUnusable.
         """
 
-    def save_state(self, camera: str, state: str) -> None:
+    def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
         """Keep a scene state alone, when there is no event to keep it with. Raises as `record` does."""
 
     def load_state(self, camera: str) -> str | None:
@@ -104,8 +119,8 @@ class SilenceStore(Protocol):
     def dismiss(self, dismissal: Dismissal) -> None:
         """Keep it, in place of an earlier one of the same incident."""
 
-    def take_back(self, incident_id: UUID) -> Dismissal | None:
-        """Drop the dismissal of an incident and return it; None when there was none."""
+    def take_back(self, incident_id: UUID, at: datetime, by: str | None = None) -> Dismissal | None:
+        """Drop the dismissal of an incident and return it; None when there was none. `at`, `by`: who does so when."""
 
     def dismissals(self, camera: str | None = None) -> list[Dismissal]:
         """In the order in which they were made: all, or one camera's."""
@@ -158,6 +173,13 @@ class AnswerMemory(Protocol):
 
     def unfinished(self, command: str) -> list[Answered]:
         """Commands of that name without an answer, oldest first."""
+
+
+class CaseNotes(Protocol):
+    """What people can look up about an incident beside its events."""
+
+    def verified(self, verdict: Verdict, by: str | None) -> None:
+        """A question about an incident was answered. From any thread; what cannot be kept is logged."""
 
 
 class LoginLedger(Protocol):

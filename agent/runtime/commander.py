@@ -93,7 +93,7 @@ class Commander:
         self._ticks = ticks
         self._awaits = {} if awaits is None else awaits
         self._heard = heard
-        self._waiting: Queue[Received | None] = Queue(MOST_WAITING)
+        self._waiting: Queue[Received | _Intent | None] = Queue(MOST_WAITING)
         self._lock = Lock()
         self._under_way: set[str] = set()
         self._unkept: OrderedDict[str, Answered] = OrderedDict()
@@ -107,6 +107,17 @@ class Commander:
             self._refuse(
                 received, CommandRejected(RejectCode.BUSY, f"{MOST_WAITING} commands wait; send it again later")
             )
+
+    def intend(self, command: Command, answer: Answer) -> None:
+        """Leave what a person at the box wants, to be carried out as the centre's commands are, by the same handlers.
+
+        `answer` is called once, from any thread. It is neither remembered nor told to the centre, and what the centre
+        may not do (`commands.refuse`) a person at the box may.
+        """
+        try:
+            self._waiting.put_nowait(_Intent(command, answer))
+        except Full:
+            answer(CommandRejected(RejectCode.BUSY, f"{MOST_WAITING} commands wait; try again later"))
 
     def wake(self) -> None:
         """There is a reason to stop."""
@@ -123,7 +134,10 @@ class Commander:
                 received = self._waiting.get(timeout=TICK_S)
             except Empty:
                 received = None
-            if received is not None:
+            if isinstance(received, _Intent):
+                log.info("intent %s: by %s", received.command.command, received.command.by)
+                self._carry_out(received.command, _Settled(received.answer))
+            elif received is not None:
                 self.carry_out(received)
             now_s = self._clock.now().mono_s
             if now_s - ticked_s >= TICK_S:
@@ -206,11 +220,16 @@ class Commander:
         self._under_way.add(command_id)
         log.info("command %s: %s%s", command_id, name, f", by {command.by}" if command.by else "")
         settled = _Settled(lambda outcome: self._finish(taken, outcome))
+        self._carry_out(command, settled)
+        settled.unless_done(lambda: self._say(taken, None))
+
+    def _carry_out(self, command: Command, settled: _Settled) -> None:
+        """Have the handler do it; what that raises is the answer."""
         try:
             check_expiry(command, self._clock.now().utc)
-            handler = self._handlers.get(name)
+            handler = self._handlers.get(command.command)
             if handler is None:
-                raise CommandRejected(RejectCode.NOT_SUPPORTED, f"{name}: this box cannot do it")
+                raise CommandRejected(RejectCode.NOT_SUPPORTED, f"{command.command}: this box cannot do it")
             handler(command, settled)
         except CommandRejected as rejected:
             settled(rejected)
@@ -221,7 +240,6 @@ class Commander:
         except Exception:
             settled(CommandRejected(RejectCode.FAILED, "a fault of the agent; its log says more"))
             raise  # for the supervisor, who tells of it
-        settled.unless_done(lambda: self._say(taken, None))
 
     def _finish(self, taken: Answered, outcome: Result | CommandRejected) -> None:
         """Remember and send the answer."""
@@ -288,6 +306,14 @@ def _digest(command: Command) -> str:
     """Of what is asked, and by whom. When, and where the answer goes, may differ when it is asked again."""
     asked = command.model_dump_json(exclude={"issued_at", "expires_at", "response_topic", "correlation"})
     return hashlib.sha256(asked.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Intent:
+    """What a person at the box wants."""
+
+    command: Command
+    answer: Answer
 
 
 class _Settled:

@@ -269,12 +269,13 @@ class Desk:
             log.info("%s: incident %s (%s) %s %s", self._camera, event.incident_id, event.rule, event.phase, place)
 
     def _save(self) -> None:
-        waited = len(self._unkept)
+        waited, hours = len(self._unkept), self._figures.attendance.waiting
         if self._unkept:
-            self._store.record(self._camera, self._unkept, self._scene.keep())
+            self._store.record(self._camera, self._unkept, self._scene.keep(), hours)
             self._unkept.clear()
         else:
-            self._store.save_state(self._camera, self._scene.keep())
+            self._store.save_state(self._camera, self._scene.keep(), hours)
+        self._figures.attendance.taken()
         if self._faulty:
             log.info("%s: the scene and %d events that waited in memory are kept again", self._camera, waited)
         self._faulty = False

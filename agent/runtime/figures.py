@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent.core.tracking.tracker import BLIND_AFTER_S
 from agent.core.types import Gap, GapReason, Observation, PictureFault, Stamp
+from agent.runtime.attendance import Attendance
 from agent.runtime.intervals import last_minute
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,11 @@ class DeskState:
 
 @dataclass(slots=True)
 class Figures:
-    """A desk's figures as of now. `mark`: the newest look or gap."""
+    """A desk's figures as of now. `mark`: the newest look or gap. `attendance`: what the store is still to take."""
 
     state: DeskState
     mark: Stamp | None = None
+    attendance: Attendance = field(default_factory=Attendance)
 
     def looked(self, seen: Observation, open_incidents: int) -> None:
         """Count one look."""
@@ -53,6 +55,7 @@ class Figures:
             level = logging.WARNING if seen.fault else logging.INFO
             log.log(level, "%s: picture: %s", previous.camera, seen.fault or "good")
         blind = previous.fault is not None or previous.blind is not None or since_s > BLIND_AFTER_S
+        self.attendance.add(now, since_s, blind=blind)
         seamless = bool(previous.looks) and not blind
         if previous.blind is not None:
             log.info("%s: looking", previous.camera)
@@ -72,8 +75,9 @@ class Figures:
         """Count the time up to a gap."""
         if self.state.blind is not gap.reason:
             log.info("%s: nobody is looking: %s", self.state.camera, gap.reason)
-        blind_s = self.state.blind_s + self._since_mark_s(gap.stamp)
-        self.state = replace(self.state, blind=gap.reason, blind_s=blind_s)
+        since_s = self._since_mark_s(gap.stamp)
+        self.attendance.add(gap.stamp, since_s, blind=True)
+        self.state = replace(self.state, blind=gap.reason, blind_s=self.state.blind_s + since_s)
 
     def note(self, *, open_incidents: int | None = None, unkept: int | None = None, kept: bool | None = None) -> None:
         """As they are now, where something else than a look changed them."""

@@ -12,7 +12,7 @@ from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusa
 from agent.core.types import Detections, Evidence, Frame, Stamp
 from agent.core.verification import Verdict
 from agent.core.wire import EvidenceOf, Snapshot, SnapshotResult, Verify, VerifyResult, evidence_part
-from agent.ports import Clock, Parcels, Photographer
+from agent.ports import CaseNotes, Clock, Parcels, Photographer
 from agent.runtime.commander import Answer
 from agent.runtime.desk import Desk
 from agent.runtime.silencer import unknown_camera, unknown_incident
@@ -28,8 +28,11 @@ PICTURE_WITHIN_S = 40.0
 class SecondLooks:
     """Asks the desks, and sends the pictures that come of it. For the commander's thread; the desks' threads answer."""
 
-    def __init__(self, *, clock: Clock, desks: Mapping[str, Desk], parcels: Parcels | None) -> None:
-        """`parcels`: how pictures reach the centre; None where they are to stay on the box."""
+    def __init__(
+        self, *, clock: Clock, desks: Mapping[str, Desk], parcels: Parcels | None, notes: CaseNotes | None = None
+    ) -> None:
+        """`parcels`: how pictures reach the centre; None where they are to stay on the box. `notes`: who remembers."""
+        self._notes = notes
         self._clock = clock
         self._desks = desks
         self._parcels = parcels
@@ -44,6 +47,8 @@ class SecondLooks:
             def told(verdict: Verdict, camera: str = camera) -> None:
                 if verdict.after and not verdict.carried and self._is_new(verdict.after):
                     self._send(verdict.after, EvidenceOf(camera=camera, incident=asked.incident, command_id=asked.id))
+                if self._notes is not None:  # first: whoever hears the answer can look it up
+                    self._notes.verified(verdict, asked.by)
                 answer(_result(verdict))
 
             if desk.verify(asked.incident, self._clock.now(), told):

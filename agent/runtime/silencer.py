@@ -54,7 +54,7 @@ class Silencer:
 
     def dismiss(self, asked: Dismiss) -> DismissResult:
         """Teach the spot of an incident, or take that back. Raises CommandRejected, StoreFull, StoreUnusable."""
-        return self._undo(asked.incident) if asked.undo else self._dismissed(asked)
+        return self._undo(asked) if asked.undo else self._dismissed(asked)
 
     def pause(self, asked: RulesPause) -> PauseResult:
         """Let rules rest, or resume. Raises CommandRejected, StoreFull, StoreUnusable."""
@@ -126,8 +126,9 @@ class Silencer:
             return desk, dismissal
         raise unknown_incident(asked.incident)
 
-    def _undo(self, incident: UUID) -> DismissResult:
-        gone = self._store.take_back(incident)
+    def _undo(self, asked: Dismiss) -> DismissResult:
+        incident = asked.incident
+        gone = self._store.take_back(incident, self._clock.now().utc, asked.by)
         if gone is None:
             raise CommandRejected(RejectCode.UNKNOWN_INCIDENT, f"incident: {incident} was not dismissed at this box")
         self.refresh()

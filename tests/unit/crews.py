@@ -27,6 +27,7 @@ from agent.config import Config
 from agent.core.errors import CityEyeError, StoreUnusable
 from agent.core.types import Detections, Event, Frame, Image, ModelInfo
 from agent.core.wire import CloudEvent, event_message, parse_event
+from agent.ports import WatchHour
 from agent.runtime.mailbox import Mailroom
 from agent.runtime.supervisor import Supervisor
 from tests.events import CLOCK
@@ -51,15 +52,15 @@ class FragileStore(SqliteStore):
 
     trouble: CityEyeError | None = None
 
-    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+    def record(self, camera: str, events: Sequence[Event], state: str, hours: Sequence[WatchHour] = ()) -> None:
         if self.trouble:
             raise self.trouble
-        super().record(camera, events, state)
+        super().record(camera, events, state, hours)
 
-    def save_state(self, camera: str, state: str) -> None:
+    def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
         if self.trouble:
             raise self.trouble
-        super().save_state(camera, state)
+        super().save_state(camera, state, hours)
 
 
 class FragileDatabase(Database):

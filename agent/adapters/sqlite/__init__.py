@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.adapters.sqlite.answers import SqliteAnswers
+from agent.adapters.sqlite.casebook import SqliteCaseNotes
 from agent.adapters.sqlite.connection import Database, folder_to_itself
 from agent.adapters.sqlite.heads import SqliteHeads
 from agent.adapters.sqlite.ledger import SqliteLedger
@@ -16,6 +17,7 @@ from agent.adapters.sqlite.visitor import Visitor, agent_in
 __all__ = [
     "Database",
     "SqliteAnswers",
+    "SqliteCaseNotes",
     "SqliteHeads",
     "SqliteLedger",
     "SqliteOutbox",

@@ -127,4 +127,61 @@ MIGRATIONS: tuple[Migration, ...] = (
         "open incidents are counted often",
         ("CREATE INDEX incidents_open ON incidents (rule) WHERE closed_at IS NULL",),
     ),
+    Migration(
+        "what people look up about an incident, and how long each camera was watched",
+        (
+            *(
+                f"ALTER TABLE incidents ADD COLUMN {column}"
+                for column in (
+                    "first_seen TEXT",
+                    "severity TEXT",
+                    "channel TEXT",
+                    "class_name TEXT",
+                    "score REAL",
+                    "kind TEXT",
+                    "limits TEXT",
+                    "box TEXT",
+                    "previous_incident TEXT",
+                    # disposition: false_report or tolerated; NULL while nobody dismissed it.
+                    "disposition TEXT",
+                    # handled_at: when somebody first acknowledged or dismissed it.
+                    "handled_at TEXT",
+                )
+            ),
+            "UPDATE incidents SET handled_at = acknowledged_at",
+            """UPDATE incidents SET disposition = json_extract(dismissal, '$.reason')
+                FROM dismissals WHERE dismissals.incident_id = incidents.incident_id AND json_valid(dismissal)""",
+            # One row for each event. taken_at: when the broker had it. acked_at: when the platform said so.
+            """CREATE TABLE moments (
+                sequence INTEGER PRIMARY KEY,
+                incident_id TEXT NOT NULL, revision INTEGER NOT NULL,
+                phase TEXT NOT NULL, at TEXT NOT NULL, reason TEXT,
+                severity TEXT NOT NULL, channel TEXT NOT NULL, class_name TEXT, score REAL,
+                dwell_s REAL NOT NULL, blind_s REAL NOT NULL, evidence_note TEXT,
+                taken_at TEXT, acked_at TEXT
+            )""",
+            "CREATE INDEX moments_of_incident ON moments (incident_id)",
+            "CREATE INDEX moments_unacked ON moments (sequence) WHERE acked_at IS NULL AND taken_at IS NOT NULL",
+            # sequence: of the event that names the picture; NULL for one that answered a question only.
+            """CREATE TABLE shots (
+                evidence_id TEXT PRIMARY KEY,
+                incident_id TEXT NOT NULL, sequence INTEGER,
+                kind TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, mime TEXT NOT NULL,
+                captured_at TEXT NOT NULL, path TEXT NOT NULL
+            ) WITHOUT ROWID""",
+            "CREATE INDEX shots_of_incident ON shots (incident_id)",
+            # kind: acknowledged, dismissed, restored or verified. details: JSON.
+            """CREATE TABLE remarks (
+                number INTEGER PRIMARY KEY AUTOINCREMENT,
+                incident_id TEXT NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL, by TEXT, details TEXT NOT NULL
+            )""",
+            "CREATE INDEX remarks_of_incident ON remarks (incident_id)",
+            # hour: whole hours since the epoch, UTC.
+            """CREATE TABLE watch_hours (
+                camera TEXT NOT NULL, hour INTEGER NOT NULL, looked_s REAL NOT NULL, blind_s REAL NOT NULL,
+                PRIMARY KEY (camera, hour)
+            ) WITHOUT ROWID""",
+            "CREATE INDEX watch_hours_by_hour ON watch_hours (hour)",
+        ),
+    ),
 )

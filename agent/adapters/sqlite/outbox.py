@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from agent.adapters.sqlite.casebook import text_of
 from agent.adapters.sqlite.connection import Database
 from agent.core.types import Envelope, Message, Stamp
-from agent.ports import LONGEST_RESEND_S
+from agent.ports import LONGEST_RESEND_S, Clock
 
 _KEEP_DELIVERED = 5000
 """Delivered rows that are kept for people to look at: about 10 MB."""
@@ -36,6 +37,12 @@ _AGAIN = """
 UPDATE outbox SET state = 0, sent = 0, attempts = 0, due_at_utc_s = 0
 WHERE sequence BETWEEN ? AND ? AND (state = 1 OR state = 0 AND sent > 0)
 """
+_TAKEN = """
+UPDATE moments SET taken_at = ?
+WHERE taken_at IS NULL AND sequence = (SELECT sequence FROM outbox WHERE row = ?)
+"""
+_ACKED = "UPDATE moments SET acked_at = ? WHERE acked_at IS NULL AND taken_at IS NOT NULL AND sequence <= ?"
+_MISSED = "UPDATE moments SET acked_at = NULL WHERE sequence BETWEEN ? AND ?"
 _NOT_DROPPED = "UPDATE meta SET value = max(0, value - ?) WHERE key = 'dropped'"
 _PRUNE = """
 DELETE FROM outbox WHERE state = 1 AND row <= (
@@ -46,8 +53,12 @@ DELETE FROM outbox WHERE state = 1 AND row <= (
 class SqliteOutbox:
     """`ports.Outbox` on a `Database`. Delivered rows beyond `keep_delivered` are deleted, oldest first."""
 
-    def __init__(self, database: Database, *, keep_delivered: int = _KEEP_DELIVERED) -> None:
+    def __init__(
+        self, database: Database, *, keep_delivered: int = _KEEP_DELIVERED, clock: Clock | None = None
+    ) -> None:
+        """`clock`: of the times at which broker and platform took an event; None: they are not kept."""
         self._database = database
+        self._clock = clock
         self._keep_delivered = keep_delivered
 
     def due(self, now: Stamp, limit: int) -> list[Envelope]:
@@ -64,6 +75,7 @@ class SqliteOutbox:
             there = connection.executemany(sql, [(row,) for row in rows]).rowcount
             if there < len(rows):  # given up while they were in flight, and arrived nevertheless
                 connection.execute(_NOT_DROPPED, (len(rows) - there,))
+            self._taken(connection, rows)
             connection.execute(_PRUNE, (self._keep_delivered,))
 
         if rows:
@@ -77,7 +89,12 @@ class SqliteOutbox:
     def sent(self, rows: Sequence[int], at_utc_s: float, resend_after_s: float) -> None:
         """See `ports.Outbox.sent`."""
         values = [(at_utc_s, LONGEST_RESEND_S, resend_after_s, row) for row in rows]
-        self._database.write(lambda connection: connection.executemany(_SENT, values))
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(_SENT, values)
+            self._taken(connection, rows)
+
+        self._database.write(work)
 
     def acked(self, sequence: int, missing: Sequence[tuple[int, int]] = ()) -> int:
         """See `ports.Outbox.acked`."""
@@ -89,10 +106,21 @@ class SqliteOutbox:
             connection.executemany(_AGAIN, missing)
             sql = "UPDATE outbox SET state = 1, reason = NULL WHERE state = 0 AND sent > 0 AND sequence <= ?"
             count = connection.execute(sql, (sequence,)).rowcount
+            self._acked(connection, sequence, missing)
             connection.execute(_PRUNE, (self._keep_delivered,))
             return count
 
         return self._database.write(work)
+
+    def _taken(self, connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+        if self._clock is not None:
+            at = text_of(self._clock.now().utc)
+            connection.executemany(_TAKEN, [(at, row) for row in rows])
+
+    def _acked(self, connection: sqlite3.Connection, sequence: int, missing: Sequence[tuple[int, int]]) -> None:
+        if self._clock is not None:
+            connection.execute(_ACKED, (text_of(self._clock.now().utc), sequence))
+            connection.executemany(_MISSED, missing)
 
     def unacked(self) -> int:
         """See `ports.Outbox.unacked`."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.adapters.sqlite.casebook import handled, judged, keep_remark, text_of
 from agent.adapters.sqlite.connection import Database
 from agent.adapters.sqlite.visitor import Visitor
 from agent.core.silence import DISMISSAL, PAUSE, Dismissal, Pause
@@ -40,10 +41,15 @@ class SqliteSilences:
                 row,
             )
             connection.execute(_COUNT_UP)
+            until = None if dismissal.until is None else text_of(dismissal.until)
+            handled(connection, dismissal.incident_id, dismissal.at)
+            judged(connection, dismissal.incident_id, dismissal.reason)
+            details = {"reason": dismissal.reason, "note": dismissal.note, "until": until}
+            keep_remark(connection, dismissal.incident_id, "dismissed", dismissal.at, dismissal.by, details)
 
         self._database.write(work)
 
-    def take_back(self, incident_id: UUID) -> Dismissal | None:
+    def take_back(self, incident_id: UUID, at: datetime, by: str | None = None) -> Dismissal | None:
         """See `ports.SilenceStore.take_back`."""
 
         def work(connection: sqlite3.Connection) -> list[tuple[str]]:
@@ -51,6 +57,8 @@ class SqliteSilences:
             gone = connection.execute(sql, (str(incident_id),)).fetchall()
             if gone:
                 connection.execute(_COUNT_UP)
+                judged(connection, incident_id, None)
+                keep_remark(connection, incident_id, "restored", at, by, {})
             return gone
 
         return next(iter(_read(DISMISSAL, self._database.write(work))), None)

@@ -6,17 +6,19 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from agent.adapters.sqlite.casebook import handled, keep_hours, keep_moment, keep_remark, prune
+from agent.adapters.sqlite.casebook import text_of as _text
 from agent.adapters.sqlite.connection import Database
 from agent.adapters.sqlite.parcels import insert_parcels
 from agent.core.errors import StoreUnusable
 from agent.core.types import Event, Message, Phase
 from agent.core.wire import EvidenceOf
-from agent.ports import IncidentRow
+from agent.ports import IncidentRow, WatchHour
 
 log = logging.getLogger(__name__)
 
@@ -84,21 +86,27 @@ class SqliteStore:
         self._recorded = recorded
         self._counted = counted
 
-    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+    def record(self, camera: str, events: Sequence[Event], state: str, hours: Sequence[WatchHour] = ()) -> None:
         """See `ports.Store.record`. An event that is already there (by its id) is not recorded a second time."""
 
         def work(connection: sqlite3.Connection) -> list[Event]:
             new = [event for event in events if self._add(connection, event)]
             _keep_state(connection, camera, state)
+            keep_hours(connection, camera, hours)
             return new
 
         if new := self._database.write(work):
             self._recorded()
             self._counted(new)
 
-    def save_state(self, camera: str, state: str) -> None:
+    def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
         """See `ports.Store.save_state`."""
-        self._database.write(lambda connection: _keep_state(connection, camera, state))
+
+        def work(connection: sqlite3.Connection) -> None:
+            _keep_state(connection, camera, state)
+            keep_hours(connection, camera, hours)
+
+        self._database.write(work)
 
     def load_state(self, camera: str) -> str | None:
         """See `ports.Store.load_state`."""
@@ -128,7 +136,9 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> list[tuple[str]]:
             row = (_text(at), by, note, str(incident_id))
-            connection.execute(_ACKNOWLEDGE, row)
+            if connection.execute(_ACKNOWLEDGE, row).rowcount:
+                handled(connection, incident_id, at)
+                keep_remark(connection, incident_id, "acknowledged", at, by, {"note": note})
             sql = "SELECT acknowledged_at FROM incidents WHERE incident_id = ?"
             return connection.execute(sql, (str(incident_id),)).fetchall()
 
@@ -161,11 +171,13 @@ class SqliteStore:
             ),
         )
         connection.execute(_UPSERT_INCIDENT, _incident_values(event))
+        keep_moment(connection, event, sequence)
         if self._parcels:
             about = EvidenceOf(camera=event.camera, incident=event.incident_id, sequence=sequence)
             insert_parcels(connection, event.evidence, about)
         if sequence % _PRUNE_EVERY == 0:
             _prune_incidents(connection)
+            prune(connection, sequence)
         if sequence % min(_BOUND_EVERY, self._backlog) == 0:
             self._bound(connection)
         return True
@@ -214,11 +226,6 @@ def _prune_incidents(connection: sqlite3.Connection) -> None:
         "(SELECT number FROM incidents WHERE closed_at IS NOT NULL ORDER BY number DESC LIMIT 1 OFFSET ?)",
         (_KEEP_CLOSED,),
     )
-
-
-def _text(moment: datetime) -> str:
-    """Sorts like the moments themselves."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _incident_values(event: Event) -> tuple[Any, ...]:

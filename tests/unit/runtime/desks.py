@@ -11,7 +11,7 @@ from agent.core.errors import CityEyeError
 from agent.core.presence import Presence
 from agent.core.silence import Dismissal
 from agent.core.types import Box, Detections, Event, Evidence, Frame
-from agent.ports import IncidentRow
+from agent.ports import IncidentRow, WatchHour
 
 
 @dataclass
@@ -22,11 +22,11 @@ class MemoryStore:
     events: list[Event] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
 
-    def record(self, camera: str, events: Sequence[Event], state: str) -> None:
+    def record(self, camera: str, events: Sequence[Event], state: str, hours: Sequence[WatchHour] = ()) -> None:
         self.save_state(camera, state)
         self.events += events
 
-    def save_state(self, camera: str, state: str) -> None:
+    def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
         if self.trouble:
             raise self.trouble
         self.states.append(state)

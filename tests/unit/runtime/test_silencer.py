@@ -93,7 +93,7 @@ def test_it_is_taken_back_by_command_and_by_another_process(street: Street) -> N
     again = street.store.events[-1]
     assert again.previous_incident == incident
     street.dismiss(again.incident_id)
-    assert street.visitor.take_back(again.incident_id) is not None
+    assert street.visitor.take_back(again.incident_id, street.clock.now().utc) is not None
     street.silencer.refresh()
     serve(street.desk, every(2, 132, 200, car()))
     assert len({event.incident_id for event in street.store.events}) == 3

@@ -1,0 +1,122 @@
+"""Figures of a period, counted in SQL: 100,000 incidents in less than a second, without keeping the agent waiting."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent.adapters.sqlite.casebook import text_of
+from agent.adapters.sqlite.reading import Reading
+from agent.ports.console.numbers import MOST_CSV_ROWS, Period
+
+HOUR_S = 3600
+_WHERE = "opened_at >= :since AND opened_at < :until AND (:camera IS NULL OR camera = :camera)"
+_TOTALS = f"""
+SELECT count(*) AS incidents, coalesce(sum(closed_at IS NULL), 0) AS open,
+       coalesce(sum(handled_at IS NOT NULL), 0) AS judged,
+       coalesce(sum(disposition IS 'false_report'), 0) AS false, coalesce(sum(disposition IS 'tolerated'), 0) AS tolerated
+FROM incidents WHERE {_WHERE}
+"""
+_KINDS = f"""
+SELECT rule, class_name, channel, kind, count(*), sum(disposition IS 'false_report')
+FROM incidents WHERE {_WHERE} GROUP BY rule, class_name, channel, kind
+"""
+_ZONES = f"""
+SELECT camera, zone, count(*), sum(disposition IS 'false_report')
+FROM incidents WHERE {_WHERE} GROUP BY camera, zone ORDER BY count(*) DESC, camera, zone LIMIT 500
+"""
+# By the quarter of an hour: the offsets of all time zones are multiples of that.
+_QUARTERS = f"""
+SELECT substr(opened_at, 1, 13), substr(opened_at, 15, 2) / 15, count(*), sum(disposition IS 'false_report')
+FROM incidents WHERE {_WHERE} GROUP BY 1, 2
+"""
+_SPREAD = f"""
+WITH took AS (
+    SELECT rule, (julianday(%(end)s) - julianday(opened_at)) * 86400.0 AS s FROM incidents
+    WHERE {_WHERE} AND %(end)s IS NOT NULL %(further)s
+), both AS (SELECT rule, s FROM took UNION ALL SELECT '', s FROM took),
+ranked AS (
+    SELECT rule, s, row_number() OVER (PARTITION BY rule ORDER BY s) AS n, count(*) OVER (PARTITION BY rule) AS of
+    FROM both
+)
+SELECT rule, max(of), min(CASE WHEN n * 2 >= of THEN s END), min(CASE WHEN n * 10 >= of * 9 THEN s END)
+FROM ranked GROUP BY rule ORDER BY rule
+"""
+_REACTION = _SPREAD % {"end": "handled_at", "further": ""}
+_CLOSING = _SPREAD % {"end": "closed_at", "further": "AND close_reason IN ('cleared', 'replaced')"}
+_WATCHED = """
+SELECT camera, sum(looked_s), sum(blind_s) FROM watch_hours
+WHERE hour >= :first AND hour < :last AND (:camera IS NULL OR camera = :camera) GROUP BY camera ORDER BY camera
+"""
+_LIST = f"""
+SELECT incident_id, camera, zone, rule, class_name, channel, kind, severity, opened_at, closed_at, dwell_s, blind_s,
+       close_reason, disposition, acknowledged_at, acknowledged_by
+FROM incidents WHERE {_WHERE} ORDER BY opened_at DESC, number DESC LIMIT {MOST_CSV_ROWS}
+"""
+
+
+class Took(NamedTuple):
+    """Rule (empty: all of them), how many, median and 90th percentile in seconds (nearest rank)."""
+
+    rule: str
+    count: int
+    median_s: float
+    p90_s: float
+
+
+class Counted(NamedTuple):
+    """What was counted in one state of the database. Each part: its key, how many, and how many false ones."""
+
+    totals: dict[str, int]
+    kinds: list[tuple[str, str | None, str | None, str | None, int, int]]
+    zones: list[tuple[str, str, int, int]]
+    quarters: list[tuple[datetime, int, int]]
+    reaction: list[Took]
+    closing: list[Took]
+    watched: list[tuple[str, float, float]]
+
+
+class SqliteNumbers:
+    """Counts what `casebook` wrote. From any thread. Raises StoreUnusable, StoreFull."""
+
+    def __init__(self, path: Path) -> None:
+        self._reading = Reading(path)
+
+    def counted(self, period: Period) -> Counted:
+        """All figures of a period. A watched hour counts when it begins within the period."""
+        values = _values(period)
+        with self._reading.open() as connection:
+            totals = dict(connection.execute(_TOTALS, values).fetchone())
+            return Counted(
+                totals=totals,
+                kinds=_tuples(connection, _KINDS, values),
+                zones=_tuples(connection, _ZONES, values),
+                quarters=[
+                    (datetime.fromisoformat(f"{hour}:{quarter * 15:02}:00+00:00"), incidents, false)
+                    for hour, quarter, incidents, false in _tuples(connection, _QUARTERS, values)
+                ],
+                reaction=[Took(*row) for row in connection.execute(_REACTION, values)],
+                closing=[Took(*row) for row in connection.execute(_CLOSING, values)],
+                watched=_tuples(connection, _WATCHED, values),
+            )
+
+    def incidents(self, period: Period) -> list[dict[str, Any]]:
+        """The newest `MOST_CSV_ROWS` incidents of a period."""
+        with self._reading.open() as connection:
+            return [dict(row) for row in connection.execute(_LIST, _values(period))]
+
+
+def _values(period: Period) -> dict[str, Any]:
+    return {
+        "since": text_of(period.since),
+        "until": text_of(period.until),
+        "camera": period.camera,
+        "first": -(-period.since.timestamp() // HOUR_S),
+        "last": -(-period.until.timestamp() // HOUR_S),
+    }
+
+
+def _tuples(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> list[Any]:
+    return [tuple(row) for row in connection.execute(sql, values)]
