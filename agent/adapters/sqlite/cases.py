@@ -17,11 +17,13 @@ from agent.ports.console.incidents import MOST_ROWS, IncidentFilter
 
 Row = dict[str, Any]
 
-_COLUMNS = """
-incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, blind_s, close_reason, first_seen, severity,
-channel, class_name, score, kind, limits, box, previous_incident, disposition, handled_at, acknowledged_at, number,
-(SELECT evidence_id FROM shots WHERE shots.incident_id = incidents.incident_id AND sequence IS NOT NULL
- ORDER BY kind = 'first_sight', kind <> 'close_up', sequence LIMIT 1) AS picture
+_SELECT = """
+SELECT incident_id, camera, rule, zone, phase, opened_at, closed_at, dwell_s, blind_s, close_reason, first_seen,
+       severity, channel, class_name, score, kind, limits, box, previous_incident, disposition, handled_at,
+       acknowledged_at, number,
+       (SELECT evidence_id FROM shots WHERE shots.incident_id = incidents.incident_id AND sequence IS NOT NULL
+        ORDER BY kind LIKE 'first_sight%', kind <> 'close_up', sequence LIMIT 1) AS picture
+FROM incidents
 """
 _MOMENTS = """
 SELECT moments.*, (SELECT coalesce(reason, '') FROM outbox WHERE outbox.sequence = moments.sequence AND state = 2)
@@ -75,7 +77,7 @@ class SqliteCases:
         """None when it is not known (any more). Raises StoreUnusable, StoreFull."""
         key = (str(incident),)
         with self._reading.open() as connection:
-            row = connection.execute(f"SELECT {_COLUMNS} FROM incidents WHERE incident_id = ?", key).fetchone()
+            row = connection.execute(f"{_SELECT} WHERE incident_id = ?", key).fetchone()
             if row is None:
                 return None
             # The first and the newest ones, where there are more than are shown.
@@ -134,7 +136,7 @@ def _part(
     if below is not None:
         terms.append("(opened_at, number) < (?, ?)")
         values += below
-    sql = f"SELECT {_COLUMNS} FROM incidents WHERE {' AND '.join(terms)} ORDER BY opened_at DESC, number DESC LIMIT ?"
+    sql = f"{_SELECT} WHERE {' AND '.join(terms)} ORDER BY opened_at DESC, number DESC LIMIT ?"
     return _rows(connection, sql, (*values, limit))
 
 

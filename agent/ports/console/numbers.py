@@ -52,8 +52,8 @@ class Watched(TypedDict):
 class Figures(TypedDict):
     """All figures of a period, by when the incidents opened.
 
-    `judged`: acknowledged or dismissed by a person. `reaction`: from the opening until that. `closing`: from the opening
-    until the street was clear (cleared or replaced; not those that a person or the agent ended otherwise).
+    `judged`: acknowledged or dismissed by a person. `reaction`: from the opening until that.
+    `closing`: from the opening until the street was clear (cleared or replaced, not what people or the agent ended).
     `hours`: 24 entries, hours of the day at the site.
     """
 
