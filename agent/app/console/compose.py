@@ -10,18 +10,24 @@ from starlette.routing import BaseRoute
 
 from agent.adapters.audit import AuditFile
 from agent.adapters.console_users import UsersFile
+from agent.app.console.incidents import case_desk
+from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
+from agent.console.routes import incidents, numbers
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
 
 
-def routes_of(parts: Parts) -> Sequence[BaseRoute]:  # noqa: ARG001  (slices)
+def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     """The routes of every slice."""
-    return []
+    return [
+        *incidents.routes(case_desk(parts)),
+        *numbers.routes(figure_book(parts)),
+    ]
 
 
 def console_server(parts: Parts) -> ConsoleServer | None:

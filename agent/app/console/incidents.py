@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.sqlite.cases import Case, Row, SqliteCases
 from agent.app.console.naming import Naming
+from agent.app.console.parts import Parts
 from agent.app.console.wishes import Wishes
 from agent.core.wire import Acknowledge, Command, Dismiss, DismissReason, Verify
 from agent.ports import Clock
@@ -145,6 +146,18 @@ class CaseDesk:
         seen = self._scores.scores_at(row["camera"], (x1, y1, x2, y2), since, until)
         step = -(-len(seen) // MOST_SCORES) or 1
         return [(at.isoformat(), score) for at, score in seen[::step]] or told[-MOST_SCORES:]
+
+
+def case_desk(parts: Parts, scores: ScoreSource | None = None) -> CaseDesk:
+    """Of the running agent."""
+    return CaseDesk(
+        cases=SqliteCases(parts.database.path),
+        evidence=parts.evidence,
+        naming=Naming(lambda: parts.crew.config),
+        intend=parts.centre.commander.intend,
+        clock=parts.clock,
+        scores=scores,
+    )
 
 
 def _moment(row: Row) -> Moment:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from agent.adapters.sqlite.numbers import Counted, SqliteNumbers, Took
 from agent.app.console.naming import Naming
+from agent.app.console.parts import Parts
 from agent.ports import Clock
 from agent.ports.console.incidents import Named
 from agent.ports.console.numbers import LONGEST_DAYS, Count, Figures, Period, Spread
@@ -154,6 +155,11 @@ class FigureBook:
     def _local(self, at: str | None) -> str:
         """Such as 2026-11-27 14:05:09, by the clock on the wall of the site."""
         return "" if at is None else f"{datetime.fromisoformat(at).astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
+
+def figure_book(parts: Parts) -> FigureBook:
+    """Of the running agent."""
+    return FigureBook(SqliteNumbers(parts.database.path), Naming(lambda: parts.crew.config), parts.clock)
 
 
 def _check(period: Period) -> None:
