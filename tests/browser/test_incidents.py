@@ -108,7 +108,7 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
         page.get_by_label("Note").fill("a delivery van, 送货")
         accessible(page)
         screenshot(page, "incident-dismiss")
-        page.get_by_role("dialog").get_by_role("button", name="Dismiss…").click()
+        page.get_by_role("dialog").get_by_role("button", name="Dismiss").click()
         expect(page.locator(".result")).to_have_text("Dismissed.")
         expect(page.locator(".timeline")).to_contain_text("a delivery van, 送货")
         expect(page.locator(".timeline")).to_contain_text("王芳")

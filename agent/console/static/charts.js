@@ -2,9 +2,12 @@
 
 import { el } from "./dom.js";
 
+/** Units across: fewer on a phone, so that the writing is not too small there. */
+const across = () => (innerWidth < 600 ? 320 : 480);
+
 /** Bars side by side. `bars`: [{name, value, part}], `part` of each value is drawn over it; `every`: which names are written. */
 export function columns(label, bars, { every = 1 } = {}) {
-  const width = 480, height = 150, top = 16, foot = 18;
+  const width = across(), height = 150, top = 16, foot = 18;
   const most = Math.max(1, ...bars.map((bar) => bar.value));
   const step = width / Math.max(1, bars.length);
   const tall = (value) => ((height - top - foot) * value) / most;
@@ -19,7 +22,7 @@ export function columns(label, bars, { every = 1 } = {}) {
 
 /** Bars one below the other, with their names. */
 export function rows(label, bars) {
-  const width = 480, line = 30, most = Math.max(1, ...bars.map((bar) => bar.value));
+  const width = across(), line = 30, most = Math.max(1, ...bars.map((bar) => bar.value));
   const long = (value) => (value / most) * (width - 60);
   return el("svg", { class: "chart", viewBox: `0 0 ${width} ${Math.max(1, bars.length) * line}`, role: "img", "aria-label": label },
     bars.map((bar, i) => el("g", {}, el("title", {}, `${bar.name}: ${bar.value}`),
@@ -31,7 +34,7 @@ export function rows(label, bars) {
 
 /** Scores (0..1) over time. `points`: [[ISO moment, score]]; `limit`: a line, or null; `marks`: [[ISO moment, name]]. */
 export function curve(label, points, limit, marks) {
-  const width = 480, height = 140, left = 26, foot = 14;
+  const width = across(), height = 140, left = 26, foot = 14;
   const times = [...points, ...marks].map(([at]) => Date.parse(at));
   const first = Math.min(...times), last = Math.max(...times, first + 1000);
   const x = (at) => left + ((Date.parse(at) - first) / (last - first)) * (width - left - 6);
@@ -48,7 +51,7 @@ export function curve(label, points, limit, marks) {
 
 /** How much of a limit is used up: a bar that may go beyond a mark. */
 export function against(label, value, limit) {
-  const width = 480, most = Math.max(value, limit) * 1.05 || 1;
+  const width = across(), most = Math.max(value, limit) * 1.05 || 1;
   const x = (seconds) => (seconds / most) * width;
   return el("svg", { class: "chart", viewBox: `0 0 ${width} 26`, role: "img", "aria-label": label },
     el("rect", { class: "ground", x: 0, y: 6, width, height: 14 }),

@@ -22,6 +22,7 @@ from agent.core.types import (
     Event,
     Gap,
     GapReason,
+    Limits,
     Observation,
     Phase,
     PictureFault,
@@ -335,3 +336,8 @@ def test_incidents_alternate_whatever_happens_and_memory_changes_nothing(
         assert closed.dwell_s + closed.blind_s <= t
     assert len({e.event_id for e in events}) == len(events)
     assert (watcher.incident is not None) == (phases[-1:] == [Phase.OPENED])
+
+
+def test_an_opening_says_how_long_the_fault_might_last() -> None:
+    [opened] = told(away(0, 400), health(dwell=300.0, clear_after=40.0))
+    assert opened.limits == Limits(dwell_s=300.0, clear_after_s=40.0)

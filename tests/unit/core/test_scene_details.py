@@ -12,7 +12,7 @@ from agent.core.scene import Scene
 from agent.core.tracking.sighting import sightings
 from agent.core.tracking.track import Sight
 from agent.core.tracking.tracker import BRIDGE_S, Tracker
-from agent.core.types import Box, CloseReason, GapReason, Stamp
+from agent.core.types import Box, CloseReason, GapReason, Limits, Stamp
 from tests.unit.core.world import START, Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 
 BEHIND = car((0.22, 0.3, 0.42, 0.6), look=3)
@@ -241,3 +241,12 @@ def test_what_the_detector_was_not_asked_again_makes_it_no_surer(asked: bool, op
     steps: list[Step] = [look(0, certain), *every(2, 2, 30, doubtful), look(30, certain)]
     steps += [replace(look(t, certain), asked=asked) for t in range(32, 66, 2)]
     assert phases(watch(steps, scene)) == (["opened"] if opens else [])
+
+
+def test_an_opening_says_what_it_was_measured_against_and_later_events_do_not() -> None:
+    scene = Scene(plan(grace={"truck": 90.0}, min_score=0.4))
+    events = watch([*every(2, 0, 100, car(kind="truck")), *every(2, 100, 140)], scene)
+    assert [event.limits for event in events] == [
+        Limits(dwell_s=90.0, clear_after_s=20.0, min_score=0.4, overlap=0.5),
+        None,
+    ]

@@ -21,15 +21,17 @@ class MemoryStore:
     trouble: CityEyeError | None = None
     events: list[Event] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
+    hours: list[WatchHour] = field(default_factory=list)
 
     def record(self, camera: str, events: Sequence[Event], state: str, hours: Sequence[WatchHour] = ()) -> None:
-        self.save_state(camera, state)
+        self.save_state(camera, state, hours)
         self.events += events
 
     def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
         if self.trouble:
             raise self.trouble
         self.states.append(state)
+        self.hours += hours
 
     def load_state(self, camera: str) -> str | None:
         return self.states[-1] if self.states else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,17 @@ from hypothesis import strategies as st
 from agent.adapters.sqlite import Database, SqliteAnswers
 from agent.core.errors import CommandRejected, RejectCode, StoreFull
 from agent.core.types import Message
-from agent.core.wire import Command, PingResult, RestartResult, VerifyResult, parse_response, topic
+from agent.core.wire import (
+    Command,
+    ConfigGet,
+    Ping,
+    PingResult,
+    RestartResult,
+    Snapshot,
+    VerifyResult,
+    parse_response,
+    topic,
+)
 from agent.ports import Received
 from agent.runtime.commander import MOST_WAITING, Answer, Commander, CommandRules, Handler
 from tests.events import FACTS
@@ -378,3 +389,33 @@ def test_old_answers_are_forgotten_first(database: Database) -> None:
     for number in range(6):
         rig.ask(id=f"c-{number}")
     assert [rig.memory.find(f"c-{number}") is not None for number in range(6)] == [False] * 3 + [True] * 3
+
+
+def test_what_a_person_at_the_box_wants_is_done_by_the_same_handlers_and_told_to_nobody_else(
+    database: Database,
+) -> None:
+    rig = Rig(database, CommandRules(refused=frozenset({"ping"})))
+    outcomes: list[object] = []
+    stop = threading.Event()
+
+    def settled(outcome: object) -> None:
+        outcomes.append(outcome)
+        if len(outcomes) == 3:
+            stop.set()
+
+    now = rig.clock.now().utc
+    rig.commander.intend(Ping(command="ping", id="1", issued_at=now, by="li"), settled)
+    rig.commander.intend(Snapshot(command="snapshot", id="2", issued_at=now, camera="gate"), settled)
+    rig.commander.intend(ConfigGet(command="config.get", id="3", issued_at=now), settled)
+    rig.commander.run(stop)
+    assert isinstance(outcomes[0], PingResult)
+    assert [o.code for o in outcomes if isinstance(o, CommandRejected)] == ["unknown_camera", "not_supported"]
+    assert (rig.answers, rig.heard, rig.memory.find("1")) == ([], 0, None)
+
+
+def test_a_person_at_the_box_is_told_when_too_much_waits(rig: Rig) -> None:
+    ping = Ping(command="ping", id="1", issued_at=rig.clock.now().utc)
+    outcomes: list[object] = []
+    for _ in range(MOST_WAITING + 1):
+        rig.commander.intend(ping, outcomes.append)
+    assert [o.code for o in outcomes if isinstance(o, CommandRejected)] == ["busy"]

@@ -13,9 +13,9 @@ const ASK_MS = 1000;
 export async function show(root, [id], { mayChange, signal }) {
   const path = `/api/incidents/${id}`;
   const parts = Object.fromEntries(["head", "pictures", "why", "timeline"].map((name) => [name, el("section", { class: name })]));
-  const result = el("div", { class: "result", "aria-live": "polite" });
+  const result = el("div", { class: "result", "aria-live": "polite", tabindex: -1 });
   const actions = el("section", { class: "card actions", "aria-label": t("incidents.actions") });
-  let seen = "";
+  let seen = "", shown = null;
 
   async function refresh() {
     const page = await api.get(path);
@@ -26,7 +26,11 @@ export async function show(root, [id], { mayChange, signal }) {
     fill(parts.pictures, pictures(page));
     fill(parts.why, why(page));
     fill(parts.timeline, timeline(page));
-    if (mayChange) fill(actions, buttons(page, { path, refresh, result, signal }), result);
+    // Only when other buttons are needed: whoever has one of them in focus keeps it.
+    const { acknowledged, disposition } = page.incident;
+    const wanted = JSON.stringify([acknowledged, disposition]);
+    if (mayChange && wanted !== shown) fill(actions, buttons(page, { path, refresh, result, signal }), result);
+    shown = wanted;
   }
 
   fill(root, el("p", {}, el("a", { href: "#/incidents" }, t("incidents.back"))), parts.head, parts.pictures, mayChange && actions, parts.why, parts.timeline);
@@ -41,7 +45,7 @@ function head({ incident, blind_s }) {
     el("dl", { class: "facts" }, [
       ["place", placeName(incident)], ["opened", moment(incident.opened)],
       incident.closed && ["ended", `${moment(incident.closed)} (${word("closed", incident.close_reason)})`],
-      ["dwell", duration(incident.dwell_s)], blind_s >= 1 && ["blind", duration(blind_s)],
+      [incident.closed ? "dwell" : "dwell_so_far", duration(incident.dwell_s)], blind_s >= 1 && ["blind", duration(blind_s)],
     ].filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, t(`incidents.fact.${name}`)), el("dd", {}, value)))),
     el("p", { class: "soft id" }, incident.id)];
 }
@@ -135,6 +139,7 @@ function buttons(page, means) {
       await api.post(`${path}/${name}`, body);
       fill(result, el("p", { class: "good" }, t(done)));
       await refresh();
+      result.focus(); // the button may be gone
     } catch (error) { fill(result, fault(error)); }
   };
   const dialog = dismissal((body) => act("dismiss", body, "incidents.done.dismissed"));
@@ -186,9 +191,9 @@ function dismissal(send) {
     dialog.close();
     send({ reason: form.get("reason"), note: form.get("note"), until });
   };
-  return fill(dialog, el("h2", { id: "dismiss-title" }, t("incidents.dismiss")), el("p", {}, t("incidents.dismiss_means")),
+  return fill(dialog, el("h2", { id: "dismiss-title" }, t("incidents.dismiss_now")), el("p", {}, t("incidents.dismiss_means")),
     el("form", { onsubmit: submit }, el("fieldset", {}, el("legend", {}, t("incidents.reason_why")), choice("false_report", true), choice("tolerated", false)),
       days, el("label", { for: "dismiss-note" }, t("incidents.note")), el("textarea", { id: "dismiss-note", name: "note", maxlength: 500, rows: 2 }),
-      el("div", { class: "row" }, el("button", { class: "danger" }, t("incidents.dismiss")),
+      el("div", { class: "row" }, el("button", { class: "danger" }, t("incidents.dismiss_now")),
         el("button", { type: "button", onclick: () => dialog.close() }, t("incidents.cancel")))));
 }

@@ -77,11 +77,14 @@ function select(field, wanted, options) {
 const day = (field, wanted) => el("div", {}, el("label", { for: `f-${field}` }, t(`incidents.${field}`)),
   el("input", { id: `f-${field}`, name: field, type: "date", value: wanted[field] }));
 
+const lasted = (it) => (it.closed ? t("incidents.stood", { time: duration(it.dwell_s) })
+  : t("incidents.open_for", { time: duration((Date.now() - Date.parse(it.opened)) / 1000) }));
+
 function card(incident) {
   return el("li", {}, el("a", { class: "card case", href: `#/incident/${incident.id}` },
     incident.picture ? el("img", { src: `/api/evidence/${incident.picture}`, alt: "", loading: "lazy" }) : el("span", { class: "nothing" }),
     el("span", { class: "what" },
       el("strong", {}, kindName(incident)), el("span", {}, placeName(incident)),
-      el("span", { class: "soft" }, t("incidents.opened_at", { at: moment(incident.opened) }), " · ", t("incidents.stood", { time: duration(incident.dwell_s) }))),
+      el("span", { class: "soft" }, t("incidents.opened_at", { at: moment(incident.opened) }), " · ", lasted(incident))),
     el("span", { class: "marks" }, badges(incident))));
 }

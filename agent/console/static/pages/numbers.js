@@ -51,8 +51,8 @@ function totals(found) {
   const tiles = [
     ["incidents", found.incidents, t("numbers.open_now", { n: found.open })],
     ["false_share", share(found.false, found.judged), t("numbers.false_detail", { n: found.false, judged: found.judged, share: share(found.false, found.incidents) })],
-    ["reaction", long(reaction?.median_s ?? null), t("numbers.p90", { time: long(reaction?.p90_s ?? null) })],
-    ["closing", long(closing?.median_s ?? null), t("numbers.p90", { time: long(closing?.p90_s ?? null) })],
+    ["reaction", long(reaction?.median_s ?? null), reaction && t("numbers.p90", { time: long(reaction.p90_s) })],
+    ["closing", long(closing?.median_s ?? null), closing && t("numbers.p90", { time: long(closing.p90_s) })],
   ];
   return el("dl", { class: "tiles" }, tiles.map(([name, value, detail]) => el("div", { class: "card" },
     el("dt", {}, t(`numbers.${name}`)), el("dd", { class: "big" }, value), el("dd", { class: "soft" }, detail))));
