@@ -11,17 +11,23 @@ from starlette.routing import BaseRoute
 from agent.adapters.audit import AuditFile
 from agent.adapters.console_users import UsersFile
 from agent.app.console.parts import Parts
+from agent.app.console.stills import Stills
+from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
+from agent.console.routes import stills, zones
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
 
 
-def routes_of(parts: Parts) -> Sequence[BaseRoute]:  # noqa: ARG001  (slices)
+def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     """The routes of every slice."""
-    return []
+    return [
+        *stills.routes(Stills(parts)),  # until the wall brings the same path
+        *zones.routes(ZoneDesk(parts.reloader, parts.site, parts.clock)),
+    ]
 
 
 def console_server(parts: Parts) -> ConsoleServer | None:

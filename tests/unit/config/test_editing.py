@@ -166,7 +166,7 @@ STRANGE = {
     "shared zone": "cameras:\n  - id: yard\n    zones:\n      - &k\n        id: kerb\n        polygon: [[0, 0], [1, 0], [1, 1]]\n"
     "  - id: gate\n    zones:\n      - *k\n      - id: b\n        polygon: [[0, 0], [1, 0], [1, 1]]\n",
     "windows": "cameras:\r\n  - id: gate\r\n    zones:\r\n      - id: kerb\r\n        polygon: [[0, 0], [1, 0], [1, 1]]\r\n",
-    "quoted": "\"cameras\":\n  - 'id': \"gate\"\n    \"zones\" :\n      - {\"id\": 'kerb', name: '“老街” #1',\n         polygon: [[0, 0], [1, 0], [1, 1]],}  # told\n",
+    "quoted": '"cameras":\n  - \'id\': "gate"\n    "zones" :\n      - {"id": \'kerb\', name: \'“老街” #1\',\n         polygon: [[0, 0], [1, 0], [1, 1]],}  # told\n',
 }
 
 
