@@ -300,6 +300,7 @@ def test_two_operators_and_the_way_back(browser: Browser, box: ConsoleBox) -> No
             page.keyboard.press("Tab")
             if page is mine:
                 page.get_by_role("button", name="Save").click()
+                expect(page.locator(".status .badge")).to_have_text("on probation")
                 expect(page.locator(".status .badge")).to_have_text("in force", timeout=30_000)
         expect(other.get_by_role("alert")).to_contain_text("Somebody else has changed")
         mine.get_by_role("button", name="Versions").click()

@@ -44,7 +44,9 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const carTools = el("div", { class: "row", hidden: true }, el("span", { class: "soft" }, t("zones.car_hint")), button("car_seen", proposeCar));
   const zooms = [["+", "zoom_in", () => canvas.zoom(1.4)], ["−", "zoom_out", () => canvas.zoom(1 / 1.4)], ["⤢", "zoom_all", () => canvas.look(0, 0, 1)], ["⟳", "refresh", load]]
     .map(([sign, key, run]) => el("button", { type: "button", class: "sign", "aria-label": t(`zones.${key}`), title: t(`zones.${key}`), onclick: run }, sign));
-  const names = el("div", { class: "row zone-names", role: "group", "aria-label": t("zones.zones") });
+  const choices = el("div", { class: "row", role: "group", "aria-label": t("zones.zones") });
+  const unsaved = el("span", { class: "badge warn", hidden: true }, t("zones.unsaved"));
+  const names = el("div", { class: "row zone-names" }, choices, unsaved);
   const saves = {
     changes: button("show_changes", showChanges),
     save: button("save", save, { class: "main" }),
@@ -69,16 +71,16 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   }
 
   /** After a change: what it comes to is asked when nothing changes for a moment. */
-  function changed() {
+  function changed(redraw = true) {
     checked = null;
     if (edits.changed) sessionStorage.setItem(keptKey, JSON.stringify({ version: force.version, zones: edits.now }));
     else sessionStorage.removeItem(keptKey);
-    after();
+    after(redraw);
   }
 
-  function after() {
+  function after(redraw = true) {
     canvas.draw();
-    form.draw();
+    if (redraw) form.draw();
     list();
     place();
     clearTimeout(timer);
@@ -86,9 +88,13 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   }
 
   function list() {
-    fill(names, edits.now.map(({ zone }, i) => el("button", { type: "button", "aria-pressed": String(i === edits.selected),
-      onclick: () => { edits.selected = i; after(); } }, zone.name || zone.id, wrong(i) && el("span", { class: "badge bad" }, "!"))),
-    mayChange && edits.changed && el("span", { class: "badge warn" }, t("zones.unsaved")));
+    while (choices.children.length > edits.now.length) choices.lastChild.remove();
+    edits.now.forEach(({ zone }, i) => { // in place: one of them may be about to be clicked
+      if (!choices.children[i]) choices.append(el("button", { type: "button", onclick: () => { edits.selected = i; after(); } }));
+      choices.children[i].setAttribute("aria-pressed", String(i === edits.selected));
+      fill(choices.children[i], zone.name || zone.id, wrong(i) && [" ", el("span", { class: "badge bad" }, "!")]);
+    });
+    unsaved.hidden = !(mayChange && edits.changed);
     tools.undo.disabled = edits.past.length === 0;
     tools.redo.disabled = edits.future.length === 0;
     for (const key of ["split", "copy", "remove", "corner"]) tools[key].disabled = !edits.current;

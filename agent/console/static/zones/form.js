@@ -1,4 +1,5 @@
 // The settings of one zone, in the form of the file: an empty field is a key that is not there, and has its default.
+// A field that was typed in is not drawn anew: whoever clicks on the next one must find it where it was.
 
 import { el, fill } from "../dom.js";
 import { has, t } from "../i18n.js";
@@ -45,10 +46,10 @@ export class Form {
 
   #fault(path) { return el("p", { class: "problem", id: `p-${path}` }); }
 
-  #set(section, key, value) {
+  #set(section, key, value, redraw = false) {
     this.edits.step();
     if (value === null || value === "") delete section[key]; else section[key] = value;
-    this.changed();
+    this.changed(redraw);
   }
 
   #labelled(path, label, field, told) {
@@ -68,7 +69,7 @@ export class Form {
       this.edits.step();
       zone.rules = { ...zone.rules };
       if (on) delete zone.rules[rule]; else zone.rules[rule] = {};
-      this.changed();
+      this.changed(true);
     } });
     const fields = on ? this.rules[rule].map((field) => [field.key, this.#field(settings, path, field)]) : [];
     const further = fields.filter(([key]) => !FIRST.has(key)).map(([, field]) => field);
@@ -99,20 +100,20 @@ export class Form {
   }
 
   #several(settings, path, field, label) {
-    const chosen = settings[field.key] ?? field.default;
-    const boxes = field.options.map((option) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: chosen.includes(option),
+    const chosen = () => settings[field.key] ?? field.default;
+    const boxes = field.options.map((option) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: chosen().includes(option),
       onchange: (event) => {
-        const next = field.options.filter((one) => (one === option ? event.target.checked : chosen.includes(one)));
+        const next = field.options.filter((one) => (one === option ? event.target.checked : chosen().includes(one)));
         this.#set(settings, field.key, JSON.stringify(next) === JSON.stringify(field.default) ? null : next);
       } }), word(option)));
     return this.#group(path, label, el("div", { class: "row" }, boxes));
   }
 
   #durations(settings, path, field, label) {
-    const now = settings[field.key] ?? {};
-    const inputs = field.options.map((option) => el("label", { class: "small" }, word(option), el("input", { value: now[option] ?? "", placeholder: "–", size: 5,
+    const now = () => settings[field.key] ?? {};
+    const inputs = field.options.map((option) => el("label", { class: "small" }, word(option), el("input", { value: now()[option] ?? "", placeholder: "–", size: 5,
       onchange: (event) => {
-        const next = { ...now };
+        const next = { ...now() };
         if (event.target.value.trim()) next[option] = event.target.value.trim(); else delete next[option];
         this.#set(settings, field.key, Object.keys(next).length ? next : null);
       } })));
@@ -132,16 +133,13 @@ export class Form {
     if (chosen.startsWith("=") && !this.calendars.includes(value)) options.push([chosen, String(value)]);
     const select = el("select", { onchange: (event) => {
       const to = event.target.value;
-      this.#set(settings, "calendar", to === "own" ? { active: [{ days: [...DAYS], from: "07:00", to: "22:00" }] } : to.slice(1));
+      this.#set(settings, "calendar", to === "own" ? { active: [{ days: [...DAYS], from: "07:00", to: "22:00" }] } : to.slice(1), true);
     } }, options.map(([key, text]) => el("option", { value: key, selected: key === chosen }, text)));
-    const change = (part) => {
-      const next = { ...window, ...part };
-      this.#set(settings, "calendar", { ...value, active: [next] });
-    };
-    const days = window.days ?? DAYS;
+    const change = (part) => this.#set(settings, "calendar", { active: [{ ...settings.calendar.active?.[0], ...part }] });
+    const days = () => settings.calendar.active?.[0]?.days ?? DAYS;
     const times = own && simple && el("div", { class: "times" },
-      el("div", { class: "row" }, DAYS.map((day) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: days.includes(day),
-        onchange: (event) => change({ days: DAYS.filter((one) => (one === day ? event.target.checked : days.includes(one))) }) }), word(day)))),
+      el("div", { class: "row" }, DAYS.map((day) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: days().includes(day),
+        onchange: (event) => change({ days: DAYS.filter((one) => (one === day ? event.target.checked : days().includes(one))) }) }), word(day)))),
       el("div", { class: "row" }, ["from", "to"].map((key) => el("label", { class: "small" }, t(`zones.${key}`),
         el("input", { value: window[key] ?? (key === "from" ? "00:00" : "24:00"), size: 5, onchange: (event) => change({ [key]: event.target.value.trim() }) })))));
     return el("div", {}, this.#labelled(path, label, select), own && !simple ? el("p", { class: "soft" }, t("zones.kept")) : times);
