@@ -197,7 +197,8 @@ def _anchored(text: str) -> list[tuple[int, str]]:
     return [
         (event.start_mark.index, event.anchor)
         for event in yaml.parse(text, Loader=document.Loader)
-        if isinstance(event, yaml.NodeEvent) and event.anchor and not isinstance(event, yaml.AliasEvent)
+        if isinstance(event, yaml.NodeEvent) and event.anchor and event.start_mark
+        if not isinstance(event, yaml.AliasEvent)
     ]
 
 

@@ -41,11 +41,7 @@ class Splicer:
         self.root = composed(text)
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self._changes: list[tuple[int, int, str]] = []
-        self.aliases = [
-            Alias(event.start_mark.index, event.end_mark.index, event.anchor)
-            for event in yaml.parse(text, Loader=Loader)
-            if isinstance(event, yaml.AliasEvent)
-        ]
+        self.aliases = list(_aliases(text))
 
     def result(self) -> str:
         """The text with all changes."""
@@ -92,7 +88,7 @@ class Splicer:
 
     def end(self, node: yaml.Node) -> int:
         """Behind the last character of a node, without the blank lines and comments that PyYAML counts in."""
-        if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
             return max(node.start_mark.index, len(self.text[: node.end_mark.index].rstrip()))
         if isinstance(node, yaml.MappingNode):
             key, value = node.value[-1]
@@ -134,8 +130,7 @@ class Splicer:
             self.replace(after, after, f" {one_line(new)}")  # before a comment behind the key
             self.remove_lines(start, end)
         else:
-            gap = "" if self.text[start - 1 : start].isspace() or not self.text[start - 1 : start] == ":" else " "
-            self.replace(start, end, f"{gap}{one_line(new)}")
+            self.replace(start, end, one_line(new))
 
     def _mapping(self, node: yaml.MappingNode, new: Mapping[str, object], after: int) -> None:
         own = {key.value: (key, value) for key, value in node.value if key.value != MERGE}
@@ -177,6 +172,12 @@ class Splicer:
         first = node.value[0].start_mark.index
         dash = self.text.rfind("-", 0, first)
         return dash - self.line_start(dash)
+
+
+def _aliases(text: str) -> Iterator[Alias]:
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.AliasEvent) and event.start_mark and event.end_mark and event.anchor:
+            yield Alias(event.start_mark.index, event.end_mark.index, event.anchor)
 
 
 def lines_of(key: str, value: object, column: int) -> Iterator[str]:

@@ -87,8 +87,9 @@ def drawn(page: Page) -> dict[str, list[list[float]]]:
     found: dict[str, list[list[float]]] = page.evaluate(
         """() => Object.fromEntries([...document.querySelectorAll(".zone-canvas .zone")].map((g) => {
             const svg = g.closest("svg"), height = Number(svg.querySelector("image").getAttribute("height"));
-            const points = g.querySelector("polygon").getAttribute("points").split(" ").map((p) => p.split(",").map(Number));
-            return [g.querySelector("text").textContent, points.map(([x, y]) => [x / 1000, y / height])];
+            const points = g.querySelector("polygon").getAttribute("points").split(" ");
+            const corners = points.map((point) => point.split(",").map(Number)).map(([x, y]) => [x / 1000, y / height]);
+            return [g.querySelector("text").textContent, corners];
         }))"""
     )
     return found
@@ -262,7 +263,11 @@ def test_on_a_phone_with_a_finger(browser: Browser, box: ConsoleBox) -> None:
         draw(page, [(0.2, 0.3), (0.8, 0.3), (0.8, 0.8)], touch=True)
         [name] = [name for name in drawn(page) if name.startswith("zone-")]
         assert near(drawn(page)[name], [(0.2, 0.3), (0.8, 0.3), (0.8, 0.8)], 0.02)
-        page.touchscreen.tap(*at(page, 0.5, 0.3))  # where a corner can be put in: a tap alone puts none
+        page.touchscreen.tap(*at(page, 0.5, 0.3))
+        assert len(drawn(page)[name]) == 4, "a tap on the dot of an edge puts a corner in"
+        page.touchscreen.tap(*at(page, 0.5, 0.3))
+        page.get_by_role("button", name="Delete corner").click()
+        assert len(drawn(page)[name]) == 3
         page.get_by_role("button", name="Car size").click()
         page.touchscreen.tap(*at(page, 0.1, 0.9))
         expect(page.locator(".zone-canvas .car")).to_have_count(2)

@@ -1,4 +1,4 @@
-"""The zone editor of the console: edits of the document in force, and the way that `config.put` takes to put them there.
+"""The zone editor: edits of the document in force, and the way that `config.put` takes to put them there.
 
 A browser sees no secret: it sends zones, not the document, and what it is shown of the text is masked.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -31,7 +31,7 @@ def routes(editor: ZoneEditor) -> list[Route]:
         if user_of(request).role is not Role.OPERATOR:
             raise ConsoleFault(403, "not_allowed", "expected an operator, found a viewer")
         body, camera = await body_of(request), request.path_params["camera"]
-        lang = cast("Lang", "zh-CN" if text_of(body, "lang") == "zh-CN" else "en")
+        lang: Lang = "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
         asked = camera, _edits(body), text_of(body, "version"), lang
         return JSONResponse(await run_in_threadpool(editor.draft, *asked))
 

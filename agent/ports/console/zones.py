@@ -1,4 +1,4 @@
-"""What the zone editor asks of the agent: a camera's zones as they are in force, what an edit would say, and to save it."""
+"""What the zone editor asks of the agent: the zones in force, what an edit would say, and to save it."""
 
 from __future__ import annotations
 
