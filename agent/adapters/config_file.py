@@ -6,6 +6,8 @@ import errno
 import os
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.core.errors import StoreFull, StoreUnusable
@@ -43,24 +45,54 @@ class ConfigFile:
             ) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An earlier content: until when it was in force, by whose document it was replaced ("" where nobody said)."""
+
+    number: int
+    until: datetime
+    by: str
+    size: int
+
+
 class History:
     """Numbered texts in a folder of their own, readable for the agent only: they may hold passwords."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, text: str) -> int:
-        """Keep one more and return its number; the oldest are deleted. Raises StoreFull, StoreUnusable."""
+    def keep(self, text: str, by: str | None = None) -> int:
+        """Keep one more and return its number; the oldest are deleted. Raises StoreFull, StoreUnusable.
+
+        Args:
+            by: who replaces it, where that is known.
+        """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             number = max(self._numbers(), default=0) + 1
             replace_durably(self._path(number), text.encode(), mode=0o600)
+            if by:
+                replace_durably(self._by(number), by.encode(), mode=0o600)
         except OSError as error:
             raise unwritten(self._folder, error, "a folder that the agent may write to") from error
         for old in sorted(self._numbers())[:-KEEP]:
             with suppress(OSError):
                 self._path(old).unlink()
+                self._by(old).unlink(missing_ok=True)
         return number
+
+    def all(self) -> list[Kept]:
+        """Those that are kept, newest first. Raises StoreUnusable."""
+        found = []
+        try:
+            for number in sorted(self._numbers(), reverse=True):
+                known, by = self._path(number).stat(), self._by(number)
+                until = datetime.fromtimestamp(known.st_mtime, UTC)
+                told = by.read_text("utf-8") if by.exists() else ""
+                found.append(Kept(number=number, until=until, by=told, size=known.st_size))
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreUnusable(f"{self._folder}: expected a folder that can be read, found: {error}") from error
+        return found
 
     def text(self, number: int) -> str:
         """One of them. Raises StoreUnusable."""
@@ -68,6 +100,9 @@ class History:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06d}.yaml"
+
+    def _by(self, number: int) -> Path:
+        return self._folder / f"{number:06d}.by"
 
     def _numbers(self) -> list[int]:
         return [int(path.stem) for path in self._folder.glob("*.yaml") if path.stem.isdecimal()]

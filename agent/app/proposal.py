@@ -78,7 +78,8 @@ def _check_rights(now: Config, new: Config) -> None:
             raise CommandRejected(
                 RejectCode.NOT_ALLOWED, f"{key}: expected {before} as it is, found {after}; change it at the box"
             )
-    if "config.put" in new.commands.refuse:  # `now` does not have it: the command would not have come this far
+    if "config.put" in new.commands.refuse and "config.put" not in now.commands.refuse:
+        # where it is refused already, the document comes from the console
         raise CommandRejected(
             RejectCode.NOT_ALLOWED,
             "commands.refuse: expected no config.put, found it: the centre could never send another document; "

@@ -43,7 +43,10 @@ class Around:
 
 
 class Reloader:
-    """Handles `config.get`, `config.put` and `restart`; for the commander's thread, which also calls `tick`."""
+    """Handles `config.get`, `config.put` and `restart`; for the commander's thread, which also calls `tick`.
+
+    One change at a time, from whichever thread: the console puts documents too.
+    """
 
     def __init__(self, site: Site, text: str, crew: Crew, around: Around) -> None:
         """`text`: the document in force."""
@@ -64,6 +67,16 @@ class Reloader:
     def handlers(self) -> Mapping[str, Handler]:
         """What it carries out."""
         return {"config.get": self.get, "config.put": self.put, "restart": self.restart}
+
+    def in_force(self) -> tuple[str, Config]:
+        """The document in force, with its secrets, and what it says. From any thread."""
+        with self._lock:
+            return self._text, self._crew.config
+
+    @property
+    def trial(self) -> Trial | None:
+        """The document on probation, or None. From any thread, and without waiting for a change."""
+        return self._trial
 
     def awaits(self, command_id: str) -> bool:
         """Whether the document of that `config.put` is on probation, whichever run of the agent put it in force."""
@@ -86,7 +99,7 @@ class Reloader:
             if text == self._text:
                 answer(ConfigResult(config_version=config.version_hash()))
                 return
-            self._put_in_force(command.id, text, config)
+            self._put_in_force(command, text, config)
             self._answer = answer
 
     def restart(self, _command: Command, _answer: Answer) -> None:
@@ -163,14 +176,14 @@ class Reloader:
         self._around.secret(secrets_of(config))
         return text, config
 
-    def _put_in_force(self, command_id: str, text: str, config: Config) -> None:
+    def _put_in_force(self, command: ConfigPut, text: str, config: Config) -> None:
         before, signs = self._crew.config, self._around.signs()
         change = difference(before, config)
         if "model" in change.elsewhere:
             check_model(config)
         touched = [camera.id for camera in config.cameras] if change.elsewhere else change.touched
         trial = Trial(
-            command_id=command_id,
+            command_id=command.id,
             former=0,
             version=config.version_hash(),
             sha256="",
@@ -179,6 +192,7 @@ class Reloader:
             cameras=tuple(camera for camera in touched if camera in signs.online),
             broker="mqtt" in change.elsewhere and signs.broker,
             centre=f"{config.mqtt.host}:{config.mqtt.port}" if change.reconnected else None,
+            by=command.by,
         )
         former = self._text
         trial = self._site.begin(trial, former, text)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.adapters.config_file import ConfigFile, History, Note
+from agent.adapters.config_file import ConfigFile, History, Kept, Note
 from agent.adapters.sqlite import folder_to_itself
 from agent.app.places import CONFIG_HISTORY, DATABASE, PROBATION
 from agent.config import folder_named, home_of
@@ -35,6 +35,7 @@ class Trial:
         cameras, broker: what worked before and has to work again.
         centre: HOST:PORT of another way to the broker, where the centre has to be heard; None: the way is the same.
         fault: why it was taken back, or None while it is watched.
+        by: who sent it, where that is known.
     """
 
     command_id: str
@@ -47,6 +48,7 @@ class Trial:
     broker: bool
     centre: str | None = None
     fault: str | None = None
+    by: str | None = None
 
 
 _TRIAL: TypeAdapter[Trial] = TypeAdapter(Trial)
@@ -79,7 +81,7 @@ class Site:
 
         Raises: StoreFull, StoreUnusable; then nothing was changed.
         """
-        kept = replace(trial, former=self._history().keep(former), sha256=sha256_of(text))
+        kept = replace(trial, former=self._history().keep(former, trial.by), sha256=sha256_of(text))
         self.note(kept)
         try:
             self.file.replace(text)
@@ -112,6 +114,14 @@ class Site:
         ended = replace(trial, fault=fault)
         self.note(ended)
         return ended
+
+    def earlier(self) -> list[Kept]:
+        """The documents that were in force before, newest first. Raises StoreUnusable."""
+        return self._history().all()
+
+    def earlier_text(self, number: int) -> str:
+        """One of them. Raises StoreUnusable."""
+        return self._history().text(number)
 
     def settle(self) -> None:
         """To be called before the file is used: take back what the agent did not survive."""

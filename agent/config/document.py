@@ -128,6 +128,11 @@ def read(text: str) -> Document:
     return document
 
 
+def plain(node: yaml.Node) -> object:
+    """The plain data of a node of a text that has no findings."""
+    return _Reader(Document()).value(node, (), ())
+
+
 class _Reader:
     """Turns nodes into data and notes down lines and findings."""
 

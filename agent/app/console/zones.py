@@ -1,0 +1,220 @@
+"""The zone editor: edits of the document in force, and the way that `config.put` takes to put them there.
+
+A browser sees no secret: it sends zones, not the document, and what it is shown of the text is masked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from uuid import uuid4
+
+from agent.app.console.zone_fields import rule_fields
+from agent.app.reload import Reloader
+from agent.app.site import Site
+from agent.config import Config, inspect_text
+from agent.config.editing import EditFault, ZoneEdit, ordered, with_zones, zones_of
+from agent.config.masking import masked, secrets_of
+from agent.config.words import looks_secret
+from agent.core.errors import CommandRejected, Problem, RejectCode
+from agent.core.wire import ConfigPut, Result
+from agent.ports import Clock
+from agent.ports.console.zones import DraftShown, Edit, Lang, ProblemShown, StatusShown, VersionShown, ZonesShown
+
+_IN_ZONE = re.compile(r"cameras\[(?P<camera>\d+)\]\.zones\[(?P<zone>\d+)\](\.(?P<field>.*))?")
+_POINT = re.compile(r"(?P<field>.*\bpolygon)\[(?P<point>\d+)\].*")
+_CONTEXT_LINES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Put:
+    """A document that was put from here, and how it went so far."""
+
+    version: str
+    by: str
+    at: str
+    outcome: Result | CommandRejected | None = None
+
+
+class ZoneDesk:
+    """See `ports.console.zones.ZoneEditor`."""
+
+    def __init__(self, reloader: Reloader, site: Site, clock: Clock) -> None:
+        self._reloader = reloader
+        self._site = site
+        self._clock = clock
+        self._reading = Lock()
+        """One text at a time: reading one takes a good part of a second of a small box."""
+        self._saving = Lock()
+        self._puts: dict[str, _Put] = {}
+
+    def zones(self, camera: str) -> ZonesShown:
+        """See the port."""
+        text, config = self._reloader.in_force()
+        known = _known(config, camera)
+        with self._reading:
+            zones = zones_of(text, camera)
+        return ZonesShown(
+            version=config.version_hash(),
+            camera=camera,
+            name=known or camera,
+            zones=zones,
+            rules=rule_fields(),
+            calendars=list(config.calendars),
+            status=self.status(),
+        )
+
+    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang) -> DraftShown:
+        """See the port."""
+        text, config = self._reloader.in_force()
+        _check_version(config, version)
+        with self._reading:
+            after = self._edited(text, config, camera, edits, lang)
+            report = inspect_text(after, file="", home=self._site.home, lang=lang, secrets=False)
+            order = _order(text, camera, edits)
+            number = [known.id for known in config.cameras].index(camera)
+            told = [(problem, False) for problem in report.problems] + [(one, True) for one in report.warnings]
+            problems = [_shown(problem, warning, number, order) for problem, warning in told]
+            secrets = {*secrets_of(config)}
+            return DraftShown(
+                problems=[problem for problem in problems if not problem["warning"] or problem["zone"] is not None],
+                diff=_difference(text, after, secrets),
+                document=masked(after, secrets),
+            )
+
+    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:
+        """See the port."""
+        text, config = self._reloader.in_force()
+        _check_version(config, version)
+        with self._reading:
+            after = self._edited(text, config, camera, edits, "en")
+        return self._put(after, version, by)
+
+    def versions(self) -> list[VersionShown]:
+        """See the port."""
+        return [
+            VersionShown(number=kept.number, until=kept.until.isoformat(), by=kept.by, size=kept.size)
+            for kept in self._site.earlier()
+        ]
+
+    def changes_since(self, number: int) -> str:
+        """See the port."""
+        text, config = self._reloader.in_force()
+        former = self._earlier(number)
+        with self._reading:
+            report = inspect_text(former, file="", home=self._site.home)
+            secrets = {*secrets_of(config), *(secrets_of(report.config) if report.config else ())}
+            return _difference(text, former, secrets)
+
+    def roll_back(self, number: int, version: str, by: str) -> StatusShown:
+        """See the port."""
+        return self._put(self._earlier(number), version, by)
+
+    def status(self) -> StatusShown:
+        """See the port."""
+        trial, last = self._reloader.trial, next(reversed(self._puts.values()), None)
+        if trial is not None and (last is None or trial.command_id not in self._puts):
+            return StatusShown(  # by command of the centre, or begun in an earlier run
+                state="probation",
+                version=trial.version,
+                by=trial.by or "",
+                at=None,
+                why="",
+                probation_s=trial.probation_s,
+            )
+        if last is None:
+            return StatusShown(state="none", version="", by="", at=None, why="", probation_s=0.0)
+        state, why = "probation", ""
+        if isinstance(last.outcome, CommandRejected):
+            state, why = "taken_back", last.outcome.message
+        elif last.outcome is not None:
+            state = "in_force"
+        probation_s = trial.probation_s if trial is not None else 0.0
+        return StatusShown(state=state, version=last.version, by=last.by, at=last.at, why=why, probation_s=probation_s)
+
+    def _put(self, document: str, version: str, by: str) -> StatusShown:
+        """By the way of `config.put`, but in this thread, and answered here."""
+        now, command_id = self._clock.now().utc, f"console-{uuid4()}"
+        command = ConfigPut(
+            id=command_id, command="config.put", issued_at=now, document=document, if_version=version, by=by
+        )
+
+        def answer(outcome: Result | CommandRejected) -> None:
+            with self._saving:
+                put = self._puts.get(command_id, _Put(version=version, by=by, at=now.isoformat()))
+                self._puts = {command_id: _Put(version=put.version, by=by, at=put.at, outcome=outcome)}
+
+        self._reloader.put(command, answer)
+        _, config = self._reloader.in_force()
+        with self._saving:
+            if command_id not in self._puts:
+                self._puts = {command_id: _Put(version=config.version_hash(), by=by, at=now.isoformat())}
+        return self.status()
+
+    def _earlier(self, number: int) -> str:
+        if number not in {kept.number for kept in self._site.earlier()}:
+            raise CommandRejected(RejectCode.INVALID, f"version {number} is not kept any more")
+        return self._site.earlier_text(number)
+
+    def _edited(self, text: str, config: Config, camera: str, edits: Sequence[Edit], lang: Lang) -> str:
+        _known(config, camera)
+        try:
+            return with_zones(text, camera, [ZoneEdit(was=edit.was, zone=edit.zone) for edit in edits])
+        except EditFault as fault:
+            raise CommandRejected(RejectCode.FAILED, fault.words.of(lang)) from fault
+
+
+def _known(config: Config, camera: str) -> str | None:
+    """The name of a camera. Raises CommandRejected."""
+    found = next((known for known in config.cameras if known.id == camera), None)
+    if found is None:
+        raise CommandRejected(RejectCode.UNKNOWN_CAMERA, f"camera {camera!a} is not in the configuration in force")
+    return found.name
+
+
+def _check_version(config: Config, version: str) -> None:
+    if version != config.version_hash():
+        text = f"expected version {config.version_hash()}, which is in force, found {version}: somebody has changed it"
+        raise CommandRejected(RejectCode.CONFLICT, text)
+
+
+def _order(text: str, camera: str, edits: Sequence[Edit]) -> list[int]:
+    """Numbers of the edits in the order in which their zones stand in the text."""
+    numbered = [ZoneEdit(was=edit.was, zone={"number": number}) for number, edit in enumerate(edits)]
+    return [edit.zone["number"] for edit in ordered(zones_of(text, camera), numbered)]
+
+
+def _shown(problem: Problem, warning: bool, camera: int, order: Sequence[int]) -> ProblemShown:
+    match = _IN_ZONE.fullmatch(problem.key)
+    zone, field, point = None, problem.key, None
+    if match and int(match["camera"]) == camera and int(match["zone"]) < len(order):
+        zone, field = order[int(match["zone"])], match["field"] or ""
+        if corner := _POINT.fullmatch(field):
+            field, point = corner["field"], int(corner["point"])
+    return ProblemShown(
+        zone=zone,
+        field=field,
+        point=point,
+        expected=problem.expected,
+        found=problem.found,
+        mend=problem.mend,
+        warning=warning,
+    )
+
+
+def _difference(before: str, after: str, secrets: set[str]) -> str:
+    """A unified diff. Of the masked texts where the plain one would show something that may be a secret."""
+    plain = _unified(before, after)
+    if not any(looks_secret(line) for line in plain.splitlines()) and not any(
+        len(secret) >= 4 and secret in plain for secret in secrets
+    ):
+        return plain
+    return _unified(masked(before, secrets), masked(after, secrets))
+
+
+def _unified(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=_CONTEXT_LINES)
+    return "\n".join(list(lines)[2:])

@@ -1,0 +1,204 @@
+"""Changing values in a YAML text in place: whatever is not another value stays byte for byte, comments and all.
+
+Works on the marks of PyYAML's nodes, by the same loader that reads a configuration. An alias has no node of its own,
+only the one that it stands for, so where it stands is known by the parser's events. What comes out has to be read again
+and compared: a text can be stranger than what is thought of here.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from agent.config.document import Loader, composed, plain
+from agent.config.yaml_text import one_line
+
+MERGE = "<<"
+_ONE_LINE_CHARACTERS = 88
+"""A mapping that takes more is written key by key."""
+_COMMENT_LINE = re.compile(r"(?P<indent>[ \t]*)#")
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where `*name` stands, and what it stands for."""
+
+    start: int
+    end: int
+    anchor: str
+
+
+class Splicer:
+    """Collects changes of one text; `result` applies them. Places are indices of characters."""
+
+    def __init__(self, text: str) -> None:
+        """Raises yaml.YAMLError for a text that cannot be read."""
+        self.text = text
+        self.root = composed(text)
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+        self._changes: list[tuple[int, int, str]] = []
+        self.aliases = list(_aliases(text))
+
+    def result(self) -> str:
+        """The text with all changes."""
+        parts, done = list[str](), 0
+        for start, end, text in sorted(self._changes, key=lambda change: change[:2]):
+            parts += [self.text[done:start], text]
+            done = max(done, end)
+        return "".join([*parts, self.text[done:]])
+
+    def alias(self, node: yaml.Node, after: int) -> Alias | None:
+        """The alias through which a node is the value that begins after a place; None: the node stands there itself."""
+        if node.start_mark.index >= after:
+            return None
+        return self.aliases[bisect_left(self.aliases, after, key=lambda alias: alias.start)]
+
+    def value(self, node: yaml.Node, new: object, after: int) -> None:
+        """Have a value be another. `after`: behind the colon, comma, dash or bracket before it."""
+        if plain(node) == new:
+            return
+        alias = self.alias(node, after)
+        if alias is not None:
+            self.replace(alias.start, alias.end, one_line(new))
+        elif isinstance(node, yaml.MappingNode) and isinstance(new, Mapping) and node.value and new:
+            self._mapping(node, new, after)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(new, list) and node.value and new:
+            self._sequence(node, new, after)
+        else:
+            self._whole(node, new, after)
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        """Put a text between two places."""
+        self._changes.append((start, end, text))
+
+    def remove_lines(self, start: int, end: int) -> None:
+        """Delete the lines of two places and those between them."""
+        self.replace(self.line_start(start), self._next_line(end), "")
+
+    def insert_lines(self, at: int, lines: Sequence[str]) -> None:
+        """Put lines below the line of a place."""
+        at = self._next_line(at)
+        ended = at == 0 or self.text[at - 1] == "\n"
+        joined = self._newline.join(lines)
+        self.replace(at, at, f"{joined}{self._newline}" if ended else f"{self._newline}{joined}")
+
+    def end(self, node: yaml.Node) -> int:
+        """Behind the last character of a node, without the blank lines and comments that PyYAML counts in."""
+        if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+            return max(node.start_mark.index, len(self.text[: node.end_mark.index].rstrip()))
+        if isinstance(node, yaml.MappingNode):
+            key, value = node.value[-1]
+            return self._end_after(value, key.end_mark.index)
+        place = node.start_mark.index
+        for item in node.value:
+            place = self._end_after(item, place)
+        return place
+
+    def end_with_comments(self, node: yaml.Node, column: int) -> int:
+        """As `end`, with the lines of comments below that are indented by more than `column`."""
+        place = self.end(node)
+        while (line := self._next_line(place)) < len(self.text):
+            match = _COMMENT_LINE.match(self.text, line)
+            if match is None or len(match["indent"]) <= column:
+                break
+            place = line
+        return place
+
+    def line_start(self, place: int) -> int:
+        """The first character of the line of a place."""
+        return self.text.rfind("\n", 0, place) + 1
+
+    def after_key(self, key: yaml.Node) -> int:
+        """Behind the colon of a key."""
+        return self.text.index(":", key.end_mark.index) + 1
+
+    def _next_line(self, place: int) -> int:
+        found = self.text.find("\n", place)
+        return len(self.text) if found < 0 else found + 1
+
+    def _end_after(self, node: yaml.Node, after: int) -> int:
+        alias = self.alias(node, after)
+        return self.end(node) if alias is None else alias.end
+
+    def _whole(self, node: yaml.Node, new: object, after: int) -> None:
+        start, end = node.start_mark.index, self.end(node)
+        if isinstance(node, yaml.CollectionNode) and not node.flow_style and self.line_start(start) > after:
+            self.replace(after, after, f" {one_line(new)}")  # before a comment behind the key
+            self.remove_lines(start, end)
+        else:
+            self.replace(start, end, one_line(new))
+
+    def _mapping(self, node: yaml.MappingNode, new: Mapping[str, object], after: int) -> None:
+        own = {key.value: (key, value) for key, value in node.value if key.value != MERGE}
+        known = plain(node)
+        assert isinstance(known, dict)
+        gone = [name for name in own if name not in new]
+        further = {key: value for key, value in new.items() if key not in own and not _same(known, key, value)}
+        if not own or len(gone) == len(own) or (node.flow_style and gone):
+            self._whole(node, new, after)
+            return
+        for name, (key, value) in own.items():
+            if name in new:
+                self.value(value, new[name], self.after_key(key))
+            else:
+                self.remove_lines(key.start_mark.index, self._end_after(value, key.end_mark.index))
+        if further and node.flow_style:
+            end = self.end(node) - 1
+            end = len(self.text[:end].rstrip().removesuffix(","))
+            self.replace(end, end, f", {one_line(further)[1:-1]}")
+        elif further:
+            column = next(iter(own.values()))[0].start_mark.column
+            written = [line for key, value in further.items() for line in lines_of(key, value, column)]
+            self.insert_lines(self.end_with_comments(node, column), written)
+
+    def _sequence(self, node: yaml.SequenceNode, new: list[object], after: int) -> None:
+        if node.flow_style and len(node.value) != len(new):
+            self._whole(node, new, after)
+            return
+        place, column = node.start_mark.index, self._dash_column(node)
+        for item, wanted in zip(node.value, new, strict=False):
+            self.value(item, wanted, place)
+            place = self._end_after(item, place)
+        if len(new) < len(node.value):
+            self.replace(place, self.end(node), "")
+        elif len(new) > len(node.value):
+            self.insert_lines(place, [line for item in new[len(node.value) :] for line in item_lines(item, column)])
+
+    def _dash_column(self, node: yaml.SequenceNode) -> int:
+        first = node.value[0].start_mark.index
+        dash = self.text.rfind("-", 0, first)
+        return dash - self.line_start(dash)
+
+
+def _aliases(text: str) -> Iterator[Alias]:
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.AliasEvent) and event.start_mark and event.end_mark and event.anchor:
+            yield Alias(event.start_mark.index, event.end_mark.index, event.anchor)
+
+
+def lines_of(key: str, value: object, column: int) -> Iterator[str]:
+    """`key: value` at a column, on one line or, for a mapping that is long or holds others, on several."""
+    start = f"{' ' * column}{one_line(key)}:"
+    line = one_line(value)
+    if isinstance(value, dict) and value and (key == "rules" or len(line) > _ONE_LINE_CHARACTERS):
+        yield start
+        for inner, part in value.items():
+            yield from lines_of(inner, part, column + 2)
+    else:
+        yield f"{start} {line}"
+
+
+def item_lines(value: object, column: int) -> list[str]:
+    """`- value` at a column; a mapping key by key."""
+    if not isinstance(value, dict) or not value:
+        return [f"{' ' * column}- {one_line(value)}"]
+    lines = [line for key, part in value.items() for line in lines_of(key, part, column + 2)]
+    return [f"{' ' * column}- {lines[0].lstrip()}", *lines[1:]]
+
+
+def _same(known: Mapping[str, object], key: str, value: object) -> bool:
+    return key in known and known[key] == value

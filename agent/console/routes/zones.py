@@ -1,0 +1,90 @@
+"""HTTP of the zone editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from agent.console.access import operator, user_of, viewer
+from agent.console.faults import ConsoleFault
+from agent.console.requests import body_of, text_of
+from agent.ports.console.access import Role
+from agent.ports.console.zones import Edit, Lang, ZoneEditor
+
+MOST_ZONES = 100
+
+
+def routes(editor: ZoneEditor) -> list[Route]:
+    """Zones of a camera, what an edit comes to, saving it, and earlier versions."""
+
+    @viewer
+    async def zones(request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(editor.zones, request.path_params["camera"]))
+
+    @viewer
+    async def draft(request: Request) -> Response:
+        """Changes nothing, so it is not in the record; but it tells much of the document."""
+        if user_of(request).role is not Role.OPERATOR:
+            raise ConsoleFault(403, "not_allowed", "expected an operator, found a viewer")
+        body, camera = await body_of(request), request.path_params["camera"]
+        lang: Lang = "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
+        asked = camera, _edits(body), text_of(body, "version"), lang
+        return JSONResponse(await run_in_threadpool(editor.draft, *asked))
+
+    @operator("zones.save")
+    async def save(request: Request) -> Response:
+        body, camera = await body_of(request), request.path_params["camera"]
+        request.state.subject = camera
+        edits = _edits(body)
+        status = await run_in_threadpool(editor.save, camera, edits, text_of(body, "version"), user_of(request).name)
+        request.state.detail = f"version {status['version']}: {', '.join(str(edit.zone.get('id')) for edit in edits)}"
+        return JSONResponse(status)
+
+    @viewer
+    async def status(_request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(editor.status))
+
+    @viewer
+    async def versions(_request: Request) -> Response:
+        return JSONResponse({"versions": await run_in_threadpool(editor.versions)})
+
+    @viewer
+    async def changes(request: Request) -> Response:
+        if user_of(request).role is not Role.OPERATOR:
+            raise ConsoleFault(403, "not_allowed", "expected an operator, found a viewer")
+        return JSONResponse({"diff": await run_in_threadpool(editor.changes_since, request.path_params["number"])})
+
+    @operator("zones.rollback")
+    async def roll_back(request: Request) -> Response:
+        body, number = await body_of(request), request.path_params["number"]
+        request.state.subject = f"version {number}"
+        told = await run_in_threadpool(editor.roll_back, number, text_of(body, "version"), user_of(request).name)
+        request.state.detail = f"version {told['version']}"
+        return JSONResponse(told)
+
+    return [
+        Route("/api/zones/{camera}", zones),
+        Route("/api/zones/{camera}/draft", draft, methods=["POST"]),
+        Route("/api/zones/{camera}/save", save, methods=["POST"]),
+        Route("/api/config/status", status),
+        Route("/api/config/versions", versions),
+        Route("/api/config/versions/{number:int}", changes),
+        Route("/api/config/versions/{number:int}/put", roll_back, methods=["POST"]),
+    ]
+
+
+def _edits(body: dict[str, Any]) -> list[Edit]:
+    found = body.get("zones")
+    if not isinstance(found, list) or len(found) > MOST_ZONES:
+        raise ConsoleFault(400, "invalid", f"zones: expected a list of at most {MOST_ZONES}")
+    edits = []
+    for item in found:
+        zone, was = (item.get("zone"), item.get("was")) if isinstance(item, dict) else (None, None)
+        if not isinstance(zone, dict) or not (was is None or isinstance(was, str)):
+            raise ConsoleFault(400, "invalid", "zones: expected {was, zone} for each")
+        edits.append(Edit(was=was, zone=zone))
+    return edits

@@ -1,0 +1,227 @@
+// The zone editor: the picture with its zones, their settings beside it, what is wrong with them, and saving.
+
+import { api } from "../api.js";
+import { el, fill } from "../dom.js";
+import { language, t } from "../i18n.js";
+import { told } from "../told.js";
+import { Canvas } from "../zones/canvas.js";
+import { Car } from "../zones/car.js";
+import { Edits } from "../zones/edits.js";
+import { Form, sentence } from "../zones/form.js";
+import { moved, proposal } from "../zones/geometry.js";
+import { difference, fate, versions } from "../zones/versions.js";
+
+const CHECK_MS = 400, STATUS_MS = 2000;
+const CARS = new Set(["car", "truck", "bus"]);
+
+export async function show(root, [camera], { mayChange, signal, go }) {
+  const force = await api.get(`/api/zones/${encodeURIComponent(camera)}`);
+  const keptKey = `zones.${camera}`;
+  const kept = JSON.parse(sessionStorage.getItem(keptKey) ?? "null");
+  const edits = new Edits(force.zones, kept?.version === force.version ? kept.zones : null);
+  let timer = 0, checked = null, asked = 0, picture = null;
+
+  const hint = el("p", { class: "soft hint", role: "status", "aria-live": "polite" });
+  const answer = el("div", { class: "answer", "aria-live": "polite" });
+  const status = el("div", { class: "status", role: "status", "aria-live": "polite" }, fate(force.status));
+  const elsewhere = el("div", { class: "elsewhere", "aria-live": "polite" });
+  const say = (key) => { hint.textContent = t(`zones.hint_${key}`); };
+
+  const car = new Car(camera);
+  const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
+  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed });
+  const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
+  const tools = {
+    new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
+    split: button("split", () => canvas.begin(canvas.mode === "split" ? "edit" : "split")),
+    copy: button("copy", () => act(() => edits.add(moved(edits.current.zone.polygon, 0.03, 0.03), edits.current.zone))),
+    corner: button("remove_corner", () => canvas.removeCorner(canvas.corner)),
+    remove: button("remove", () => act(() => edits.remove()), { class: "danger" }),
+    undo: button("undo", () => { edits.undo(); changed(); }),
+    redo: button("redo", () => { edits.redo(); changed(); }),
+  };
+  const carButton = button("car", () => { car.on = !car.on; carButton.setAttribute("aria-pressed", String(car.on)); carTools.hidden = !car.on; canvas.draw(); }, { "aria-pressed": "false" });
+  const carTools = el("div", { class: "row", hidden: true }, el("span", { class: "soft" }, t("zones.car_hint")), button("car_seen", proposeCar));
+  const zooms = [["+", "zoom_in", () => canvas.zoom(1.4)], ["−", "zoom_out", () => canvas.zoom(1 / 1.4)], ["⤢", "zoom_all", () => canvas.look(0, 0, 1)], ["⟳", "refresh", load]]
+    .map(([sign, key, run]) => el("button", { type: "button", class: "sign", "aria-label": t(`zones.${key}`), title: t(`zones.${key}`), onclick: run }, sign));
+  const choices = el("div", { class: "row", role: "group", "aria-label": t("zones.zones") });
+  const unsaved = el("span", { class: "badge warn", hidden: true }, t("zones.unsaved"));
+  const names = el("div", { class: "row zone-names" }, choices, unsaved);
+  const saves = {
+    changes: button("show_changes", showChanges),
+    save: button("save", save, { class: "main" }),
+    versions: button("versions", showVersions),
+    try: button("try", tryIt),
+  };
+
+  fill(root, el("h1", {}, t("zones.title", { name: force.name })), names,
+    el("div", { class: "zone-editor" },
+      el("div", { class: "zone-picture" },
+        mayChange && el("div", { class: "row tools", role: "toolbar", "aria-label": t("zones.tools") }, Object.values(tools)),
+        canvas.svg,
+        el("div", { class: "row tools" }, zooms, carButton), carTools, hint),
+      form.root),
+    elsewhere, el("div", { class: "row saves" }, mayChange ? Object.values(saves) : [saves.versions]), status, answer);
+
+  function act(change) {
+    if (!edits.current) return;
+    edits.step();
+    change();
+    changed();
+  }
+
+  /** After a change: what it comes to is asked when nothing changes for a moment. */
+  function changed(redraw = true) {
+    checked = null;
+    if (edits.changed) sessionStorage.setItem(keptKey, JSON.stringify({ version: force.version, zones: edits.now }));
+    else sessionStorage.removeItem(keptKey);
+    after(redraw);
+  }
+
+  function after(redraw = true) {
+    canvas.draw();
+    if (redraw) form.draw();
+    list();
+    place();
+    clearTimeout(timer);
+    if (mayChange) timer = setTimeout(() => check().catch((error) => tell(error)), CHECK_MS);
+  }
+
+  function list() {
+    while (choices.children.length > edits.now.length) choices.lastChild.remove();
+    edits.now.forEach(({ zone }, i) => { // in place: one of them may be about to be clicked
+      if (!choices.children[i]) choices.append(el("button", { type: "button", onclick: () => { edits.selected = i; after(); } }));
+      choices.children[i].setAttribute("aria-pressed", String(i === edits.selected));
+      fill(choices.children[i], zone.name || zone.id, wrong(i) && [" ", el("span", { class: "badge bad" }, "!")]);
+    });
+    unsaved.hidden = !(mayChange && edits.changed);
+    tools.undo.disabled = edits.past.length === 0;
+    tools.redo.disabled = edits.future.length === 0;
+    for (const key of ["split", "copy", "remove", "corner"]) tools[key].disabled = !edits.current;
+    saves.save.disabled = !edits.changed || (checked?.problems ?? []).some((problem) => !problem.warning);
+  }
+
+  const wrong = (i) => checked?.problems.some((problem) => problem.zone === i && !problem.warning);
+
+  /** Problems at their fields, and those of no field of a zone below. */
+  function place() {
+    const problems = checked?.problems ?? [];
+    form.problems(problems.filter((problem) => problem.zone === edits.selected));
+    fill(elsewhere, problems.filter((problem) => problem.zone === null && !problem.warning)
+      .map((problem) => el("p", { class: "fault" }, `${problem.field}: ${sentence(problem)}`)));
+  }
+
+  /** What the edits come to, by the code of `cityeye check`. */
+  async function check() {
+    const mine = ++asked;
+    const now = await api.post(`/api/zones/${encodeURIComponent(camera)}/draft`, { version: force.version, zones: edits.now, lang: language() });
+    if (mine !== asked || signal.aborted) return null;
+    checked = now;
+    place();
+    list();
+    return now;
+  }
+
+  function tell(error) {
+    const text = error.code === "conflict" ? t("zones.conflict") : told(error);
+    fill(answer, el("p", { class: "fault", role: "alert" }, text), error.code === "conflict" && el("p", { class: "soft" }, error.message),
+      error.code === "conflict" && button("reload", () => { sessionStorage.removeItem(keptKey); go(location.hash); }));
+  }
+
+  async function guarded(run) {
+    try { await run(); } catch (error) { tell(error); }
+  }
+
+  function showChanges() {
+    return guarded(async () => {
+      const now = await check();
+      if (now) fill(answer, el("h2", {}, t("zones.changes")), difference(now.diff));
+    });
+  }
+
+  function save() {
+    return guarded(async () => {
+      const now = await check();
+      if (!now) return;
+      if (now.problems.some((problem) => !problem.warning)) { fill(answer, el("p", { class: "fault", role: "alert" }, t("zones.mend_first"))); return; }
+      await put(() => api.post(`/api/zones/${encodeURIComponent(camera)}/save`, { version: force.version, zones: edits.now }));
+    });
+  }
+
+  /** Put a document in force, then go on with the one that is in force now. */
+  function put(send) {
+    return guarded(async () => {
+      saves.save.disabled = true;
+      try { await send(); } finally { list(); }
+      sessionStorage.removeItem(keptKey);
+      if (!signal.aborted) go(location.hash);
+    });
+  }
+
+  function showVersions() { return guarded(() => versions(answer, { version: force.version, may: mayChange, put })); }
+
+  function tryIt() {
+    return guarded(async () => {
+      const now = await check();
+      if (!now) return;
+      sessionStorage.setItem("draft", now.document);
+      go("#/whatif");
+    });
+  }
+
+  function proposeCar() {
+    return guarded(async () => {
+      const seen = await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null);
+      const cars = (seen?.look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35).map((box) => box.box_n);
+      const boxes = proposal(cars);
+      if (boxes) car.take(boxes); else say("no_cars");
+      canvas.draw();
+    });
+  }
+
+  /** The newest picture, as the camera gives it. */
+  async function load() {
+    try {
+      const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/picture?width=1280`, { signal });
+      if (!response.ok) throw new Error(String(response.status));
+      const next = URL.createObjectURL(await response.blob());
+      const image = new Image();
+      image.src = next;
+      await image.decode();
+      if (picture) URL.revokeObjectURL(picture);
+      picture = next;
+      canvas.picture(next, image.naturalWidth, image.naturalHeight);
+      canvas.svg.dataset.picture = "there";
+    } catch (error) {
+      if (error.name !== "AbortError") say("no_picture");
+    }
+  }
+
+  async function follow() {
+    while (!signal.aborted && status.querySelector(".badge.warn")) {
+      await new Promise((resolve) => { setTimeout(resolve, STATUS_MS); });
+      if (signal.aborted) return;
+      const now = await api.get("/api/config/status").catch(() => null);
+      if (now) fill(status, fate(now));
+      if (now?.state === "taken_back" && !edits.changed) go(location.hash);
+    }
+  }
+
+  function keys(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.closest?.("input, textarea, select")) return;
+    const key = event.key.toLowerCase();
+    if (!mayChange || (key !== "z" && key !== "y")) return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) edits.redo(); else edits.undo();
+    changed();
+  }
+
+  document.addEventListener("keydown", keys, { signal });
+  const resized = new ResizeObserver(() => canvas.draw());
+  resized.observe(canvas.svg);
+  say(mayChange ? "edit" : "look");
+  after();
+  load();
+  follow();
+  return () => { clearTimeout(timer); resized.disconnect(); if (picture) URL.revokeObjectURL(picture); };
+}

@@ -1,0 +1,310 @@
+// The picture with the zones on it: drawing, dragging, splitting, by mouse, touch and keys. Tells `changed()` after a
+// change, `picked()` after another zone was chosen, and `say(key)` what there is to do.
+
+import { el, fill } from "../dom.js";
+import { t } from "../i18n.js";
+import { carAt, clamp, crossesItself, distance, middle, moved, round, split } from "./geometry.js";
+
+const TAP_PX = 8, CLOSE_PX = 18, STEP = 0.005, FAR_STEP = 0.05;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+export class Canvas {
+  constructor(edits, { changed, picked, say, may, car }) {
+    Object.assign(this, { edits, changed, picked, say, may, car });
+    this.mode = "edit";
+    this.points = [];
+    this.cross = [0.5, 0.5];
+    this.ratio = 9 / 16;
+    this.view = { x: 0, y: 0, zoom: 1 };
+    this.pointers = new Map();
+    this.pointer = null;
+    this.drag = null;
+    this.corner = null; // the one that was touched last
+    this.image = el("image", { x: 0, y: 0, width: 1000, preserveAspectRatio: "none" });
+    this.layer = el("g");
+    this.svg = el("svg", { class: "zone-canvas", tabindex: 0, role: "group", "aria-label": t("zones.canvas") }, this.image, this.layer);
+    for (const [name, act] of Object.entries({ pointerdown: "down", pointermove: "move", pointerup: "up", pointercancel: "up", keydown: "key" })) {
+      this.svg.addEventListener(name, (event) => this[act](event));
+    }
+    this.svg.addEventListener("pointerleave", () => { this.pointer = null; this.draw(); });
+    this.svg.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && this.view.zoom === 1 && event.deltaY > 0) return;
+      event.preventDefault();
+      this.zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2, this.at(event));
+    }, { passive: false });
+  }
+
+  picture(url, width, height) {
+    this.ratio = height / width;
+    this.image.setAttribute("href", url);
+    this.draw();
+  }
+
+  /** "edit", "draw" or "split". */
+  begin(mode) {
+    this.mode = mode;
+    this.points = [];
+    this.cross = [0.5, 0.5];
+    this.say(mode);
+    this.draw();
+    if (mode !== "edit") this.svg.focus();
+  }
+
+  zoom(by, around = [this.view.x + 0.5 / this.view.zoom, this.view.y + 0.5 / this.view.zoom]) {
+    const zoom = clamp(this.view.zoom * by, 1, 8), share = this.view.zoom / zoom;
+    this.look(around[0] - (around[0] - this.view.x) * share, around[1] - (around[1] - this.view.y) * share, zoom);
+  }
+
+  look(x, y, zoom) {
+    this.view = { x: clamp(x, 0, 1 - 1 / zoom), y: clamp(y, 0, 1 - 1 / zoom), zoom };
+    this.draw();
+  }
+
+  /** The place of an event, in 0..1 of the picture. */
+  at(event) {
+    const box = this.svg.getBoundingClientRect();
+    return [this.view.x + (event.clientX - box.left) / box.width / this.view.zoom, this.view.y + (event.clientY - box.top) / box.height / this.view.zoom];
+  }
+
+  down(event) {
+    if (event.button > 0) return;
+    this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    this.svg.setPointerCapture(event.pointerId);
+    if (this.pointers.size === 2) {
+      this.cancelDrag();
+      this.pinch = this.#fingers();
+      return;
+    }
+    const from = this.at(event), data = event.target.dataset ?? {};
+    if (data.corner !== undefined) this.corner = Number(data.corner);
+    else if (this.mode === "edit") this.corner = null;
+    const base = { from, x: event.clientX, y: event.clientY, moved: false };
+    if (this.mode !== "edit") this.drag = { ...base, kind: "point" };
+    else if (data.car && this.car.on) this.drag = { ...base, kind: "car", car: data.car, size: data.size === "1", was: { ...this.car.boxes[data.car] } };
+    else if (data.corner !== undefined && this.may) this.#grab({ ...base, kind: "corner", corner: Number(data.corner) });
+    else if (data.edge !== undefined && this.may) {
+      this.#grab({ ...base, kind: "corner", corner: Number(data.edge) + 1 });
+      this.edits.current.zone.polygon.splice(Number(data.edge) + 1, 0, from.map((v) => round(clamp(v))));
+      this.drag.moved = true;
+    } else if (data.zone !== undefined) {
+      const chosen = Number(data.zone);
+      if (chosen !== this.edits.selected) { this.edits.selected = chosen; this.picked(); this.drag = { ...base, kind: "none" }; }
+      else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone.polygon });
+    } else this.drag = { ...base, kind: "pan", view: { ...this.view } };
+    this.draw();
+    if (data.key) this.layer.querySelector(`[data-key="${data.key}"]`)?.focus({ preventScroll: true });
+    event.preventDefault();
+  }
+
+  #grab(drag) {
+    this.edits.step();
+    this.drag = drag;
+  }
+
+  #fingers() {
+    const [a, b] = [...this.pointers.values()];
+    return { apart: distance(a, b), x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2 };
+  }
+
+  move(event) {
+    this.pointer = this.at(event);
+    if (this.pointers.has(event.pointerId)) this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    if (this.pointers.size === 2 && this.pinch) {
+      const now = this.#fingers(), box = this.svg.getBoundingClientRect();
+      const around = this.at({ clientX: now.x, clientY: now.y });
+      this.zoom(now.apart / Math.max(1, this.pinch.apart), around);
+      this.look(this.view.x - (now.x - this.pinch.x) / box.width / this.view.zoom, this.view.y - (now.y - this.pinch.y) / box.height / this.view.zoom, this.view.zoom);
+      this.pinch = now;
+      return;
+    }
+    const drag = this.drag;
+    if (drag && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > TAP_PX / 2) drag.moved = true;
+    if (drag?.moved) {
+      const [x, y] = this.pointer, [dx, dy] = [x - drag.from[0], y - drag.from[1]];
+      if (drag.kind === "corner") this.edits.current.zone.polygon[drag.corner] = [round(clamp(x)), round(clamp(y))];
+      else if (drag.kind === "zone") this.edits.current.zone.polygon = moved(drag.was, dx, dy);
+      else if (drag.kind === "car") this.car.drag(drag, dx, dy);
+      else if (drag.kind === "pan" || drag.kind === "point") {
+        if (drag.kind === "pan") this.look(drag.view.x - (event.clientX - drag.x) / this.svg.clientWidth / drag.view.zoom, drag.view.y - (event.clientY - drag.y) / this.svg.clientHeight / drag.view.zoom, drag.view.zoom);
+      }
+    }
+    this.draw();
+  }
+
+  up(event) {
+    this.pointers.delete(event.pointerId);
+    if (this.pointers.size < 2) this.pinch = null;
+    const drag = this.drag;
+    this.drag = null;
+    if (!drag) return;
+    if (event.type === "pointercancel" && drag.kind === "point") return;
+    if (drag.kind === "point") { this.place(this.at(event).map((v) => round(clamp(v)))); return; }
+    if (drag.kind === "corner" || drag.kind === "zone") {
+      if (drag.moved) this.changed(); else this.edits.unstep();
+    } else if (drag.kind === "car") this.car.keep();
+    this.draw();
+  }
+
+  cancelDrag() {
+    if (this.drag?.kind === "corner" || this.drag?.kind === "zone") this.edits.undo();
+    this.drag = null;
+  }
+
+  /** Another point of the zone or of the line that is being drawn. */
+  place(point) {
+    const px = this.svg.clientWidth * this.view.zoom;
+    const near = (other) => distance([point[0], point[1] * this.ratio], [other[0], other[1] * this.ratio]) * px < CLOSE_PX;
+    if (this.mode === "draw" && this.points.length >= 3 && near(this.points[0])) { this.close(); return; }
+    if (this.points.length && near(this.points[this.points.length - 1])) return;
+    this.points.push(point);
+    if (this.mode === "split" && this.points.length === 2) this.cut();
+    this.draw();
+  }
+
+  close() {
+    if (this.points.length < 3) { this.say("few"); return; }
+    this.edits.step();
+    this.edits.add(this.points);
+    this.begin("edit");
+    this.picked();
+    this.changed();
+  }
+
+  cut() {
+    const { zone } = this.edits.current;
+    const parts = crossesItself(zone.polygon) ? null : split(zone.polygon, ...this.points);
+    this.begin("edit");
+    if (!parts) { this.say("uncut"); return; }
+    this.edits.step();
+    const selected = this.edits.selected;
+    this.edits.add(parts[1], zone);
+    this.edits.now[selected].zone.polygon = parts[0];
+    this.edits.selected = selected;
+    this.say("cut");
+    this.picked();
+    this.changed();
+  }
+
+  removeCorner(corner) {
+    const zone = this.edits.current?.zone;
+    if (!zone || corner === null || corner >= zone.polygon.length) { this.say("which"); return; }
+    if (zone.polygon.length <= 3) { this.say("few"); return; }
+    this.corner = null;
+    this.edits.step();
+    zone.polygon.splice(corner, 1);
+    this.changed();
+    this.draw();
+    this.layer.querySelector(`[data-key="corner-${Math.min(corner, zone.polygon.length - 1)}"]`)?.focus();
+  }
+
+  key(event) {
+    const arrow = ARROWS[event.key], data = event.target.dataset ?? {};
+    const step = event.shiftKey ? FAR_STEP : STEP;
+    const by = arrow && [arrow[0] * step, arrow[1] * step];
+    if (this.mode !== "edit") {
+      if (by) this.cross = [clamp(this.cross[0] + by[0]), clamp(this.cross[1] + by[1])];
+      else if (event.key === " ") this.place(this.cross.map(round));
+      else if (event.key === "Enter" && this.mode === "draw") this.close();
+      else if (event.key === "Escape") this.begin("edit");
+      else if (event.key === "Backspace") this.points.pop();
+      else return;
+    } else if (data.corner !== undefined && this.may) {
+      const corner = Number(data.corner), { polygon } = this.edits.current.zone;
+      if (by) { this.edits.step(); polygon[corner] = [round(clamp(polygon[corner][0] + by[0])), round(clamp(polygon[corner][1] + by[1]))]; this.changed(); }
+      else if (event.key === "Delete" || event.key === "Backspace") this.removeCorner(corner);
+      else return;
+    } else if (data.edge !== undefined && this.may && (event.key === "Enter" || event.key === " ")) {
+      const edge = Number(data.edge), { polygon } = this.edits.current.zone;
+      this.edits.step();
+      polygon.splice(edge + 1, 0, middle([polygon[edge], polygon[(edge + 1) % polygon.length]]).map(round));
+      this.changed();
+      this.draw();
+      this.layer.querySelector(`[data-key="corner-${edge + 1}"]`)?.focus();
+    } else if (data.zone !== undefined && (event.key === "Enter" || event.key === " ")) {
+      this.edits.selected = Number(data.zone);
+      this.picked();
+    } else if (data.zone !== undefined && by && this.may && Number(data.zone) === this.edits.selected) {
+      this.edits.step();
+      this.edits.current.zone.polygon = moved(this.edits.current.zone.polygon, ...by);
+      this.changed();
+    } else return;
+    event.preventDefault();
+    this.draw();
+  }
+
+  /** Everything on the picture anew; what had the focus has it again. */
+  draw() {
+    const height = 1000 * this.ratio, { x, y, zoom } = this.view;
+    this.image.setAttribute("height", height);
+    this.svg.setAttribute("viewBox", `${x * 1000} ${y * height} ${1000 / zoom} ${height / zoom}`);
+    this.svg.classList.toggle("placing", this.mode !== "edit");
+    const px = 1000 / zoom / (this.svg.clientWidth || 1000);
+    const place = ([px_, py]) => [px_ * 1000, py * height];
+    const outline = (points) => points.map((point) => place(point).map((v) => v.toFixed(2)).join(",")).join(" ");
+    const focused = this.layer.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const parts = [];
+    this.edits.now.forEach(({ zone }, i) => {
+      if (i !== this.edits.selected) parts.push(this.#zone(zone, i, outline, place, px));
+    });
+    const { current } = this.edits;
+    if (current) {
+      parts.push(this.#zone(current.zone, this.edits.selected, outline, place, px));
+      if (this.mode === "edit" && this.may) parts.push(this.#handles(current.zone.polygon, place, px));
+    }
+    if (this.mode !== "edit") parts.push(this.#drawing(outline, place, px));
+    if (this.car.on) parts.push(this.#cars(height, px));
+    fill(this.layer, parts);
+    if (focused) this.layer.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  #zone(zone, i, outline, place, px) {
+    const chosen = i === this.edits.selected, [x, y] = place(middle(zone.polygon));
+    const name = zone.name || zone.id;
+    return el("g", { class: chosen ? "zone chosen" : "zone" },
+      el("polygon", { points: outline(zone.polygon), "data-zone": i, "data-key": `zone-${i}`, tabindex: this.mode === "edit" ? 0 : null,
+        role: "button", "aria-label": t(chosen ? "zones.chosen" : "zones.choose", { name }), "aria-pressed": String(chosen) }),
+      el("text", { x, y, "font-size": 14 * px, "stroke-width": 3 * px, "aria-hidden": "true" }, name));
+  }
+
+  #handles(polygon, place, px) {
+    const percent = (v) => Math.round(v * 1000) / 10;
+    const edges = polygon.map((point, i) => {
+      const [x, y] = place(middle([point, polygon[(i + 1) % polygon.length]]));
+      return el("g", { class: "edge", "data-edge": i, "data-key": `edge-${i}`, tabindex: 0, role: "button", "aria-label": t("zones.edge", { n: i + 1 }) },
+        el("circle", { cx: x, cy: y, r: 15 * px, class: "reach", "data-edge": i }),
+        el("circle", { cx: x, cy: y, r: 5 * px, class: "dot", "data-edge": i, "stroke-width": 2 * px }));
+    });
+    const corners = polygon.map((point, i) => {
+      const [x, y] = place(point);
+      const label = t("zones.corner", { n: i + 1, x: percent(point[0]), y: percent(point[1]) });
+      return el("g", { class: i === this.corner ? "corner touched" : "corner", "data-corner": i, "data-key": `corner-${i}`, tabindex: 0, role: "button", "aria-label": label },
+        el("circle", { cx: x, cy: y, r: 22 * px, class: "reach", "data-corner": i, "data-key": `corner-${i}` }),
+        el("circle", { cx: x, cy: y, r: 8 * px, class: "dot", "data-corner": i, "data-key": `corner-${i}`, "stroke-width": 2.5 * px }));
+    });
+    return [edges, corners];
+  }
+
+  #drawing(outline, place, px) {
+    const shown = this.pointer && this.points.length ? [...this.points, this.pointer] : this.points;
+    const [x, y] = place(this.cross);
+    return el("g", { class: "drawing" },
+      el("polyline", { points: outline(shown), "stroke-width": 3 * px }),
+      this.points.map((point, i) => {
+        const [cx, cy] = place(point);
+        return el("circle", { cx, cy, r: (i === 0 ? 10 : 6) * px, class: i === 0 ? "first" : "dot" });
+      }),
+      document.activeElement === this.svg && el("path", { class: "cross", "stroke-width": 2 * px, d: `M${x - 14 * px} ${y}H${x + 14 * px}M${x} ${y - 14 * px}V${y + 14 * px}` }));
+  }
+
+  #cars(height, px) {
+    const { near, far } = this.car.boxes;
+    const rect = (box, extra) => el("rect", { x: box.x * 1000, y: box.y * height, width: box.w * 1000, height: box.h * height, "stroke-width": 2 * px, ...extra });
+    const drawn = [["near", near], ["far", far]].map(([name, box]) => el("g", { class: "car" },
+      rect(box, { "data-car": name }),
+      el("text", { x: box.x * 1000, y: box.y * height - 5 * px, "font-size": 13 * px, "stroke-width": 3 * px }, t(`zones.car_${name}`)),
+      el("circle", { cx: (box.x + box.w) * 1000, cy: (box.y + box.h) * height, r: 10 * px, "data-car": name, "data-size": 1 })));
+    if (!this.pointer || this.drag?.kind === "car") return drawn;
+    const [x, y] = this.pointer, { w, h } = carAt(near, far, y);
+    return [drawn, rect({ x: x - w / 2, y: y - h, w, h }, { class: "ghost", "data-ghost": `${w.toFixed(4)} ${h.toFixed(4)}` })];
+  }
+}

@@ -1,0 +1,150 @@
+// The settings of one zone, in the form of the file: an empty field is a key that is not there, and has its default.
+// A field that was typed in is not drawn anew: whoever clicks on the next one must find it where it was.
+
+import { el, fill } from "../dom.js";
+import { has, t } from "../i18n.js";
+
+const FIRST = new Set(["place", "classes", "channels", "dwell", "calendar", "severity", "min_score"]);
+const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const word = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
+
+export class Form {
+  constructor({ edits, rules, calendars, may, changed }) {
+    Object.assign(this, { edits, rules, calendars, may, changed });
+    this.root = el("section", { class: "zone-form card", "aria-label": t("zones.settings") });
+    this.opened = new Set();
+  }
+
+  /** Everything anew; what had the focus has it again. */
+  draw() {
+    const focused = this.root.contains(document.activeElement) ? document.activeElement.id : null;
+    const zone = this.edits.current?.zone;
+    fill(this.root, el("h2", {}, t("zones.settings")), !zone ? el("p", { class: "soft" }, t("zones.none")) : el("fieldset", { disabled: !this.may, class: "plain" },
+      this.#text(zone, "id", t("zones.id")),
+      this.#text(zone, "name", t("zones.name")),
+      el("p", { class: "soft", id: "f-polygon" }, t("zones.corners_n", { n: zone.polygon?.length ?? 0 })), this.#fault("polygon"),
+      this.#fault("rules"),
+      Object.keys(this.rules).map((rule) => this.#rule(zone, rule))));
+    if (!this.may) this.root.querySelector("fieldset")?.setAttribute("disabled", "");
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  /** Show what is wrong with the zone that is shown, each at its field. */
+  problems(list) {
+    for (const at of this.root.querySelectorAll(".problem")) at.replaceChildren();
+    for (const field of this.root.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    for (const problem of list) {
+      let field = problem.field; // a problem within a value is told at the field that holds it
+      while (field && !document.getElementById(`p-${field}`)) field = field.replace(/(\.[^.[]+|\[\d+\])$|^[^.[]+$/, "");
+      const at = document.getElementById(`p-${field}`);
+      if (!at) continue;
+      at.append(el("span", { class: problem.warning ? "warned" : "fault" }, sentence(problem)));
+      if (!problem.warning) document.getElementById(`f-${field}`)?.setAttribute("aria-invalid", "true");
+      at.closest("details")?.setAttribute("open", "");
+    }
+  }
+
+  #fault(path) { return el("p", { class: "problem", id: `p-${path}` }); }
+
+  #set(section, key, value, redraw = false) {
+    this.edits.step();
+    if (value === null || value === "") delete section[key]; else section[key] = value;
+    this.changed(redraw);
+  }
+
+  #labelled(path, label, field, told) {
+    field.id = `f-${path}`;
+    field.setAttribute("aria-describedby", `p-${path}`);
+    return el("div", { class: "field" }, el("label", { for: `f-${path}`, title: told }, label), field, this.#fault(path));
+  }
+
+  #text(section, key, label) {
+    return this.#labelled(key, label, el("input", { value: section[key] ?? "", autocomplete: "off", onchange: (event) => this.#set(section, key, event.target.value.trim()) }));
+  }
+
+  #rule(zone, rule) {
+    const path = `rules.${rule}`, settings = zone.rules?.[rule];
+    const on = settings !== undefined && settings !== null;
+    const box = el("input", { type: "checkbox", id: `f-${path}`, checked: on, onchange: () => {
+      this.edits.step();
+      zone.rules = { ...zone.rules };
+      if (on) delete zone.rules[rule]; else zone.rules[rule] = {};
+      this.changed(true);
+    } });
+    const fields = on ? this.rules[rule].map((field) => [field.key, this.#field(settings, path, field)]) : [];
+    const further = fields.filter(([key]) => !FIRST.has(key)).map(([, field]) => field);
+    return el("div", { class: "rule" }, el("label", { class: "check" }, box, word(rule)), this.#fault(path),
+      fields.filter(([key]) => FIRST.has(key)).map(([, field]) => field),
+      further.length > 0 && el("details", { open: this.opened.has(rule), ontoggle: (event) => { if (event.target.open) this.opened.add(rule); else this.opened.delete(rule); } },
+        el("summary", {}, t("zones.more")), further));
+  }
+
+  #field(settings, rulePath, field) {
+    const { key, kind } = field, path = `${rulePath}.${key}`, value = settings[key];
+    const label = has(`zones.key_${key}`) ? t(`zones.key_${key}`) : key;
+    if (kind === "several") return this.#several(settings, path, field, label);
+    if (kind === "durations") return this.#durations(settings, path, field, label);
+    if (kind === "calendar") return this.#calendar(settings, path, label);
+    if (kind === "choice") {
+      const options = ["", ...field.options].map((option) => el("option", { value: option, selected: (value ?? "") === option },
+        option === "" ? t("zones.default", { value: word(field.default) }) : word(option)));
+      return this.#labelled(path, label, el("select", { onchange: (event) => this.#set(settings, key, event.target.value) }, options), field.told);
+    }
+    if (kind === "other") return value === undefined ? null : el("p", { class: "soft" }, `${label}: ${t("zones.kept")}`);
+    const input = el("input", { value: value ?? "", placeholder: String(field.default), autocomplete: "off", inputmode: kind === "number" ? "decimal" : null,
+      onchange: (event) => {
+        const text = event.target.value.trim();
+        this.#set(settings, key, kind === "number" && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
+      } });
+    return this.#labelled(path, label, input, field.told);
+  }
+
+  #several(settings, path, field, label) {
+    const chosen = () => settings[field.key] ?? field.default;
+    const boxes = field.options.map((option) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: chosen().includes(option),
+      onchange: (event) => {
+        const next = field.options.filter((one) => (one === option ? event.target.checked : chosen().includes(one)));
+        this.#set(settings, field.key, JSON.stringify(next) === JSON.stringify(field.default) ? null : next);
+      } }), word(option)));
+    return this.#group(path, label, el("div", { class: "row" }, boxes));
+  }
+
+  #durations(settings, path, field, label) {
+    const now = () => settings[field.key] ?? {};
+    const inputs = field.options.map((option) => el("label", { class: "small" }, word(option), el("input", { value: now()[option] ?? "", placeholder: "–", size: 5,
+      onchange: (event) => {
+        const next = { ...now() };
+        if (event.target.value.trim()) next[option] = event.target.value.trim(); else delete next[option];
+        this.#set(settings, field.key, Object.keys(next).length ? next : null);
+      } })));
+    return this.#group(path, label, el("div", { class: "row" }, inputs));
+  }
+
+  #group(path, label, ...content) {
+    return el("fieldset", { class: "field", id: `f-${path}`, "aria-describedby": `p-${path}` }, el("legend", {}, label), content, this.#fault(path));
+  }
+
+  #calendar(settings, path, label) {
+    const value = settings.calendar, own = typeof value === "object" && value !== null;
+    const [window, ...others] = own ? value.active ?? [{}] : [{}];
+    const simple = !own || (others.length === 0 && Object.keys(value).every((key) => key === "active"));
+    const options = [["", t("zones.always")], ...this.calendars.map((name) => [`=${name}`, name]), ["own", t("zones.own_times")]];
+    const chosen = own ? "own" : value ? `=${value}` : "";
+    if (chosen.startsWith("=") && !this.calendars.includes(value)) options.push([chosen, String(value)]);
+    const select = el("select", { onchange: (event) => {
+      const to = event.target.value;
+      this.#set(settings, "calendar", to === "own" ? { active: [{ days: [...DAYS], from: "07:00", to: "22:00" }] } : to.slice(1), true);
+    } }, options.map(([key, text]) => el("option", { value: key, selected: key === chosen }, text)));
+    const change = (part) => this.#set(settings, "calendar", { active: [{ ...settings.calendar.active?.[0], ...part }] });
+    const days = () => settings.calendar.active?.[0]?.days ?? DAYS;
+    const times = own && simple && el("div", { class: "times" },
+      el("div", { class: "row" }, DAYS.map((day) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: days().includes(day),
+        onchange: (event) => change({ days: DAYS.filter((one) => (one === day ? event.target.checked : days().includes(one))) }) }), word(day)))),
+      el("div", { class: "row" }, ["from", "to"].map((key) => el("label", { class: "small" }, t(`zones.${key}`),
+        el("input", { value: window[key] ?? (key === "from" ? "00:00" : "24:00"), size: 5, onchange: (event) => change({ [key]: event.target.value.trim() }) })))));
+    return el("div", {}, this.#labelled(path, label, select), own && !simple ? el("p", { class: "soft" }, t("zones.kept")) : times);
+  }
+}
+
+/** A problem as one sentence. */
+export function sentence({ expected, found, mend }) { return t("zones.problem", { expected, found, mend }); }

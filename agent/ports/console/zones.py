@@ -1,0 +1,119 @@
+"""What the zone editor asks of the agent: the zones in force, what an edit would say, and to save it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypedDict
+
+Lang = Literal["en", "zh-CN"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A zone as it is to be, in the form of the configuration file; `was`: its id in force, None for a new one."""
+
+    was: str | None
+    zone: dict[str, Any]
+
+
+class FieldShown(TypedDict):
+    """A setting of a rule.
+
+    Attributes:
+        kind: `duration`, `number`, `choice`, `several` (of `options`), `durations` (one for each of `options`),
+            `calendar` (a name of `calendars`, or one written in place), `other` (kept as it is).
+        default: as it would be written; None for none. told: what it means, in English.
+    """
+
+    key: str
+    kind: str
+    options: list[str]
+    default: Any
+    told: str
+
+
+class StatusShown(TypedDict):
+    """How the last document fares. `at`: RFC 3339, when it was put.
+
+    Attributes:
+        state: `none` since the agent started, `probation`, `in_force`, or `taken_back`, with `why`.
+    """
+
+    state: str
+    version: str
+    by: str
+    at: str | None
+    why: str
+    probation_s: float
+
+
+class ZonesShown(TypedDict):
+    """A camera's zones as they stand in the document in force, whose `version` an edit names."""
+
+    version: str
+    camera: str
+    name: str
+    zones: list[dict[str, Any]]
+    rules: dict[str, list[FieldShown]]
+    calendars: list[str]
+    status: StatusShown
+
+
+class ProblemShown(TypedDict):
+    """What is wrong, or makes one wonder, about an edit.
+
+    Attributes:
+        zone: number of the edit, from 0; None for something elsewhere. field: key within the zone, with dots.
+        point: number of the corner, from 0, where it is about one.
+    """
+
+    zone: int | None
+    field: str
+    point: int | None
+    expected: str
+    found: str
+    mend: str
+    warning: bool
+
+
+class DraftShown(TypedDict):
+    """What an edit comes to. `diff`: unified; `document`: the whole text. No secret is in either."""
+
+    problems: list[ProblemShown]
+    diff: str
+    document: str
+
+
+class VersionShown(TypedDict):
+    """A document that was in force until `until`, when one of `by` replaced it. `size`: bytes."""
+
+    number: int
+    until: str
+    by: str
+    size: int
+
+
+class ZoneEditor(Protocol):
+    """Blocks for up to some seconds; safe from any thread. Raises CommandRejected, StoreFull, StoreUnusable."""
+
+    def zones(self, camera: str) -> ZonesShown:
+        """Those in force."""
+
+    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang) -> DraftShown:
+        """What the edits would say. Raises CommandRejected (`conflict`): another version is in force."""
+
+    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:
+        """Put the edits in force, on probation."""
+
+    def versions(self) -> list[VersionShown]:
+        """Earlier documents, newest first."""
+
+    def changes_since(self, number: int) -> str:
+        """What going back to a version would change; unified diff without secrets."""
+
+    def roll_back(self, number: int, version: str, by: str) -> StatusShown:
+        """Put an earlier document in force again, on probation."""
+
+    def status(self) -> StatusShown:
+        """How the last document fares."""

@@ -1,0 +1,150 @@
+"""The zone editor's backend before a crew that runs: what an edit says, saving it, and the way back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.app.console.zones import ZoneDesk
+from agent.core.errors import CommandRejected, RejectCode
+from agent.core.rules import RULES
+from agent.ports.console.zones import DraftShown, Edit
+from tests.unit.test_reload import Box, run
+
+BOW_TIE = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]
+ALL = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+Zones = list[dict[str, Any]]
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    with run(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(box: Box) -> ZoneDesk:
+    return ZoneDesk(box.reloader, box.site, box.street.clock)
+
+
+def edits(desk: ZoneDesk, change: Callable[[Zones], object]) -> list[Edit]:
+    zones = copy.deepcopy(desk.zones("gate")["zones"])
+    known = {zone["id"] for zone in zones}
+    change(zones)
+    return [Edit(was=zone["id"] if zone["id"] in known else None, zone=zone) for zone in zones]
+
+
+def lengthen(zones: Zones) -> None:
+    zones[0]["rules"]["illegal_parking"]["dwell"] = "9m"
+
+
+def draft(desk: ZoneDesk, change: Callable[[Zones], object], lang: Any = "en") -> DraftShown:
+    return desk.draft("gate", edits(desk, change), desk.zones("gate")["version"], lang)
+
+
+def test_the_zones_in_force_and_every_setting_of_the_rules(box: Box, desk: ZoneDesk) -> None:
+    shown = desk.zones("gate")
+    assert shown["version"] == box.version
+    assert shown["zones"] == yaml.safe_load(box.site.file.text())["cameras"][0]["zones"]
+    assert set(shown["rules"]) == set(RULES)
+    for name, rule in RULES.items():
+        assert [field["key"] for field in shown["rules"][name]] == list(rule.Settings.model_fields)
+    kinds = {field["key"]: field["kind"] for field in shown["rules"]["illegal_parking"]}
+    assert kinds["dwell"] == "duration"
+    assert kinds["classes"] == "several"
+    assert kinds["grace"] == kinds["escalate"] == "durations"
+    assert kinds["severity"] == "choice"
+    assert kinds["overlap"] == "number"
+
+
+def test_problems_are_told_at_their_zone_and_field_in_the_users_language(desk: ZoneDesk) -> None:
+    def spoil(zones: Zones) -> None:
+        zones.insert(0, {"id": "new", "polygon": [[0.1, 0.1], [1.5, 0.1], [0.5, 0.9]]})
+        zones[1].update(polygon=BOW_TIE)
+        zones[1]["rules"]["illegal_parking"]["dwell"] = "three minutes"
+
+    problems = draft(desk, spoil, "zh-CN")["problems"]
+    places = {(problem["zone"], problem["field"], problem["point"]) for problem in problems if not problem["warning"]}
+    assert places == {(0, "polygon", 1), (1, "polygon", None), (1, "rules.illegal_parking.dwell", None)}
+    crossing = next(problem for problem in problems if problem["zone"] == 1 and problem["field"] == "polygon")
+    assert "相交" in crossing["found"]
+
+
+def test_the_difference_shows_what_changed_and_no_secret(box: Box, desk: ZoneDesk) -> None:
+    shown = draft(desk, lengthen)
+    assert shown["problems"] == []
+    assert [line.strip("+- ") for line in shown["diff"].splitlines() if line.startswith("+")] == ["dwell: 9m"]
+    assert "hunter2" in box.site.file.text()
+    assert "hunter2" not in shown["diff"] + shown["document"]
+    assert "dwell: 9m" in shown["document"]
+
+
+def test_a_saved_edit_is_in_force_on_probation_and_then_for_good(box: Box, desk: ZoneDesk) -> None:
+    def add(zones: Zones) -> None:
+        zones.append({"id": "new", "polygon": ALL, "rules": {"illegal_parking": {}}})
+
+    before, version = box.site.file.text(), box.version
+    status = desk.save("gate", edits(desk, add), version, "王芳")
+    assert (status["state"], status["by"], status["probation_s"]) == ("probation", "王芳", 60)
+    assert status["version"] == box.version != version
+    assert "new" in box.street.crew.zones["gate"]
+    assert "hunter2" in box.site.file.text()
+    box.wait(62)
+    assert desk.status()["state"] == "in_force"
+    [kept] = desk.versions()
+    assert (kept["number"], kept["by"], kept["size"]) == (1, "王芳", len(before.encode()))
+    assert "-      - id: new" in desk.changes_since(1) or "id: new" in desk.changes_since(1)
+    desk.roll_back(1, box.version, "李")
+    assert box.site.file.text() == before
+    assert "new" not in box.street.crew.zones["gate"]
+    box.wait(62)
+    assert [version["by"] for version in desk.versions()] == ["李", "王芳"]
+
+
+def test_a_box_that_gets_unhealthy_takes_it_back_and_says_why(box: Box, desk: ZoneDesk) -> None:
+    before = box.site.file.text()
+    desk.save("gate", edits(desk, lengthen), box.version, "王芳")
+    box.broker = False
+    box.online.clear()
+    box.wait(61)
+    status = desk.status()
+    assert status["state"] == "taken_back"
+    assert "the former document was put back" in status["why"]
+    assert box.site.file.text() == before
+
+
+def test_two_operators_do_not_overwrite_each_other(box: Box, desk: ZoneDesk) -> None:
+    old, mine = box.version, edits(desk, lengthen)
+    desk.save("gate", edits(desk, lambda zones: zones[0].update(name="a")), old, "a")
+    for late in (lambda: desk.draft("gate", mine, old, "en"), lambda: desk.save("gate", mine, old, "b")):
+        with pytest.raises(CommandRejected) as caught:
+            late()
+        assert caught.value.code is RejectCode.CONFLICT
+    with pytest.raises(CommandRejected) as caught:
+        desk.save("gate", edits(desk, lengthen), box.version, "b")
+    assert caught.value.code is RejectCode.BUSY, "one probation at a time"
+
+
+def test_what_is_wrong_is_not_saved(box: Box, desk: ZoneDesk) -> None:
+    before = box.site.file.text()
+    with pytest.raises(CommandRejected) as caught:
+        desk.save("gate", edits(desk, lambda zones: zones[0].update(polygon=BOW_TIE)), box.version, "a")
+    assert caught.value.code is RejectCode.INVALID
+    assert box.site.file.text() == before
+    for call in (lambda: desk.zones("nowhere"), lambda: desk.roll_back(7, box.version, "a")):
+        with pytest.raises(CommandRejected):
+            call()
+
+
+def test_a_site_that_refuses_documents_of_the_centre_is_still_tuned_here(tmp_path: Path) -> None:
+    with run(tmp_path) as first:
+        text = first.site.file.text()
+    (tmp_path / "site.yaml").write_text(text.replace("probation: 60s", "probation: 60s\n  refuse: [config.put]"))
+    with run(tmp_path) as box:
+        desk = ZoneDesk(box.reloader, box.site, box.street.clock)
+        assert desk.save("gate", edits(desk, lengthen), box.version, "a")["state"] == "probation"
