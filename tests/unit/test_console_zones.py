@@ -44,7 +44,7 @@ def lengthen(zones: Zones) -> None:
 
 
 def draft(desk: ZoneDesk, change: Callable[[Zones], object], lang: Any = "en") -> DraftShown:
-    return desk.draft("gate", edits(desk, change), desk.zones("gate")["version"], lang)
+    return desk.draft("gate", edits(desk, change), desk.zones("gate")["version"], lang, whole=True)
 
 
 def test_the_zones_in_force_and_every_setting_of_the_rules(box: Box, desk: ZoneDesk) -> None:
@@ -121,7 +121,7 @@ def test_a_box_that_gets_unhealthy_takes_it_back_and_says_why(box: Box, desk: Zo
 def test_two_operators_do_not_overwrite_each_other(box: Box, desk: ZoneDesk) -> None:
     old, mine = box.version, edits(desk, lengthen)
     desk.save("gate", edits(desk, lambda zones: zones[0].update(name="a")), old, "a")
-    for late in (lambda: desk.draft("gate", mine, old, "en"), lambda: desk.save("gate", mine, old, "b")):
+    for late in (lambda: desk.draft("gate", mine, old, "en", whole=False), lambda: desk.save("gate", mine, old, "b")):
         with pytest.raises(CommandRejected) as caught:
             late()
         assert caught.value.code is RejectCode.CONFLICT

@@ -67,7 +67,7 @@ class ZoneDesk:
             status=self.status(),
         )
 
-    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang) -> DraftShown:
+    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
         """See the port."""
         text, config = self._reloader.in_force()
         _check_version(config, version)
@@ -81,8 +81,8 @@ class ZoneDesk:
             secrets = {*secrets_of(config)}
             return DraftShown(
                 problems=[problem for problem in problems if not problem["warning"] or problem["zone"] is not None],
-                diff=_difference(text, after, secrets),
-                document=masked(after, secrets),
+                diff=_difference(text, after, secrets) if whole else "",
+                document=masked(after, secrets) if whole else "",
             )
 
     def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:

@@ -33,7 +33,7 @@ def routes(editor: ZoneEditor) -> list[Route]:
         body, camera = await body_of(request), request.path_params["camera"]
         lang: Lang = "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
         asked = camera, _edits(body), text_of(body, "version"), lang
-        return JSONResponse(await run_in_threadpool(editor.draft, *asked))
+        return JSONResponse(await run_in_threadpool(editor.draft, *asked, whole=body.get("whole") is True))
 
     @operator("zones.save")
     async def save(request: Request) -> Response:

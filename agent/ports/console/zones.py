@@ -78,7 +78,7 @@ class ProblemShown(TypedDict):
 
 
 class DraftShown(TypedDict):
-    """What an edit comes to. `diff`: unified; `document`: the whole text. No secret is in either."""
+    """What an edit comes to. `diff`: unified; `document`: the edited text. No secret is in either."""
 
     problems: list[ProblemShown]
     diff: str
@@ -100,8 +100,12 @@ class ZoneEditor(Protocol):
     def zones(self, camera: str) -> ZonesShown:
         """Those in force."""
 
-    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang) -> DraftShown:
-        """What the edits would say. Raises CommandRejected (`conflict`): another version is in force."""
+    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
+        """What the edits would say. Raises CommandRejected (`conflict`): another version is in force.
+
+        Args:
+            whole: with `diff` and `document`, which take as long as all else together; else they are empty.
+        """
 
     def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:
         """Put the edits in force, on probation."""

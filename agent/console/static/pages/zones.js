@@ -112,9 +112,9 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   }
 
   /** What the edits come to, by the code of `cityeye check`. */
-  async function check() {
+  async function check(whole = false) {
     const mine = ++asked;
-    const now = await api.post(`/api/zones/${encodeURIComponent(camera)}/draft`, { version: force.version, zones: edits.now, lang: language() });
+    const now = await api.post(`/api/zones/${encodeURIComponent(camera)}/draft`, { version: force.version, zones: edits.now, lang: language(), whole });
     if (mine !== asked || signal.aborted) return null;
     checked = now;
     place();
@@ -134,7 +134,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function showChanges() {
     return guarded(async () => {
-      const now = await check();
+      const now = await check(true);
       if (now) fill(answer, el("h2", {}, t("zones.changes")), difference(now.diff));
     });
   }
@@ -162,7 +162,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function tryIt() {
     return guarded(async () => {
-      const now = await check();
+      const now = await check(true);
       if (!now) return;
       sessionStorage.setItem("draft", now.document);
       go("#/whatif");
