@@ -99,7 +99,7 @@ def differences(one: Any, other: Any, path: str = "") -> dict[str, Any]:
 def test_the_example_with_every_key_switched_on_is_good(tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
     (tmp_path / "certs").mkdir()
-    for name in ("ca.pem", "box.pem", "box.key"):
+    for name in ("ca.pem", "box.pem", "box.key", "console.pem", "console.key"):
         (tmp_path / "certs" / name).touch()
     (tmp_path / "configs/taxonomy.yaml").write_bytes((ROOT / "configs/taxonomy.yaml").read_bytes())
     file = tmp_path / "configs/all.yaml"
