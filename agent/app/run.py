@@ -62,6 +62,7 @@ from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.onlookers import Onlookers
 from agent.runtime.probation import signs_of
 from agent.runtime.supervisor import LoopState, Supervisor
 from agent.runtime.warden import NAME as WARDEN
@@ -295,6 +296,7 @@ class App:
             lens=lens_of(config, detector.info.sha256),
             last_view=LastView(),
             originals=LastOriginals(),
+            onlookers=Onlookers(self._clock),
         )
 
     def _watches(self, crew: Crew, mailroom: Mailroom, detector: Detector) -> list[Watch]:
