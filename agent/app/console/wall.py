@@ -20,9 +20,9 @@ from agent.core.taxonomy import CLASSES
 from agent.core.types import Detections, Image, Observation
 from agent.ports import Clock, Detector
 from agent.ports.console.wall import BoxShown, CameraShown, LookShown, Picture, PresenceShown, ZoneShown
-from agent.runtime.capture import CaptureLoop
+from agent.runtime.capture import CaptureLoop, CapturePhase
 from agent.runtime.desk import Desk
-from agent.runtime.onlookers import Glimpse, Listener, Onlookers, TooManyListeners
+from agent.runtime.onlookers import Glimpse, Onlookers
 
 WIDTHS_PX = (320, 640, 1280, 2560)
 """A picture is made in these sizes only, so that one look costs few pictures, however many ask."""
@@ -78,6 +78,8 @@ class Wall:
         """See `WallBackend.picture`."""
         if camera not in self._watched.desks:
             return None
+        if self._watched.onlookers.newest(camera) is None and not self._looking(camera):
+            return None
         if not self._waiting.acquire(blocking=False):
             raise CommandRejected(RejectCode.BUSY, f"{MOST_WAITING} wait for pictures already; try again later")
         try:
@@ -96,13 +98,10 @@ class Wall:
         finally:
             self._waiting.release()
 
-    def listen(self, wake: Callable[[], None]) -> Listener:
-        """See `WallBackend.listen`."""
-        try:
-            return self._watched.onlookers.listen(wake)
-        except TooManyListeners as error:
-            text = "as many pages as may be are live already; close one of them"
-            raise CommandRejected(RejectCode.BUSY, text) from error
+    def _looking(self, camera: str) -> bool:
+        """Whether a picture of it may come soon; whoever asks for a camera that is down must not wait for nothing."""
+        capture = self._watched.captures.get(camera)
+        return capture is not None and capture.state().phase is not CapturePhase.DOWN
 
     def _encoded(self, made: _Made, glimpse: Glimpse, width_px: int) -> Picture:
         frame, seen = glimpse.frame, glimpse.seen

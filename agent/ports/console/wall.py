@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypedDict
 
@@ -93,13 +92,6 @@ class Picture:
     tag: str
 
 
-class News(Protocol):
-    """One who is told of changes. `take`: the cameras with news since then; each once, so nothing piles up."""
-
-    def take(self) -> list[str]: ...
-    def close(self) -> None: ...
-
-
 class WallBackend(Protocol):
     """Safe from any thread."""
 
@@ -119,10 +111,4 @@ class WallBackend(Protocol):
             None when there is no such camera, or it gives no picture now.
 
         Raises: CommandRejected (`busy`): too many wait for pictures.
-        """
-
-    def listen(self, wake: Callable[[], None]) -> News:
-        """Be told of every look and change; `wake` is called from any thread, must return at once and not raise.
-
-        Raises: CommandRejected (`busy`): too many listen.
         """
