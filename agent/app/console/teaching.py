@@ -13,6 +13,7 @@ import numpy as np
 from agent.adapters.onnx.features import RECIPE
 from agent.adapters.zone_album import MOST_MARKED, Mark, MarksFull, ZoneAlbum, ZonePicture
 from agent.adapters.zone_pictures import FULL, Wanted
+from agent.app.console.parts import Parts
 from agent.app.teach import teachable
 from agent.config import Config
 from agent.core.errors import CommandRejected, RejectCode
@@ -234,6 +235,20 @@ class Teaching:
             figures=_figures(head.figures) if head else None,
             candidate=candidate is not None and candidate.lesson.head is not None,
         )
+
+
+def teaching_of(parts: Parts) -> Teaching:
+    """The teach-in of the running agent."""
+    means = parts.crew.means
+    assert means.darkroom is not None  # where there is a console, pictures are kept for it
+    return Teaching(
+        config=lambda: parts.crew.config,
+        album=means.darkroom.album,
+        wanted=means.darkroom.wanted,
+        heads=means.heads,
+        model_sha256=means.detector.info.sha256,
+        clock=means.clock,
+    )
 
 
 def _rows(pictures: list[ZonePicture], width: int) -> Floats:

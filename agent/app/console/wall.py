@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from agent.adapters.privacy import PrivacyGuard
+from agent.app.console.parts import Parts
 from agent.config import CameraConfig, Config
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.geometry import normalised
@@ -137,6 +138,26 @@ class Wall:
             zones=_zones(known, glimpse),
             look=_look(known, glimpse, now.mono_s) if glimpse else None,
         )
+
+
+def wall_of(parts: Parts) -> Wall:
+    """The wall of the running agent; pages that are open are told of every look."""
+    means = parts.crew.means
+    watched = Watched(
+        config=lambda: parts.crew.config,
+        captures=parts.crew.captures,
+        desks=parts.crew.desks,
+        onlookers=means.onlookers,
+    )
+    wall = Wall(watched, means.guard, means.detector, means.clock)
+
+    def told(camera: str) -> None:
+        shown = wall.camera(camera)
+        if shown is not None:
+            parts.feed.publish("camera", camera, shown)
+
+    means.onlookers.attend(lambda: parts.feed.watched, told)
+    return wall
 
 
 def tag_of(seen: Observation) -> str:
