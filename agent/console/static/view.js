@@ -100,7 +100,7 @@ export class CameraView {
   }
 
   clock(presence, camera, received, high) {
-    const scale = this.width > 700 ? 0.8 : 1.5;
+    const scale = 667 / Math.max(this.node.clientWidth, 200); // texts of 16 px, however large the picture is shown
     const [x, y] = [presence.box_n[0] * ACROSS, presence.box_n[1] * high];
     const left = Math.min(x, ACROSS - 125 * scale), top = Math.max(y - 40 * scale, 2);
     const ring = el("circle", { class: "ring", cx: 20, cy: 20, r: 15, "stroke-dasharray": `0 ${RING}` });

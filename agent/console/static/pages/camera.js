@@ -23,7 +23,7 @@ export async function show(root, [id], { mayChange }) {
   const tick = () => {
     const passed = (performance.now() - received) / 1000;
     const last = camera.last_s === null ? null : camera.last_s + passed;
-    const facts = [t("wall.seen", { ago: ago(last) }), camera.interval_s && t("wall.every", { n: camera.interval_s }), camera.phase === "down" && camera.message];
+    const facts = [t("wall.seen", { ago: ago(last) }), camera.interval_s && t("wall.every", { n: camera.interval_s.toFixed(1) }), camera.phase === "down" && camera.message];
     note.textContent = facts.filter(Boolean).join(" · ");
     for (const { presence, text, bar } of rows) {
       const now = dwellNow(presence, camera, received);
