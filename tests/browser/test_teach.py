@@ -50,7 +50,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     folder = tmp_path_factory.mktemp("teach")
     windows = list(islice(street_windows(), MOST + 1))
     full = [window for window in windows if window.full]
-    film = write_film(folder / "bin.mp4", standing(full[-1].image, 60, seed=1), SIZE_PX)
+    film = write_film(folder / "bin.mp4", standing(full[-1].image, 40, seed=1), SIZE_PX)
     truth = filled(folder / "data" / ALBUM, [(window.image, window.full) for window in windows[:MOST]])
     zone = {"id": "heap", "name": "垃圾桶", "polygon": [list(corner) for corner in ZONE]}
     camera = {
