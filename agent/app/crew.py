@@ -79,6 +79,11 @@ class Crew:
         """The configuration in force."""
         return self._config
 
+    @property
+    def means(self) -> Means:
+        """What everybody works with."""
+        return self._means
+
     def recall(self) -> None:
         """Put somebody at every camera who remembers what was known before the agent was started.
 

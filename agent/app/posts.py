@@ -12,10 +12,11 @@ from agent.adapters.onnx.zone_reader import Lens
 from agent.adapters.originals import LastOriginals
 from agent.adapters.photographer import CloserLook, LastView, ScenePhotographer
 from agent.adapters.privacy import PrivacyGuard
+from agent.adapters.zone_pictures import Darkroom, KeepingReader
 from agent.app.main_stream import main_stream
 from agent.app.parts import analysis_px, login_of, source
 from agent.app.recall import recalled_desk, recalled_lookout, view_of
-from agent.app.teach import zone_reader
+from agent.app.teach import teachable, zone_reader
 from agent.config import CameraConfig, Config
 from agent.config.difference import Difference
 from agent.core.plan import CameraPlan
@@ -28,6 +29,7 @@ from agent.runtime.desk import Desk
 from agent.runtime.logins import Doors, LoginBudget
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom, Slot
+from agent.runtime.onlookers import Onlookers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,9 @@ class Means:
     lens: Lens
     last_view: LastView
     originals: LastOriginals
+    onlookers: Onlookers
+    darkroom: Darkroom | None = None
+    """None: no pictures are kept to teach zones from."""
     doors: Doors = field(default_factory=Doors)
 
 
@@ -73,7 +78,8 @@ class Recruiter:
         """A post that remembers what was known before the agent was started. Raises StoreFull, StoreUnusable."""
         firsts = FirstSights()
         capture, slot = self.line(config.camera(plan.camera))
-        desk, closings = recalled_desk(plan, self._means.store, self._photographer(config, plan, firsts), now)
+        photographer = self._photographer(config, plan, firsts)
+        desk, closings = recalled_desk(plan, self._means.store, photographer, now, self._means.onlookers)
         lookout = recalled_lookout(plan, self._means.views, self._reader(config, plan), now)
         return Post(capture=capture, slot=slot, firsts=firsts, desk=desk, lookout=lookout, closings=tuple(closings))
 
@@ -142,7 +148,9 @@ class Recruiter:
     def _reader(self, config: Config, plan: CameraPlan) -> ZoneReader | None:
         if not plan.asks_for(Channel.ZONE_STATE):
             return None
-        return zone_reader(config, plan.camera, self._means.heads, self._means.lens)
+        reader = zone_reader(config, plan.camera, self._means.heads, self._means.lens)
+        outlines, darkroom = teachable(config.camera(plan.camera)), self._means.darkroom
+        return KeepingReader(reader, plan.camera, outlines, darkroom) if outlines and darkroom else reader
 
     def _photographer(self, config: Config, plan: CameraPlan, firsts: FirstSights) -> Photographer:
         means = self._means

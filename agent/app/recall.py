@@ -18,6 +18,7 @@ from agent.core.view import View
 from agent.ports import Photographer, Store, Views, ZoneReader
 from agent.runtime.desk import Desk
 from agent.runtime.lookout import Lookout
+from agent.runtime.onlookers import Onlookers
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,9 @@ def view_of(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
     return view
 
 
-def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp) -> tuple[Desk, list[Event]]:
+def recalled_desk(
+    plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp, onlookers: Onlookers | None = None
+) -> tuple[Desk, list[Event]]:
     """The desk of one camera, its scene recalled from the store; nothing is written yet.
 
     Returns:
@@ -59,7 +62,8 @@ def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, no
     Raises: StoreFull, StoreUnusable.
     """
     scene, closings = _recalled(plan, store, now)
-    return Desk(plan.camera, scene=scene, store=store, photographer=photographer), closings
+    desk = Desk(plan.camera, scene=scene, store=store, photographer=photographer, onlookers=onlookers)
+    return desk, closings
 
 
 def begin(desk: Desk, closings: Sequence[Event], camera: str, now: Stamp) -> None:

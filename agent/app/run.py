@@ -32,6 +32,8 @@ from agent.adapters.sqlite import (
     SqliteViews,
 )
 from agent.adapters.systemd import Systemd
+from agent.adapters.zone_album import ZoneAlbum
+from agent.adapters.zone_pictures import Darkroom, Wanted
 from agent.app.centre import Centre, Run
 from agent.app.crew import Crew, Facts
 from agent.app.parts import (
@@ -42,7 +44,7 @@ from agent.app.parts import (
     privacy_guard,
 )
 from agent.app.patience import CONSOLE_S, HEALTH_S, HOUSEKEEPING_S, WARDEN_S, WATCH_S
-from agent.app.places import DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
+from agent.app.places import ALBUM, DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
 from agent.app.site import Site
@@ -62,6 +64,7 @@ from agent.runtime.health import Health
 from agent.runtime.housekeeping import Housekeeping
 from agent.runtime.lookout import Lookout
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.onlookers import Onlookers
 from agent.runtime.probation import signs_of
 from agent.runtime.supervisor import LoopState, Supervisor
 from agent.runtime.warden import NAME as WARDEN
@@ -279,22 +282,26 @@ class App:
 
     def _means(self, database: Database, store: Store, evidence: EvidenceFolder, detector: Detector) -> Means:
         """Raises ModelError for a face or plate model that cannot be used."""
-        config = self._config
+        config, guard = self._config, privacy_guard(self._config)
         evidence.prepare()
+        lens, folder = lens_of(config, detector.info.sha256), config.storage.folder
+        album = Darkroom(album=ZoneAlbum(folder / ALBUM), wanted=Wanted(), lens=lens, guard=guard, detector=detector)
         return Means(
             clock=self._clock,
             jitter=self._jitter,
             store=store,
             views=SqliteViews(database),
             evidence=evidence,
-            samples=SampleFolder(config.storage.folder / SAMPLES),
-            guard=privacy_guard(config),
+            samples=SampleFolder(folder / SAMPLES),
+            guard=guard,
             detector=detector,
             ledger=SqliteLedger(database),
             heads=SqliteHeads(database),
-            lens=lens_of(config, detector.info.sha256),
+            lens=lens,
             last_view=LastView(),
             originals=LastOriginals(),
+            onlookers=Onlookers(self._clock),
+            darkroom=None if config.console.listen == OFF else album,
         )
 
     def _watches(self, crew: Crew, mailroom: Mailroom, detector: Detector) -> list[Watch]:

@@ -16,10 +16,11 @@ from agent.adapters.onnx.model import file_sha256
 from agent.adapters.onnx.zone_reader import READ_EVERY_S, Lens, Outline, TaughtZones
 from agent.adapters.sqlite import Database, SqliteHeads, Visitor
 from agent.app.places import DATABASE
-from agent.config import Config
+from agent.config import CameraConfig, Config
 from agent.config.catalogue import choose
 from agent.core.errors import ModelError, PicturesUnusable
 from agent.core.plan import CameraPlan
+from agent.core.rules import RULES
 from agent.core.types import Channel, Image
 from agent.core.zone_state import Head, Lesson, Origin, outline_hash, train
 from agent.ports import Heads, ZoneReader
@@ -126,6 +127,18 @@ def forget_zone(config: Config, camera: str, zone: str) -> bool:
 def outlines_of(config: Config, camera: str) -> dict[str, Outline]:
     """The corners of a camera's zones, 0..1 of the picture; none for a camera that does not exist."""
     return {area.id: area.polygon for known in config.cameras if known.id == camera for area in known.zones}
+
+
+def teachable(camera: CameraConfig) -> dict[str, Outline]:
+    """The corners of the zones whose rules ask for what they are taught, by id: those that are watched as one thing."""
+    return {
+        area.id: area.polygon
+        for area in camera.zones
+        if any(
+            RULES[name].whole_zone(settings) and Channel.ZONE_STATE in RULES[name].channels(settings)
+            for name, settings in area.rules.items()
+        )
+    }
 
 
 def zone_readers(

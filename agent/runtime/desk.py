@@ -16,6 +16,7 @@ from agent.core.types import Detections, Event, Frame, Gap, Observation, Phase, 
 from agent.core.verification import Fact, Verification, deadline_for
 from agent.ports import Photographer, Store
 from agent.runtime.figures import DeskState, Figures
+from agent.runtime.onlookers import Glimpse, Onlookers
 from agent.runtime.revisits import Revisits, Settled, Told
 from agent.runtime.wishes import Wish, Wishes
 
@@ -30,12 +31,21 @@ SAVE_EVERY_S = 10.0
 class Desk:
     """Takes one camera's observations and gaps, in the order of the calls."""
 
-    def __init__(self, camera: str, *, scene: Scene, store: Store, photographer: Photographer) -> None:
-        """A desk whose scene has been recalled already."""
+    def __init__(
+        self,
+        camera: str,
+        *,
+        scene: Scene,
+        store: Store,
+        photographer: Photographer,
+        onlookers: Onlookers | None = None,
+    ) -> None:
+        """A desk whose scene has been recalled already. `onlookers`: shared by all desks; None: nobody ever watches."""
         self._camera = camera
         self._scene = scene
         self._store = store
         self._photographer = photographer
+        self._onlookers = onlookers
         self._revisits = Revisits(camera, photographer)
         self._lock = Lock()
         self._closed = False
@@ -72,6 +82,9 @@ class Desk:
             self._figures.looked(seen, len(self._scene.open_incidents))
             self._keep(seen.stamp)
             wishes = self._wishes.take()
+            glimpse = self._glimpse(seen, frame)
+        if glimpse and self._onlookers:
+            self._onlookers.show(glimpse)
         for wish in wishes:
             wish.look(self._photographer, frame, found_in(seen, frame, self._photographer))
 
@@ -84,6 +97,8 @@ class Desk:
             self._revisits.looked(self._scene, gap)
             self._figures.missed(gap)
             self._keep(gap.stamp)
+        if self._onlookers:
+            self._onlookers.changed(self._camera)
 
     def accept(self, zone: str | None, now: Stamp) -> None:
         """The operator says that what was left standing in a zone, or anywhere, is normal."""
@@ -206,7 +221,7 @@ class Desk:
 
         Nothing is taken from this one before `take_over`.
         """
-        heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer)
+        heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer, onlookers=self._onlookers)
         scene.silences = self._scene.silences
         heir._saved_at_s, heir._figures = self._saved_at_s, replace(self._figures)
         return heir
@@ -235,6 +250,11 @@ class Desk:
         with self._seat():
             self._closed = True
             self._revisits.end(Fact.WITHDRAWN, self._scene, now)
+
+    def _glimpse(self, seen: Observation, frame: Frame) -> Glimpse | None:
+        if self._onlookers is None or not self._onlookers.watching:
+            return None
+        return Glimpse(frame=frame, seen=seen, presences=(*self._scene.watched, *self._scene.open_incidents))
 
     def _decide(self, seen: Observation, frame: Frame) -> None:
         decided = self._scene.step(seen)

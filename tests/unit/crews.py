@@ -29,6 +29,7 @@ from agent.core.types import Detections, Event, Frame, Image, ModelInfo
 from agent.core.wire import CloudEvent, event_message, parse_event
 from agent.ports import WatchHour
 from agent.runtime.mailbox import Mailroom
+from agent.runtime.onlookers import Onlookers
 from agent.runtime.supervisor import Supervisor
 from tests.events import CLOCK
 from tests.fakes import FakeClock, MemoryHeads, MemoryLoginLedger
@@ -159,6 +160,7 @@ def street(folder: Path, config: Config | None = None) -> Iterator[Street]:
             lens=Lens("0" * 64, _no_features),
             last_view=LastView(),
             originals=LastOriginals(),
+            onlookers=Onlookers(clock),
         )
         crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=capturing)
         crew.recall()

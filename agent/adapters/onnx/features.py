@@ -89,7 +89,7 @@ class FeatureExtractor:
             counting as much as lies within; in the units of the network's activations.
         """
         corners = np.asarray(outline_n, np.float64) * (image.shape[1], image.shape[0])
-        left, top, right, bottom = _window(corners, (image.shape[1], image.shape[0]))
+        left, top, right, bottom = zone_window(corners, (image.shape[1], image.shape[0]))
         planes, (placement,) = self._model.prepare([np.ascontiguousarray(image[top:bottom, left:right])])
         found = self._session.run(self._maps, {self._model.signature.input_name: planes}, self._options)
         mask = _mask(corners - (left, top), placement, self._model.signature.input_px)
@@ -118,7 +118,7 @@ def pyramid_maps(nodes: Sequence[Node]) -> tuple[str, ...]:
     return ()
 
 
-def _window(corners: np.ndarray[tuple[int, ...], np.dtype[np.float64]], size: tuple[int, int]) -> tuple[int, ...]:
+def zone_window(corners: np.ndarray[tuple[int, ...], np.dtype[np.float64]], size: tuple[int, int]) -> tuple[int, ...]:
     """Left, top, right, bottom in whole pixels: the zone and its margin, within the picture."""
     low, high = corners.min(axis=0), corners.max(axis=0)
     extra = np.maximum((high - low) * MARGIN, (_SMALLEST_PX - (high - low)) / 2)

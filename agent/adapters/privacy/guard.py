@@ -40,6 +40,11 @@ class PrivacyGuard:
         self._face_finder = face_finder
         self._plate_finder = plate_finder
 
+    @property
+    def blurs(self) -> bool:
+        """Whether anything is made unrecognisable at all."""
+        return self._faces or self._plates
+
     def protect(self, image: Image, found: Detections | None, rule: str) -> Image:
         """The picture as it may be kept; the given one is not changed.
 

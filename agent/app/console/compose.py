@@ -13,12 +13,13 @@ from agent.adapters.console_users import UsersFile
 from agent.app.console.incidents import case_desk
 from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
-from agent.app.console.stills import Stills
+from agent.app.console.teaching import teaching_of
+from agent.app.console.wall import wall_of
 from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
-from agent.console.routes import incidents, numbers, stills, zones
+from agent.console.routes import incidents, numbers, teaching, wall, zones
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
@@ -29,7 +30,8 @@ def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     return [
         *incidents.routes(case_desk(parts)),
         *numbers.routes(figure_book(parts)),
-        *stills.routes(Stills(parts)),  # until the wall brings the same path
+        *wall.routes(wall_of(parts)),
+        *teaching.routes(teaching_of(parts)),
         *zones.routes(ZoneDesk(parts.reloader, parts.site, parts.clock)),
     ]
 
