@@ -219,7 +219,9 @@ def test_every_text_that_a_page_names_is_there() -> None:
 def test_pages_hold_no_script_or_style_that_the_policy_forbids() -> None:
     for path in (*STATIC.rglob("*.html"), *STATIC.rglob("*.js")):
         text = path.read_text("utf-8")
-        assert not re.search(r"""\sstyle=["']|\bstyle: ?["'`](?!percent|unit)|<script>|javascript:|\beval\(|innerHTML""", text), path
+        assert not re.search(
+            r"""\sstyle=["']|\bstyle: ?["'`](?!percent|unit)|<script>|javascript:|\beval\(|innerHTML""", text
+        ), path
 
 
 def test_a_torn_line_of_the_record_is_passed_over(it: Rig, tmp_path: Path) -> None:
