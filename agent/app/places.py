@@ -5,6 +5,7 @@ from __future__ import annotations
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
 SAMPLES = "dismissed"
+OBSERVATIONS = "observations"
 HEARTBEAT = "alive.json"
 CONFIG_HISTORY = "config-history"
 PROBATION = "probation.json"

@@ -15,7 +15,7 @@ from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Event, Gap, GapReason, Stamp
 from agent.core.view import View
-from agent.ports import Photographer, Store, Views, ZoneReader
+from agent.ports import ObservationLog, Photographer, Store, Views, ZoneReader
 from agent.runtime.desk import Desk
 from agent.runtime.lookout import Lookout
 
@@ -50,7 +50,9 @@ def view_of(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
     return view
 
 
-def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp) -> tuple[Desk, list[Event]]:
+def recalled_desk(
+    plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp, observations: ObservationLog | None = None
+) -> tuple[Desk, list[Event]]:
     """The desk of one camera, its scene recalled from the store; nothing is written yet.
 
     Returns:
@@ -59,7 +61,7 @@ def recalled_desk(plan: CameraPlan, store: Store, photographer: Photographer, no
     Raises: StoreFull, StoreUnusable.
     """
     scene, closings = _recalled(plan, store, now)
-    return Desk(plan.camera, scene=scene, store=store, photographer=photographer), closings
+    return Desk(plan.camera, scene=scene, store=store, photographer=photographer, observations=observations), closings
 
 
 def begin(desk: Desk, closings: Sequence[Event], camera: str, now: Stamp) -> None:
