@@ -14,11 +14,12 @@ from agent.app.console.incidents import case_desk
 from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
 from agent.app.console.stills import Stills
+from agent.app.console.whatif import ProcessTries
 from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
-from agent.console.routes import incidents, numbers, stills, zones
+from agent.console.routes import incidents, numbers, stills, whatif, zones
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
@@ -31,6 +32,7 @@ def routes_of(parts: Parts) -> Sequence[BaseRoute]:
         *numbers.routes(figure_book(parts)),
         *stills.routes(Stills(parts)),  # until the wall brings the same path
         *zones.routes(ZoneDesk(parts.reloader, parts.site, parts.clock)),
+        *whatif.routes(ProcessTries(parts.site, parts.config.storage.folder)),
     ]
 
 
