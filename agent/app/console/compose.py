@@ -14,7 +14,7 @@ from agent.app.console.incidents import case_desk
 from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
 from agent.app.console.stills import Stills
-from agent.app.console.whatif import ProcessTries
+from agent.app.console.whatif import KeptScores, ProcessTries
 from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
@@ -28,7 +28,7 @@ from agent.console.site import site
 def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     """The routes of every slice."""
     return [
-        *incidents.routes(case_desk(parts)),
+        *incidents.routes(case_desk(parts, KeptScores(parts.config.storage.folder))),
         *numbers.routes(figure_book(parts)),
         *stills.routes(Stills(parts)),  # until the wall brings the same path
         *zones.routes(ZoneDesk(parts.reloader, parts.site, parts.clock)),
