@@ -15,11 +15,12 @@ from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
 from agent.app.console.teaching import teaching_of
 from agent.app.console.wall import wall_of
+from agent.app.console.whatif import KeptScores, ProcessTries
 from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
-from agent.console.routes import incidents, numbers, teaching, wall, zones
+from agent.console.routes import incidents, numbers, teaching, wall, whatif, zones
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
@@ -28,11 +29,12 @@ from agent.console.site import site
 def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     """The routes of every slice."""
     return [
-        *incidents.routes(case_desk(parts)),
+        *incidents.routes(case_desk(parts, KeptScores(parts.config.storage.folder))),
         *numbers.routes(figure_book(parts)),
         *wall.routes(wall_of(parts)),
         *teaching.routes(teaching_of(parts)),
         *zones.routes(ZoneDesk(parts.reloader, parts.site, parts.clock)),
+        *whatif.routes(ProcessTries(parts.site, parts.config.storage.folder)),
     ]
 
 
