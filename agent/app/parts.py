@@ -15,11 +15,13 @@ from agent.adapters.decoding import ANALYSIS_PX
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, TlsSettings
 from agent.adapters.object_store import HttpObjectStore
+from agent.adapters.observations import ObservationWriter
 from agent.adapters.onnx import OnnxDetector
 from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.rtsp import RtspSource
 from agent.adapters.sqlite import SqliteParcels
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
+from agent.app.places import OBSERVATIONS
 from agent.config import CameraConfig, Config
 from agent.config.catalogue import choose
 from agent.core.errors import StoreUnusable
@@ -166,6 +168,20 @@ def evidence_folder(config: Config, folder: Path) -> EvidenceFolder:
         quota_bytes=storage.evidence_quota,
         keep_free_bytes=storage.keep_free,
         keep_for=timedelta(days=storage.evidence_days),
+    )
+
+
+def observation_writer(config: Config, clock: Clock) -> ObservationWriter | None:
+    """What keeps observations; None where none are to be kept."""
+    storage = config.storage
+    if not storage.observations_quota or not storage.observations_days:
+        return None
+    return ObservationWriter(
+        storage.folder / OBSERVATIONS,
+        now=lambda: clock.now().utc,
+        quota_bytes=storage.observations_quota,
+        keep_for=timedelta(days=storage.observations_days),
+        keep_free_bytes=storage.keep_free,
     )
 
 

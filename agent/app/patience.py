@@ -28,6 +28,8 @@ HEALTH_S = 60.0
 """A few counts in the database, and a small file; as long as `cityeye alive` gives it."""
 HOUSEKEEPING_S = 600.0
 """Pictures of a month, deleted from a slow card one by one."""
+OBSERVATIONS_S = 600.0
+"""A block for each of dozens of cameras, on a slow card."""
 METRICS_S = 60.0
 """It accepts connections; answering is done elsewhere."""
 CONSOLE_S = 60.0

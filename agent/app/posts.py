@@ -22,7 +22,18 @@ from agent.config.difference import Difference
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Channel, Event, Stamp
-from agent.ports import Clock, Detector, Heads, LoginLedger, Photographer, Samples, Store, Views, ZoneReader
+from agent.ports import (
+    Clock,
+    Detector,
+    Heads,
+    LoginLedger,
+    ObservationLog,
+    Photographer,
+    Samples,
+    Store,
+    Views,
+    ZoneReader,
+)
 from agent.runtime.backoff import Jitter
 from agent.runtime.capture import CaptureLoop
 from agent.runtime.desk import Desk
@@ -52,6 +63,7 @@ class Means:
     onlookers: Onlookers
     darkroom: Darkroom | None = None
     """None: no pictures are kept to teach zones from."""
+    observations: ObservationLog | None = None
     doors: Doors = field(default_factory=Doors)
 
 
@@ -78,8 +90,8 @@ class Recruiter:
         """A post that remembers what was known before the agent was started. Raises StoreFull, StoreUnusable."""
         firsts = FirstSights()
         capture, slot = self.line(config.camera(plan.camera))
-        photographer = self._photographer(config, plan, firsts)
-        desk, closings = recalled_desk(plan, self._means.store, photographer, now, self._means.onlookers)
+        means, photographer = self._means, self._photographer(config, plan, firsts)
+        desk, closings = recalled_desk(plan, means.store, photographer, now, means.onlookers, means.observations)
         lookout = recalled_lookout(plan, self._means.views, self._reader(config, plan), now)
         return Post(capture=capture, slot=slot, firsts=firsts, desk=desk, lookout=lookout, closings=tuple(closings))
 

@@ -15,7 +15,7 @@ from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.types import Event, Gap, GapReason, Stamp
 from agent.core.view import View
-from agent.ports import Photographer, Store, Views, ZoneReader
+from agent.ports import ObservationLog, Photographer, Store, Views, ZoneReader
 from agent.runtime.desk import Desk
 from agent.runtime.lookout import Lookout
 from agent.runtime.onlookers import Onlookers
@@ -52,7 +52,12 @@ def view_of(plan: CameraPlan, kept: bytes | None, now: Stamp) -> View:
 
 
 def recalled_desk(
-    plan: CameraPlan, store: Store, photographer: Photographer, now: Stamp, onlookers: Onlookers | None = None
+    plan: CameraPlan,
+    store: Store,
+    photographer: Photographer,
+    now: Stamp,
+    onlookers: Onlookers | None = None,
+    observations: ObservationLog | None = None,
 ) -> tuple[Desk, list[Event]]:
     """The desk of one camera, its scene recalled from the store; nothing is written yet.
 
@@ -62,7 +67,14 @@ def recalled_desk(
     Raises: StoreFull, StoreUnusable.
     """
     scene, closings = _recalled(plan, store, now)
-    desk = Desk(plan.camera, scene=scene, store=store, photographer=photographer, onlookers=onlookers)
+    desk = Desk(
+        plan.camera,
+        scene=scene,
+        store=store,
+        photographer=photographer,
+        onlookers=onlookers,
+        observations=observations,
+    )
     return desk, closings
 
 

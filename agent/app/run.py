@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from threading import Event as StopEvent
 from threading import Thread
@@ -40,10 +41,11 @@ from agent.app.parts import (
     evidence_folder,
     facts_of,
     made_folder,
+    observation_writer,
     open_detector,
     privacy_guard,
 )
-from agent.app.patience import CONSOLE_S, HEALTH_S, HOUSEKEEPING_S, WARDEN_S, WATCH_S
+from agent.app.patience import CONSOLE_S, HEALTH_S, HOUSEKEEPING_S, OBSERVATIONS_S, WARDEN_S, WATCH_S
 from agent.app.places import ALBUM, DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
@@ -138,7 +140,8 @@ class App:
             centre = Centre(config, run, facts, database, evidence)
             if again := centre.outbox.requeue():
                 log.info("%d events that were set aside are tried again", again)
-            watching = Watching(config, facts, self._clock, evidence)
+            observations = observation_writer(config, self._clock)
+            watching = Watching(config, facts, self._clock, evidence, observations)
             store = SqliteStore(
                 database,
                 lambda event, n: event_message(event, n, facts.now, clock_info()),
@@ -148,6 +151,7 @@ class App:
                 counted=watching.tally.count,
             )
             mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
+            means = replace(means, observations=observations)
             crew = Crew(config, means, facts=facts, mailroom=mailroom, capturing=self._capturing)
             crew.recall()
             reloader = self._reloader(crew, centre, stop)
@@ -178,6 +182,8 @@ class App:
             self._delivery.start("health", health.run, silence_s=HEALTH_S)
             watching.serve(self._delivery, health, store)
             self._console(crew, centre, database, store, evidence, reloader, detector, facts)
+            if observations:
+                self._delivery.start("observations", observations.run, silence_s=OBSERVATIONS_S)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=centre.parcels, pictures=evidence)
             self._delivery.start("housekeeping", tidy.run, silence_s=HOUSEKEEPING_S)
             give_up = partial(self._give_up, stop)

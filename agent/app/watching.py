@@ -10,6 +10,7 @@ from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.machine_facts import machine_facts
 from agent.adapters.metrics import StatusPages, StatusServer
 from agent.adapters.metrics.families import Figures
+from agent.adapters.observations import ObservationWriter
 from agent.adapters.sqlite import SqliteOutbox, SqliteStore
 from agent.app.crew import Crew, Facts
 from agent.app.patience import METRICS_S
@@ -29,11 +30,19 @@ from agent.runtime.wellness import not_alive, not_ready
 class Watching:
     """Tally, further facts, and the server where there is to be one. `serve` last."""
 
-    def __init__(self, config: Config, facts: Facts, clock: Clock, evidence: EvidenceFolder) -> None:
+    def __init__(
+        self,
+        config: Config,
+        facts: Facts,
+        clock: Clock,
+        evidence: EvidenceFolder,
+        observations: ObservationWriter | None = None,
+    ) -> None:
         self._config = config
         self._facts = facts
         self._clock = clock
         self._evidence = evidence
+        self._observations = observations
         self._server: StatusServer | None = None
         known = [(violation.rule, violation.kind) for violation in facts.now.taxonomy.violations]
         self.tally = Tally(known, self._kind_of)
@@ -48,6 +57,7 @@ class Watching:
                 "oldest_event_s": round(max(0.0, waited_s), 1),
                 **machine_facts(self._config.storage.folder),
                 "evidence_bytes": self._evidence.used_bytes,
+                **self._kept(),
                 "metrics_error": self._server.fault if self._server else None,
             }
 
@@ -95,6 +105,13 @@ class Watching:
             service=service,
             status=status,
         )
+
+    def _kept(self) -> Mapping[str, Fact]:
+        kept = self._observations
+        if kept is None:
+            return {}
+        told = {"observations_bytes": kept.bytes, "observations_dropped": kept.dropped}
+        return {**told, "observations_error": kept.fault}
 
     def _build(self) -> dict[str, str]:
         now = self._facts.now

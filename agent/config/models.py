@@ -246,7 +246,15 @@ class StorageConfig(Section):
         le=3650,
         description="Days after which pictures are deleted; those of incidents that are open or not delivered stay.",
     )
-    keep_free: Bytes = Field(200 * 10**6, ge=0, description="Room on the disk that pictures never take.")
+    keep_free: Bytes = Field(
+        200 * 10**6, ge=0, description="Room on the disk that pictures and observations never take."
+    )
+    observations_quota: Bytes = Field(
+        2 * 2**30, ge=0, description="Most that observations may take, for trying another configuration on them; 0B: none."
+    )
+    observations_days: int = Field(
+        7, ge=0, le=365, description="Days after which observations are deleted; 0: none are kept."
+    )
 
 
 class EvidenceConfig(Section):

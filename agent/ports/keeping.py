@@ -9,9 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from agent.core.silence import Dismissal, Pause
-from agent.core.types import (
-    Event,
-)
+from agent.core.types import Event, Gap, Observation
 from agent.core.verification import Verdict
 from agent.core.wire import Asked
 from agent.core.zone_state import Head
@@ -206,3 +204,10 @@ class Heads(Protocol):
 
     def version(self) -> int:
         """A number that changes with every change of any head, quick to ask for."""
+
+
+class ObservationLog(Protocol):
+    """Keeps what was seen for some days, so that another configuration can be tried on it. Safe from several threads."""
+
+    def add(self, step: Observation | Gap) -> None:
+        """Keep one step of its camera some time soon, or drop and count it. Never raises, never waits."""

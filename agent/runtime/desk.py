@@ -14,7 +14,7 @@ from agent.core.scene import Scene
 from agent.core.silence import Silences, Spot
 from agent.core.types import Detections, Event, Frame, Gap, Observation, Phase, Stamp, UpdateReason
 from agent.core.verification import Fact, Verification, deadline_for
-from agent.ports import Photographer, Store
+from agent.ports import ObservationLog, Photographer, Store
 from agent.runtime.figures import DeskState, Figures
 from agent.runtime.onlookers import Glimpse, Onlookers
 from agent.runtime.revisits import Revisits, Settled, Told
@@ -39,13 +39,19 @@ class Desk:
         store: Store,
         photographer: Photographer,
         onlookers: Onlookers | None = None,
+        observations: ObservationLog | None = None,
     ) -> None:
-        """A desk whose scene has been recalled already. `onlookers`: shared by all desks; None: nobody ever watches."""
+        """A desk whose scene has been recalled already.
+
+        Args:
+            onlookers: shared by all desks; None: nobody ever watches. observations: None where they are not kept.
+        """
         self._camera = camera
         self._scene = scene
         self._store = store
         self._photographer = photographer
         self._onlookers = onlookers
+        self._observations = observations
         self._revisits = Revisits(camera, photographer)
         self._lock = Lock()
         self._closed = False
@@ -75,6 +81,8 @@ class Desk:
         with self._seat():
             if self._closed:
                 return
+            if self._observations is not None:
+                self._observations.add(seen)
             self._decide(seen, frame)
             for settled in self._revisits.looked(self._scene, seen):
                 self._show(settled, seen, frame)
@@ -93,6 +101,8 @@ class Desk:
         with self._seat():
             if self._closed:
                 return
+            if self._observations is not None:
+                self._observations.add(gap)
             self._file(self._scene.step(gap))
             self._revisits.looked(self._scene, gap)
             self._figures.missed(gap)
@@ -222,6 +232,7 @@ class Desk:
         Nothing is taken from this one before `take_over`.
         """
         heir = Desk(self._camera, scene=scene, store=self._store, photographer=photographer, onlookers=self._onlookers)
+        heir._observations = self._observations
         scene.silences = self._scene.silences
         heir._saved_at_s, heir._figures = self._saved_at_s, replace(self._figures)
         return heir

@@ -35,6 +35,7 @@ LOOPS = (
     "commander",
     "health",
     "housekeeping",
+    "observations",
     "metrics",
     "console",
     "warden",

@@ -74,6 +74,8 @@ _FACTS = (
     _Told("disk_free_bytes", "disk_free_bytes", "Room on the disk of the data folder."),
     _Told("disk_bytes", "disk_size_bytes", "Size of that disk."),
     _Told("evidence_bytes", "evidence_bytes", "Size of all evidence pictures."),
+    _Told("observations_bytes", "observations_bytes", "Size of all kept observations."),
+    _Told("observations_dropped", "observations_dropped", "Looks whose observation was not kept.", counter=True),
     _Told("temperature_c", "temperature_celsius", "Hottest thermal zone of the machine."),
     _Told("memory_bytes", "memory_bytes", "Resident memory of the agent."),
     _Told("threads", "threads", "Threads of the agent."),
