@@ -1,0 +1,117 @@
+"""The same scene over kept steps: what it would have reported under some plan. No time is read, nothing is sent.
+
+Looks at which the detector rested and nothing differs from the look before are stepped over where the scene is in no
+doubt: nothing waits for its time, and all that is known was seen. Then a step of ten seconds says what five of two say.
+Steps stay no further apart than the tracker bridges, and each minute has one, so that calendars are kept to the look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from agent.core.plan import CameraPlan
+from agent.core.scene import Scene
+from agent.core.silence import Dismissal, Silences
+from agent.core.stays import Stay, Stays
+from agent.core.tracking.tracker import BRIDGE_S
+from agent.core.types import Changes, Gap, Observation
+
+
+class Rehearsal:
+    """One camera under one plan. Give every step to `step`, in order; then `end`."""
+
+    def __init__(self, plan: CameraPlan, dismissals: Sequence[Dismissal] = (), *, whole: bool = False) -> None:
+        """A scene that has seen nothing yet.
+
+        Args:
+            dismissals: each holds from the moment at which it was made, as it did then. Pauses are not kept for long
+                enough to be known.
+            whole: step over nothing.
+        """
+        self._scene = Scene(plan)
+        self._stays = Stays()
+        # Tracks had other numbers then: the look alone says which thing it was.
+        self._coming = sorted((replace(d, track_id=None) for d in dismissals), key=lambda d: d.at)
+        self._made: list[Dismissal] = []
+        self._whole = whole
+        self._held: Observation | None = None
+        self._last: Observation | Gap | None = None
+        self.looks = 0
+        """Steps that the scene was given."""
+
+    def step(self, step: Observation | Gap) -> None:
+        """Take one step. Raises ValueError as `Scene.step` does."""
+        held, self._held = self._held, None
+        if held is not None and (not self._repeats(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
+            self._take(held)
+        if not self._whole and self._repeats(step) and not self._scene.in_doubt and not self._is_told(step.stamp.utc):
+            self._held = step  # until the next one says whether it is needed
+        else:
+            self._take(step)
+
+    def end(self, since: datetime | None = None, until: datetime | None = None) -> list[Stay]:
+        """The incidents that were open at some moment of a period."""
+        if self._held is not None:
+            self._take(self._held)
+            self._held = None
+        self._stays.go_on(self._scene.open_incidents)
+        return self._stays.during(since, until)
+
+    def _take(self, step: Observation | Gap) -> None:
+        self._hush(step)
+        self._stays.take(self._scene.step(step))
+        self._last = step
+        self.looks += 1
+
+    @property
+    def _last_s(self) -> float:
+        return self._last.stamp.mono_s if self._last else 0.0
+
+    def _repeats(self, step: Observation | Gap) -> bool:
+        """Whether it says no more than the last step that the scene was given."""
+        last = self._last
+        return (
+            isinstance(step, Observation)
+            and isinstance(last, Observation)
+            and not step.asked
+            and step.fault is None
+            and last.fault is None
+            and (step.detections is last.detections or _same_boxes(step, last))
+            and step.readings == last.readings
+            and step.stamp.utc.minute == last.stamp.utc.minute
+            and _same_changes(step.changes, last.changes)
+        )
+
+    def _is_told(self, now: datetime) -> bool:
+        """Whether somebody dismissed something by now."""
+        return bool(self._coming) and self._coming[0].at <= now
+
+    def _hush(self, step: Observation | Gap) -> None:
+        """What was dismissed by now is closed, and stays silent."""
+        while self._is_told(step.stamp.utc):
+            dismissal = self._coming.pop(0)
+            self._made.append(dismissal)
+            self._scene.silences = Silences(dismissals=tuple(self._made))
+            for presence in self._scene.open_incidents:
+                assert presence.incident_id is not None
+                spot = self._scene.spot_of(presence.incident_id)
+                if spot is not None and dismissal.fits(spot):
+                    self._stays.take(self._scene.dismiss(presence.incident_id, step.stamp))
+
+
+def _same_boxes(a: Observation, b: Observation) -> bool:
+    one, other = a.detections, b.detections
+    return (
+        np.array_equal(one.boxes_px, other.boxes_px)
+        and np.array_equal(one.scores, other.scores)
+        and np.array_equal(one.class_ids, other.class_ids)
+    )
+
+
+def _same_changes(a: Changes, b: Changes) -> bool:
+    """Whether the same regions are told of; that they stand for longer is no news."""
+    return a is b or (a.complete == b.complete and a.kinds == b.kinds and np.array_equal(a.boxes_n, b.boxes_n))
