@@ -4,7 +4,8 @@
 
 A day of one camera, a look every 2 s, is made of a recording (`cityeye replay VIDEO --record`) that is repeated: in the
 busy hours the detector is asked at each look, in the others every ten seconds, and rests in between, as it does over a
-street where nothing moves in the zones. The comparison doubles all dwell times.
+street where nothing moves in the zones: then only what stands throughout the recording is seen. The comparison doubles
+all dwell times.
 """
 
 from __future__ import annotations
@@ -18,27 +19,56 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.adapters.observations import ObservationReader, ObservationWriter
 from agent.adapters.recording import read_recording
 from agent.app.what_if import Kept, what_if
 from agent.config import Config, load
+from agent.core.geometry import ious
 from agent.core.rules import RuleSettings
-from agent.core.types import Gap, Observation, Stamp
+from agent.core.tracking.tracker import STILL_IOU
+from agent.core.types import Detections, Floats, Gap, Observation, Stamp
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 INTERVAL_S = 2.0
+OFTEN = 0.6
 REST = 5
 """Looks for which one answer of the detector serves in quiet hours."""
 DAY_S = 86_400.0
 
 
+def standing(recorded: list[Observation]) -> list[Observation]:
+    """Those looks in which all that stands there is seen, with nothing else."""
+
+    def stands(boxes: Floats) -> NDArray[np.bool_]:
+        seen = [ious(boxes, o.detections.boxes_px).max(axis=1, initial=0.0) >= STILL_IOU for o in recorded]
+        return np.asarray(np.mean(seen, axis=0) >= OFTEN)
+
+    quiet = []
+    for look in recorded:
+        found = look.detections
+        rows = stands(found.boxes_px)
+        kept = Detections(
+            boxes_px=found.boxes_px[rows],
+            scores=found.scores[rows],
+            class_ids=found.class_ids[rows],
+            looks=found.looks[rows],
+        )
+        quiet.append(replace(look, detections=kept, stood_s=np.zeros(0, np.float32)))
+    most = max(len(look.detections) for look in quiet)
+    return [look for look in quiet if len(look.detections) == most]  # where one is missed, the detector does not rest
+
+
 def day(recorded: list[Observation], busy_hours: float) -> Iterator[Observation]:
     """A day's looks: the busy hours in the middle."""
+    quiet = standing(recorded)
     begin_s, end_s = (DAY_S / 2 - busy_hours * 1800, DAY_S / 2 + busy_hours * 1800)
     for number in range(int(DAY_S / INTERVAL_S)):
         at_s = number * INTERVAL_S
         busy = begin_s <= at_s < end_s
-        seen = recorded[(number if busy else number // REST) % len(recorded)]
+        seen = recorded[number % len(recorded)] if busy else quiet[number // REST % len(quiet)]
         stamp = Stamp(utc=BEGIN + timedelta(seconds=at_s), mono_s=at_s)
         yield replace(seen, seq=number, stamp=stamp, asked=busy or number % REST == 0)
 

@@ -1,4 +1,4 @@
-"""`cityeye replay VIDEO --config FILE`: what would have been reported, from a recorded video."""
+"""`cityeye replay`: what would have been reported, from a recorded video or from what a box keeps of the last days."""
 
 import sys
 from datetime import UTC, datetime
@@ -13,10 +13,12 @@ from rich.table import Table
 
 from agent.cli.options import chosen_camera, loaded, private_files
 from agent.cli.texts import Texts
+from agent.cli.what_if import Asked, tell_what_if
 from agent.config.catalogue import choose
 from agent.core.errors import CityEyeError
 from agent.core.types import Event
 
+_MOMENTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]
 DEFAULT_START = datetime(2026, 1, 5, 12, 0)
 """A Monday noon at the site: fixed, so that a replay gives the same events on every day."""
 
@@ -26,19 +28,42 @@ def register(app: typer.Typer, say: Texts) -> None:
 
     @app.command("replay", help=say("replay.help"))
     def replay(
-        video: Annotated[Path, typer.Argument(help=say("replay.video"), metavar="VIDEO")],
         config: Annotated[Path, typer.Option("--config", "-c", help=say("file.help"), metavar="FILE")],
+        video: Annotated[
+            Path | None, typer.Argument(help=say("replay.video"), metavar="[VIDEO]", show_default=False)
+        ] = None,
         camera: Annotated[str, typer.Option("--camera", help=say("replay.camera"), show_default=False)] = "",
-        start: Annotated[
-            datetime, typer.Option("--start", help=say("replay.start"), formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
-        ] = DEFAULT_START,
+        start: Annotated[datetime, typer.Option("--start", help=say("replay.start"), formats=_MOMENTS)] = DEFAULT_START,
         evidence: Annotated[
             Path | None, typer.Option("--evidence", help=say("replay.evidence"), show_default=False)
         ] = None,
         record: Annotated[
             Path | None, typer.Option("--record", help=say("replay.record"), metavar="FILE", show_default=False)
         ] = None,
+        observations: Annotated[
+            Path | None,
+            typer.Option("--observations", help=say("replay.observations"), metavar="PATH", show_default=False),
+        ] = None,
+        against: Annotated[
+            Path | None, typer.Option("--against", help=say("replay.against"), metavar="FILE", show_default=False)
+        ] = None,
+        since: Annotated[
+            datetime | None, typer.Option("--from", help=say("replay.from"), formats=_MOMENTS, show_default=False)
+        ] = None,
+        until: Annotated[
+            datetime | None, typer.Option("--to", help=say("replay.to"), formats=_MOMENTS, show_default=False)
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help=say("replay.json"))] = False,
+        told: Annotated[bool, typer.Option("--progress", hidden=True)] = False,
     ) -> None:
+        if (video is None) == (observations is None):
+            typer.echo(say("replay.which"), err=True)
+            raise typer.Exit(2)
+        if observations is not None:
+            asked = Asked(observations, config, against, camera, since, until, as_json=as_json, progress=told)
+            tell_what_if(asked, say)
+            return
+        assert video is not None
         from agent.app.replay import replay as replayed
         from agent.app.replay import video_length_s
 

@@ -10,6 +10,7 @@ from agent.cli.texts_doctor import DOCTOR
 from agent.cli.texts_evaluate import EVALUATE
 from agent.cli.texts_init import INIT
 from agent.cli.texts_teach import TEACH
+from agent.cli.texts_what_if import WHAT_IF
 from agent.config import Lang
 from agent.core.taxonomy import TAXONOMY
 from agent.core.types import Channel
@@ -302,6 +303,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     **EVALUATE,
     **INIT,
     **TEACH,
+    **WHAT_IF,
 }
 
 

@@ -250,7 +250,9 @@ class StorageConfig(Section):
         200 * 10**6, ge=0, description="Room on the disk that pictures and observations never take."
     )
     observations_quota: Bytes = Field(
-        2 * 2**30, ge=0, description="Most that observations may take, for trying another configuration on them; 0B: none."
+        2 * 2**30,
+        ge=0,
+        description="Most that observations may take, for trying another configuration on them; 0B: none.",
     )
     observations_days: int = Field(
         7, ge=0, le=365, description="Days after which observations are deleted; 0: none are kept."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from agent.core.changed import changed
 from agent.core.ids import uuid7_from
 from agent.core.lifecycle import State, Trigger, advance
 from agent.core.rules import RULES
@@ -126,7 +127,7 @@ class Presence:
     def accompanied(self, looked_s: float, *, beside: bool) -> Presence:
         """After a look that found a person beside it, or nobody."""
         beside_s = self.beside_s + (looked_s if beside else 0.0)
-        return replace(self, watched_s=self.watched_s + looked_s, beside_s=beside_s)
+        return changed(self, watched_s=self.watched_s + looked_s, beside_s=beside_s)
 
     def sighted(self, report: Report, duty: Duty | None, *, asked: bool) -> Presence:
         """After a sighting: clocks advanced by what the tracker attests.
@@ -136,7 +137,7 @@ class Presence:
         """
         track = report.track
         sure = asked and duty is not None and track.score >= duty.settings.min_score
-        return replace(
+        return changed(
             self,
             last_seen=track.last_seen,
             looks=self.looks + asked,
@@ -155,7 +156,7 @@ class Presence:
         """After its time was up. Raises IllegalTransition when it is open already."""
         state = advance(self.state, Trigger.OVERDUE)
         identity = f"{box_id}/{camera}/{self.rule}/{self.zone}/{self.track_id}/{self.entered.utc.isoformat()}"
-        return replace(
+        return changed(
             self,
             state=state,
             incident_id=_minted(now, identity),
@@ -170,17 +171,17 @@ class Presence:
     def shifted(self, by_s: float) -> Presence:
         """The same on a monotonic clock that shows `by_s` more."""
         told = self.told.shifted(by_s) if self.told else None
-        return replace(self, entered=self.entered.shifted(by_s), last_seen=self.last_seen.shifted(by_s), told=told)
+        return changed(self, entered=self.entered.shifted(by_s), last_seen=self.last_seen.shifted(by_s), told=told)
 
     def updated(self, trigger: Trigger, now: Stamp, severity: Severity) -> Presence:
         """Still there, and told of again. Raises IllegalTransition when it is not open."""
         state = advance(self.state, trigger)
-        return replace(self, state=state, severity=severity, revision=self.revision + 1, told=now)
+        return changed(self, state=state, severity=severity, revision=self.revision + 1, told=now)
 
     def ended(self, trigger: Trigger, unseen_s: float) -> Presence:
         """After it left or its rule no longer applies; `unseen_s` of the time since `last_seen` nobody could look."""
         state = advance(self.state, trigger)
-        return replace(self, state=state, blind_s=self.blind_s + unseen_s, revision=self.revision + 1)
+        return changed(self, state=state, blind_s=self.blind_s + unseen_s, revision=self.revision + 1)
 
     def event(self, phase: Phase, now: Stamp, *, camera: str, trigger: Trigger | None = None) -> Event:
         """What the centre is told about it now."""
@@ -213,7 +214,7 @@ class Presence:
     def revisited(self, now: Stamp, *, camera: str) -> Event:
         """What pictures of a look are about of which no event is told. No two looks share its id."""
         revisit = self.event(Phase.UPDATED, now, camera=camera)
-        return replace(revisit, event_id=_minted(now, f"{self.incident_id}/{self.revision}/revisited"))
+        return changed(revisit, event_id=_minted(now, f"{self.incident_id}/{self.revision}/revisited"))
 
     @property
     def _score(self) -> float:

@@ -48,7 +48,8 @@ class Rehearsal:
         held, self._held = self._held, None
         if held is not None and (not self._repeats(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
             self._take(held)
-        if not self._whole and self._repeats(step) and not self._scene.in_doubt and not self._is_told(step.stamp.utc):
+        spare = self._repeats(step) and not self._scene.in_doubt and not self._is_told(step.stamp.utc)
+        if spare and not self._whole and isinstance(step, Observation):
             self._held = step  # until the next one says whether it is needed
         else:
             self._take(step)

@@ -93,7 +93,7 @@ class Tally:
 
     @property
     def precision(self) -> float | None:
-        """Share (0..1) of the confirmed among the judged; None when none is judged. Tolerated ones count for neither."""
+        """Share (0..1) of the confirmed among the confirmed and the false; None when there are none."""
         judged = self.confirmed + self.false
         return self.confirmed / judged if judged else None
 

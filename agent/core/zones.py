@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shapely import LineString, MultiPolygon, Point, Polygon, box, prepare
 from shapely.geometry.base import BaseGeometry
@@ -34,6 +34,10 @@ class Zone:
     zone_id: str
     polygon: Polygon
     ground: BaseGeometry
+    _around: Box = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_around", self.ground.bounds)
 
     @staticmethod
     def of(zone_id: str, points_n: Points) -> Zone:
@@ -68,13 +72,17 @@ class Zone:
 
     def overlap(self, box_n: Box) -> float:
         """Share (0..1) of the box's footprint that lies inside the zone."""
-        return self._share(box(*footprint(box_n)))
+        return self._share(footprint(box_n))
 
     def cover(self, box_n: Box) -> float:
         """Share (0..1) of the whole box that lies inside the zone."""
-        return self._share(box(*box_n))
+        return self._share(box_n)
 
-    def _share(self, shape: Polygon) -> float:
+    def _share(self, part: Box) -> float:
+        left, top, right, bottom = self._around
+        if part[2] <= left or part[0] >= right or part[3] <= top or part[1] >= bottom:
+            return 0.0  # most things of a picture are nowhere near, and an intersection takes longer
+        shape = box(*part)
         if shape.area <= 0.0:
             return 0.0
         return float(self.ground.intersection(shape).area / shape.area)

@@ -207,7 +207,7 @@ class Heads(Protocol):
 
 
 class ObservationLog(Protocol):
-    """Keeps what was seen for some days, so that another configuration can be tried on it. Safe from several threads."""
+    """Keeps what was seen for some days, so that another configuration can be tried on it. From any thread."""
 
     def add(self, step: Observation | Gap) -> None:
         """Keep one step of its camera some time soon, or drop and count it. Never raises, never waits."""

@@ -2,9 +2,9 @@
 
 Columns, not rows: numbers of one sort lie together, their bytes sorted by weight, so that they compress. All is exact
 to the bit, as in `core/recording.py`, but for two things. Appearance descriptors, by far the most of it, are rounded to
-steps of 1/64, a byte each: likenesses (cosines) in real videos change by 0.02 at most, and decisions lie at 0.5 and 0.6.
-And `suspected` is left out, since no decision listens to it. What a look repeats of the look before it in the block, as
-one does at which the detector rested, takes a bit.
+steps of 1/64, a byte each: likenesses (cosines) in real videos change by 0.02 at most, and decisions lie at 0.5 and
+0.6. And `suspected` is left out, since no decision listens to it. What a look repeats of the look before it in the
+block, as one does at which the detector rested, takes a bit.
 
     frame = "CEOB" version:u8 body length:u32 crc32(body):u32 first:i64 last:i64 (UTC, microseconds)
     body  = zlib(length of head:u32, head as JSON, the columns in the order that the head tells)
@@ -70,7 +70,7 @@ class Block:
         self.begun: datetime | None = None
         self.look_size: int | None = None
         self._rows: list[tuple[float, int, int, int, int, int, int, int, int]] = []
-        """Of each step: t, utc, seq, what it is (0 a look, else 1 + reason), flags, 1 + fault, width, height, changes."""
+        """t, utc, seq, what it is (0 a look, else 1 + reason), flags, 1 + fault, width, height, number of changes."""
         self._counts: list[int] = []
         self._found: list[Detections] = []
         self._looks: list[Array] = []
@@ -182,7 +182,8 @@ def _steps_of(raw: bytes, camera: str) -> Iterator[Observation | Gap]:
     head = json.loads(raw[4 : 4 + size])
     columns = _columns(raw, 4 + size, head["columns"])
     found, changes, readings = _Found(columns, head), _Changes(columns), iter(head["readings"])
-    stood, stood_at, read = columns["stood"], 0, ()
+    read: tuple[ZoneReading, ...] = ()
+    stood, stood_at = columns["stood"], 0
     times = (columns["t"].tolist(), np.cumsum(columns["utc"]).tolist(), np.cumsum(columns["seq"]).tolist())
     rows = (columns[name].tolist() for name in ("what", "flags", "faults", "width", "height", "counts", "changed"))
     for t, utc, seq, what, flags, fault, width, height, count, changed in zip(*times, *rows, strict=True):

@@ -1,8 +1,8 @@
 """Keeps what the cameras showed, as far as that disturbs nobody: observations, not pictures, of the last days.
 
 Events come first. Whoever looks only leaves a step in a queue of bounded length; one thread packs and writes. Where the
-disk is full, slow or broken, steps are dropped and counted, and nobody waits for it. Nothing is synced: a power cut costs
-the last minute.
+disk is full, slow or broken, steps are dropped and counted, and nobody waits for it. Nothing is synced: a power cut
+costs the last minute.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from agent.adapters.sqlite.judged import judged_incidents
 from agent.app.places import DATABASE, OBSERVATIONS
 from agent.app.what_if.tasks import Done, Task, carry_out, carry_out_apart
 from agent.config import Config
-from agent.core.errors import PermanentError
+from agent.core.errors import RecordingError
 from agent.core.silence import Dismissal
 from agent.core.stays import FEW_JUDGED, Comparison, Judged, Stay, compared, judged
 from agent.core.types import Channel
@@ -29,6 +29,14 @@ class Kept:
 
     folder: Path
     database: Path | None
+
+    @staticmethod
+    def at(folder: Path) -> Kept:
+        """What lies in a folder of observations, or in a data folder."""
+        inner = folder / OBSERVATIONS
+        observations = inner if inner.is_dir() else folder
+        database = observations.parent / DATABASE
+        return Kept(folder=observations, database=database if database.is_file() else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,8 @@ class WhatIf:
 def kept_by(config: Config) -> Kept:
     """What the agent of a configuration keeps."""
     database = config.storage.folder / DATABASE
-    return Kept(folder=config.storage.folder / OBSERVATIONS, database=database if database.is_file() else None)
+    there = database if database.is_file() else None
+    return Kept(folder=config.storage.folder / OBSERVATIONS, database=there)
 
 
 def what_if(
@@ -76,13 +85,13 @@ def what_if(
         jobs: processes at a time, None: one for each CPU; 0: all of it in this very thread.
         progress: takes the share (0..1) that is done. cancelled: asked now and then.
 
-    Raises: PermanentError: nothing is kept of that, or somebody cancelled; StoreUnusable.
+    Raises: RecordingError: nothing is kept of that, or somebody cancelled; StoreUnusable.
     """
     extents = _chosen(ObservationReader(kept.folder).extents(), cameras, before, after)
     since = since or min(extent.first for extent in extents)
     until = until or max(extent.last for extent in extents)
     if since >= until:
-        raise PermanentError(f"expected a period that ends after it begins, found {since} to {until}")
+        raise RecordingError(f"expected a period that ends after it begins, found {since} to {until}")
     known, dismissals = _judged(kept, since, until)
     names = [extent.camera for extent in extents]
     sides: dict[str, dict[str, list[Stay]]] = {"before": {}, "after": {}}
@@ -114,8 +123,8 @@ def _chosen(extents: list[Extent], cameras: Sequence[str], before: Config, after
     watched = {camera.id for config in (before, after) for camera in config.cameras}
     chosen = [e for e in extents if e.camera in watched and (not cameras or e.camera in cameras)]
     if not chosen:
-        known = ", ".join(extent.camera for extent in extents) or "none"
-        raise PermanentError(f"expected observations of {', '.join(cameras) or 'some camera'}; kept are those of: {known}")
+        known, wanted = ", ".join(extent.camera for extent in extents) or "none", ", ".join(cameras) or "some camera"
+        raise RecordingError(f"expected observations of {wanted}, found those of: {known}")
     return chosen
 
 
@@ -149,7 +158,7 @@ def _done(
 
             def told(share: float, number: int = number) -> None:
                 if cancelled():
-                    raise PermanentError("cancelled")
+                    raise RecordingError("cancelled")
                 progress((number + share) / len(tasks))
 
             done.append(carry_out(task, told))

@@ -1,4 +1,4 @@
-"""One camera's days under one plan, each in a process of its own, so that they use all CPUs and can be ended at once."""
+"""One camera's days under one plan, each in a process of its own, to use all CPUs and to be ended at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from agent.adapters.observations import ObservationReader
-from agent.core.errors import PermanentError
+from agent.core.errors import RecordingError
 from agent.core.plan import CameraPlan
 from agent.core.rehearsal import Rehearsal
 from agent.core.silence import Dismissal
@@ -68,7 +68,7 @@ def carry_out_apart(
 ) -> list[Done]:
     """Do all, up to `jobs` at a time, at low priority. To be called where no other thread holds a lock: it forks.
 
-    Raises: PermanentError: a process ended without a result, or somebody cancelled.
+    Raises: RecordingError: a process ended without a result, or somebody cancelled.
     """
     results: list[Done | None] = [None] * len(tasks)
     shares = [0.0] * len(tasks)
@@ -78,7 +78,7 @@ def carry_out_apart(
             processes.start(number, task)
         while processes.running:
             if cancelled():
-                raise PermanentError("cancelled")
+                raise RecordingError("cancelled")
             for number, told in processes.heard(_LOOK_S):
                 if isinstance(told, Done):
                     results[number], shares[number] = told, 1.0
@@ -118,7 +118,7 @@ class _Processes:
         self.running[ours] = number, process
 
     def heard(self, timeout_s: float) -> Iterator[tuple[int, float | Done]]:
-        """What those that run say within a while. Raises PermanentError for one that ended without a result."""
+        """What those that run say within a while. Raises RecordingError for one that ended without a result."""
         for connection in wait(list(self.running), timeout_s):
             assert isinstance(connection, Connection)
             number, process = self.running[connection]
@@ -126,12 +126,12 @@ class _Processes:
                 told = connection.recv()
             except EOFError as error:
                 process.join()
-                raise PermanentError(f"a part of the comparison ended with code {process.exitcode}") from error
+                raise RecordingError(f"a part of the comparison ended with code {process.exitcode}") from error
             if isinstance(told, Done):
                 process.join()
                 del self.running[connection]
             elif isinstance(told, Exception):
-                raise PermanentError(str(told)) from told
+                raise RecordingError(str(told)) from told
             yield number, told
 
 

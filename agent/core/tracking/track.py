@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator
 
+from agent.core.changed import changed
 from agent.core.taxonomy import FIXTURE, OBJECT
 from agent.core.types import Box, Channel, Floats, Stamp
 
@@ -124,7 +125,7 @@ class Track:
 
     def shifted(self, by_s: float) -> Track:
         """The same on a monotonic clock that shows `by_s` more."""
-        return replace(self, stay_since=self.stay_since.shifted(by_s), last_seen=self.last_seen.shifted(by_s))
+        return changed(self, stay_since=self.stay_since.shifted(by_s), last_seen=self.last_seen.shifted(by_s))
 
     @property
     def class_name(self) -> str:

@@ -16,11 +16,12 @@ What the guards are for
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 
+from agent.core.changed import changed
 from agent.core.geometry import as_array, between, contained, iou, ious, same_ground
 from agent.core.taxonomy import FIXTURE
 from agent.core.tracking.sighting import SCREEN, Sighting, strongest
@@ -134,7 +135,7 @@ class Tracker:
         if not asked:
             reports = [_unproved(r, before) for r in reports]
         reports = [
-            replace(r, dropped=self._is_over(r.track), looked_s=look.looked_s)
+            changed(r, dropped=self._is_over(r.track), looked_s=look.looked_s)
             for r in sorted(reports, key=lambda r: r.track.track_id)
         ]
         self.tracks = tuple(r.track for r in reports if not r.dropped)
@@ -205,7 +206,7 @@ def _unproved(report: Report, before: Mapping[int, Track]) -> Report:
     record = {name: getattr(was, name) for name in _RECORD}
     if track.sight is Sight.SEEN:
         record["empties"] = 0
-    return replace(report, track=replace(track, **record))
+    return changed(report, track=changed(track, **record))
 
 
 def _earlier(now: Stamp, by_s: float) -> Stamp:
@@ -252,7 +253,7 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
     attested = since_s <= BRIDGE_S or (look.unbroken and track.sight is Sight.SEEN)
     strayed = _strayed(track, seen)
     moved = strayed and (not track.settled or track.strays + 1 >= SETTLED_HITS)
-    track = replace(
+    track = changed(
         _relooked(track, seen, strayed=strayed),
         box_n=seen.box_n,
         class_weights=_weigh(track.class_weights, seen),
@@ -270,16 +271,16 @@ def _sighted(track: Track, seen: Sighting, everything: list[Sighting], look: _Lo
         company=_company(track, seen, everything),
     )
     if moved:
-        track = replace(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0, misses=0)
-        track = replace(track, survived_s=0.0)
+        track = changed(track, place_n=seen.box_n, look=seen.look, stay_since=look.now, hits=1, strays=0, misses=0)
+        track = changed(track, survived_s=0.0)
         return Report(track=track, moved=True)
     if strayed:
-        track = replace(track, strays=track.strays + 1)
+        track = changed(track, strays=track.strays + 1)
     else:
         place = track.place_n
         if iou(place, seen.box_n) >= STILL_IOU or contained(place, seen.box_n) >= SAME_HEAP_SHARE:  # not just a part
             place = between(place, seen.box_n, 1.0 / min(track.hits + 1, ANCHOR_HITS))
-        track = replace(track, place_n=place, hits=track.hits + 1, strays=0)
+        track = changed(track, place_n=place, hits=track.hits + 1, strays=0)
     return Report(track=track, seen_s=since_s if attested else 0.0, blind_s=0.0 if attested else since_s)
 
 
@@ -302,12 +303,12 @@ def _relooked(track: Track, seen: Sighting, *, strayed: bool) -> Track:
     if strayed:
         return track
     if similarity(track.look, seen.look) >= SAME_LOOK:
-        return replace(track, look=_blend(track.look, seen.look), doubts=0)
+        return changed(track, look=_blend(track.look, seen.look), doubts=0)
     steady = track.doubts > 0 and similarity(track.doubt_look, seen.look) >= SAME_LOOK
     doubts = track.doubts + 1 if steady else 1
     if doubts >= SETTLED_HITS:
-        return replace(track, look=seen.look, doubts=0)
-    return replace(track, doubt_look=seen.look, doubts=doubts)
+        return changed(track, look=seen.look, doubts=0)
+    return changed(track, doubt_look=seen.look, doubts=doubts)
 
 
 def _blend(old: Floats, new: Floats) -> Floats:
@@ -329,7 +330,7 @@ def _missed(track: Track, everything: list[Sighting], owners: dict[int, Track], 
     # The first empty look says that it left some time before, not for how long it has been gone: it earns nothing. Two
     # looks far apart may both have missed it, so no pair of them earns more than can be bridged.
     gone_s = min(look.looked_s, BRIDGE_S) if not hidden and track.sight is Sight.ABSENT else 0.0
-    track = replace(
+    track = changed(
         track,
         sight=Sight.OCCLUDED if hidden else Sight.ABSENT,
         absent_s=track.absent_s + gone_s,
