@@ -15,11 +15,12 @@ from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
 from agent.app.console.teaching import teaching_of
 from agent.app.console.wall import wall_of
+from agent.app.console.whatif import ProcessTries
 from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
-from agent.console.routes import incidents, numbers, teaching, wall, zones
+from agent.console.routes import incidents, numbers, teaching, wall, whatif, zones
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
@@ -33,6 +34,7 @@ def routes_of(parts: Parts) -> Sequence[BaseRoute]:
         *wall.routes(wall_of(parts)),
         *teaching.routes(teaching_of(parts)),
         *zones.routes(ZoneDesk(parts.reloader, parts.site, parts.clock)),
+        *whatif.routes(ProcessTries(parts.site, parts.config.storage.folder)),
     ]
 
 

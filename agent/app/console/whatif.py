@@ -1,0 +1,196 @@
+"""`ports.console.whatif.Tries`: the comparison runs as a process of its own, at low priority, one at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any
+
+import yaml
+
+from agent.adapters.observations import ObservationReader
+from agent.app.places import OBSERVATIONS
+from agent.app.site import Site
+from agent.config import Config, inspect_text
+from agent.config.document import read as read_document
+from agent.core.errors import CommandRejected, RejectCode
+from agent.ports.console.whatif import Edit, Run, RunPhase, Shown, Wish
+
+KEYS = ("dwell", "clear_after", "min_score", "overlap", "severity", "calendar")
+"""Values of a rule that the page offers; all others can come with a draft."""
+_PACKAGES = Path(__file__).parents[3]
+
+
+class ProcessTries:
+    """See `ports.console.whatif.Tries`. From any thread."""
+
+    def __init__(self, site: Site, data: Path) -> None:
+        """`data`: the data folder."""
+        self._site = site
+        self._data = data
+        self._lock = Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._told: IO[str] | None = None
+        self._cancelled = False
+
+    def form(self) -> Shown:
+        """See there."""
+        config = self._in_force()[1]
+        kept = {extent.camera: extent for extent in ObservationReader(self._data / OBSERVATIONS).extents()}
+        cameras = [
+            {
+                "id": camera.id,
+                "name": camera.name or camera.id,
+                "first": kept[camera.id].first.isoformat() if camera.id in kept else None,
+                "last": kept[camera.id].last.isoformat() if camera.id in kept else None,
+                "zones": [
+                    {
+                        "id": zone.id,
+                        "name": zone.name or zone.id,
+                        "rules": [_rule(*rule) for rule in zone.rules.items()],
+                    }
+                    for zone in camera.zones
+                ],
+            }
+            for camera in config.cameras
+        ]
+        return {"cameras": cameras, "calendars": sorted(config.calendars), "keys": list(KEYS)}
+
+    def start(self, wish: Wish) -> None:
+        """See there."""
+        text, _ = self._in_force()
+        after = _edited(read_document(text).data, wish)
+        self._check(after)
+        asked = {
+            "before": text,
+            "after": after,
+            "home": str(self._site.home),
+            "cameras": list(wish.cameras),
+            "since": wish.since.isoformat() if wish.since else None,
+            "until": wish.until.isoformat() if wish.until else None,
+        }
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                raise CommandRejected(RejectCode.BUSY, "a comparison is running; wait for it, or end it")
+            self._begin(json.dumps(asked))
+
+    def run(self) -> Run:
+        """See there."""
+        with self._lock:
+            if self._process is None or self._told is None:
+                return Run(phase=RunPhase.IDLE)
+            ended = self._process.poll() is not None
+            self._told.seek(0)
+            lines = [json.loads(line) for line in self._told.read().splitlines(keepends=True) if line.endswith("\n")]
+            cancelled = self._cancelled
+        progress = next((line["progress"] for line in reversed(lines) if "progress" in line), 0.0)
+        last = lines[-1] if lines else {}
+        if "result" in last:
+            return Run(phase=RunPhase.DONE, progress=1.0, result=last["result"])
+        if cancelled:
+            return Run(phase=RunPhase.CANCELLED, progress=progress)
+        if "error" in last:
+            return Run(phase=RunPhase.FAILED, progress=progress, error=last["error"])
+        if ended:
+            return Run(phase=RunPhase.FAILED, progress=progress, error="the comparison ended without a result")
+        return Run(phase=RunPhase.RUNNING, progress=progress)
+
+    def cancel(self) -> None:
+        """See there."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                return
+            self._cancelled = True
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+
+    def _begin(self, asked: str) -> None:
+        if self._told is not None:
+            self._told.close()
+        self._told = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - it is read for as long as it is shown
+        self._cancelled = False
+        paths = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "agent.app.what_if"],
+            stdin=subprocess.PIPE,
+            stdout=self._told,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": paths},
+            start_new_session=True,
+            text=True,
+        )
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError), self._process.stdin as stream:
+            stream.write(asked)
+
+    def _in_force(self) -> tuple[str, Config]:
+        text = self._site.file.text()
+        config = inspect_text(text, file=str(self._site.file.path), home=self._site.home, secrets=False).config
+        if config is None:
+            raise CommandRejected(RejectCode.INVALID, "the box's file has problems: see cityeye check")
+        return text, config
+
+    def _check(self, text: str) -> None:
+        report = inspect_text(text, file="", home=self._site.home, secrets=False)
+        if report.config is None:
+            told = "; ".join(f"{p.key}: {p.expected}, {p.found}" for p in report.problems[:5])
+            raise CommandRejected(RejectCode.INVALID, told)
+
+
+def _rule(name: str, settings: Any) -> dict[str, Any]:
+    values = settings.model_dump(mode="json", include=set(KEYS))
+    named = settings.calendar if isinstance(settings.calendar, str) else None
+    return {"rule": name, "values": {**values, "calendar": named}}
+
+
+def _edited(data: Any, wish: Wish) -> str:
+    """The document in force with another one's zones, health and calendars, and with values changed.
+
+    Nothing else is taken from a draft: no path, no address and no secret.
+    """
+    if wish.draft is not None:
+        draft = read_document(wish.draft).data
+        if not isinstance(draft, Mapping):
+            raise CommandRejected(RejectCode.INVALID, "expected a YAML document with cameras")
+        _take(data, draft)
+    for edit in wish.edits:
+        _set(data, edit)
+    return yaml.safe_dump(json.loads(json.dumps(data)), allow_unicode=True, sort_keys=False)
+
+
+def _take(data: dict[str, Any], draft: Mapping[str, Any]) -> None:
+    if "calendars" in draft:
+        data["calendars"] = draft["calendars"]
+    drafted = draft.get("cameras")
+    cameras = {c.get("id"): c for c in drafted or () if isinstance(c, Mapping)} if isinstance(drafted, list) else {}
+    for camera in data.get("cameras") or ():
+        theirs = cameras.get(camera.get("id"))
+        if theirs is not None:
+            for key in ("zones", "health"):
+                camera.pop(key, None)
+                if key in theirs:
+                    camera[key] = theirs[key]
+
+
+def _set(data: dict[str, Any], edit: Edit) -> None:
+    where = f"{edit.camera}.{edit.zone}.{edit.rule}.{edit.key}"
+    rule = None
+    if edit.key in KEYS:
+        for camera in (c for c in data.get("cameras") or () if c.get("id") == edit.camera):
+            for zone in (z for z in camera.get("zones") or () if z.get("id") == edit.zone):
+                rules = zone.get("rules") or {}
+                if edit.rule in rules:
+                    rule = rules[edit.rule] = dict(rules[edit.rule] or {})
+    if rule is None:
+        raise CommandRejected(RejectCode.INVALID, f"{where}: expected a rule of the document")
+    rule.pop(edit.key, None)
+    if edit.value is not None:
+        rule[edit.key] = edit.value
