@@ -15,7 +15,7 @@ from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
 from agent.app.console.teaching import teaching_of
 from agent.app.console.wall import wall_of
-from agent.app.console.whatif import ProcessTries
+from agent.app.console.whatif import KeptScores, ProcessTries
 from agent.app.console.zones import ZoneDesk
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
@@ -29,7 +29,7 @@ from agent.console.site import site
 def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     """The routes of every slice."""
     return [
-        *incidents.routes(case_desk(parts)),
+        *incidents.routes(case_desk(parts, KeptScores(parts.config.storage.folder))),
         *numbers.routes(figure_book(parts)),
         *wall.routes(wall_of(parts)),
         *teaching.routes(teaching_of(parts)),

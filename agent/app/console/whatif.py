@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any
@@ -19,13 +20,16 @@ import yaml
 from agent.adapters.observations import ObservationReader
 from agent.app.places import OBSERVATIONS
 from agent.app.site import Site
+from agent.app.what_if.scores import scores_at
 from agent.config import Config, inspect_text
 from agent.config.document import read as read_document
 from agent.core.errors import CommandRejected, RejectCode
+from agent.core.types import Box
 from agent.ports.console.whatif import Edit, Run, RunPhase, Shown, Wish
 
 KEYS = ("dwell", "clear_after", "min_score", "overlap", "severity", "calendar")
 """Values of a rule that the page offers; all others can come with a draft."""
+LONGEST_CURVE = timedelta(hours=6)
 _PACKAGES = Path(__file__).parents[3]
 
 
@@ -143,6 +147,19 @@ class ProcessTries:
         if report.config is None:
             told = "; ".join(f"{p.key}: {p.expected}, {p.found}" for p in report.problems[:5])
             raise CommandRejected(RejectCode.INVALID, told)
+
+
+class KeptScores:
+    """`ports.console.incidents.ScoreSource`, from the observations of the last days."""
+
+    def __init__(self, data: Path) -> None:
+        """`data`: the data folder."""
+        self._folder = data / OBSERVATIONS
+
+    def scores_at(self, camera: str, box_n: Box, since: datetime, until: datetime) -> list[tuple[datetime, float]]:
+        """See there; of a long stay only its first hours, which are why it opened."""
+        until = min(until, since + LONGEST_CURVE)
+        return [(point.at, round(point.score, 3)) for point in scores_at(self._folder, camera, box_n, since, until)]
 
 
 def _rule(name: str, settings: Any) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""Trying other values on the last days, in a real browser before a running agent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, expect
+
+from agent.config import load
+from tests.browser.console_box import (
+    DESKTOP,
+    PHONE,
+    VIEWER,
+    ConsoleBox,
+    accessible,
+    console_box,
+    log_in,
+    page_of,
+    screenshot,
+    street,
+)
+from tests.kept_days import afternoon, keep, report
+
+pytestmark = pytest.mark.server
+
+CAMERA = "street"
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBox]:
+    folder = tmp_path_factory.mktemp("whatif")
+    past = folder / "past.yaml"
+    past.write_text(yaml.safe_dump({"mqtt": {"host": "localhost"}, "cameras": [street()]}, allow_unicode=True))
+    now = datetime.now(UTC).replace(microsecond=0)
+    steps = list(afternoon(CAMERA, now - timedelta(hours=3)))
+    keep(folder / "data" / "observations", steps, now)
+    report(folder / "data", load(past).plans()[CAMERA], steps)
+    with console_box(folder) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("lang", "size", "words"),
+    [
+        ("zh-CN", "phone", ("试一试", "减少：1", "变化：1", "停留时限")),
+        ("en-GB", "desktop", ("Try it", "Lost: 1", "Changed: 1", "Dwell")),
+    ],
+)
+def test_a_longer_dwell_spares_the_false_report(
+    browser: Browser, box: ConsoleBox, lang: str, size: str, words: tuple[str, str, str, str]
+) -> None:
+    start, lost, changed, dwell = words
+    with page_of(browser, box, lang=lang, look=PHONE if size == "phone" else DESKTOP) as page:
+        log_in(page)
+        page.goto("/#/whatif")
+        page.locator("summary").click()
+        page.get_by_label(dwell).fill("15m")
+        accessible(page)
+        page.get_by_role("button", name=start).click()
+        expect(page.locator(".whatif-counts")).to_contain_text(lost)
+        expect(page.locator(".whatif-counts")).to_contain_text(changed)
+        expect(page.locator("[data-side=before] td").last).to_have_text("50 %")
+        expect(page.locator("[data-side=after] td").last).to_have_text("100 %")
+        accessible(page)
+        screenshot(page, f"whatif-{lang[:2]}-{size}")
+        page.locator("[data-list=lost] a").click()
+        expect(page).to_have_url(re.compile("#/incident/"))
+
+
+def test_a_draft_of_the_zone_editor_is_tried(browser: Browser, box: ConsoleBox) -> None:
+    settings = yaml.safe_load(box.config.read_text())
+    settings["cameras"][0]["zones"][0]["polygon"] = [[0.05, 0.5], [0.5, 0.5], [0.5, 0.95], [0.05, 0.95]]
+    with page_of(browser, box, lang="en") as page:
+        log_in(page)
+        page.evaluate("(text) => sessionStorage.setItem('draft', text)", yaml.safe_dump(settings))
+        page.goto("/#/whatif")
+        expect(page.get_by_label("With the zones as drawn in the editor")).to_be_checked()
+        page.get_by_role("button", name="Try it").click()
+        expect(page.locator("[data-list=lost] li")).to_have_count(1)
+        expect(page.locator("[data-list=lost]")).to_contain_text("Confirmed")
+        expect(page.locator(".whatif-note").first).to_contain_text("outlines differ")
+
+
+def test_what_is_no_duration_is_told(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="en") as page:
+        log_in(page)
+        page.goto("/#/whatif")
+        page.locator("summary").click()
+        page.get_by_label("Dwell").fill("soon")
+        page.get_by_role("button", name="Try it").click()
+        expect(page.get_by_role("alert")).to_contain_text("dwell")
+
+
+def test_a_viewer_cannot_start_one(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="en") as page:
+        log_in(page, VIEWER)
+        page.goto("/#/whatif")
+        expect(page.get_by_role("button", name="Try it")).to_be_disabled()
+        status = page.evaluate(
+            "fetch('/api/whatif/run', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{}'})"
+            ".then((answer) => answer.status)"
+        )
+        assert status == 403
