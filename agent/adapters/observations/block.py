@@ -120,7 +120,7 @@ class Block:
         if len(found):
             self.look_size = found.looks.shape[1]
             self._found.append(found)
-            self._looks.append(np.rint(found.looks * LOOK_STEPS).clip(-127, 127).astype(np.int8))
+            self._looks.append(np.rint(found.looks.clip(-1, 1) * LOOK_STEPS).astype(np.int8))
         return 0
 
     def packed(self) -> bytes:

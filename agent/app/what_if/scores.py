@@ -15,6 +15,7 @@ from agent.core.tracking.sighting import WHOLE_ZONE
 from agent.core.types import Box, ChangeKind, Channel, Observation
 
 MOST_POINTS = 300
+_CHANNELS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ def scores_at(
         folder: of the observations. zone: a taught zone, whose readings are told too. since, until: aware.
     """
     span_s = max(1.0, (until - since).total_seconds())
-    stretches = max(1, most // len(Channel))
+    stretches = max(1, most // _CHANNELS)
     best: dict[tuple[int, Channel], ScorePoint] = {}
     for step in ObservationReader(folder).steps(camera, since, until):
         if isinstance(step, Observation) and step.asked and step.fault is None:

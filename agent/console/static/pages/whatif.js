@@ -58,13 +58,14 @@ export async function show(root, params, { signal, mayChange }) {
 
   async function start(event) {
     event.preventDefault();
+    results.hidden = true;
+    fill(results);
     await act(async () => {
       const [from, to] = span(period.value, since.value, until.value, kept);
       await api.post("/api/whatif/run", {
         cameras: cameras.filter((box) => box.checked).map((box) => box.value), since: from, until: to,
         draft: draft && useDraft.checked ? draft : "", edits: edited(values),
       });
-      results.hidden = true;
       await look();
     });
   }

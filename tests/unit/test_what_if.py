@@ -1,0 +1,146 @@
+"""Two configurations over kept observations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.app.what_if import Kept, as_json, kept_by, scores_at, what_if
+from agent.config import Config, load
+from agent.core.errors import RecordingError
+from agent.core.rehearsal import Rehearsal
+from agent.core.stays import Verdict
+from agent.core.types import Channel, Observation, Phase
+from tests.kept_days import LONG, SHORT, afternoon, dismissal, keep, report
+from tests.unit.core.world import START, Step, car, every, look, plan, watch
+
+BEGIN = START
+NOW = START + timedelta(hours=3)
+
+
+def config(folder: Path, name: str, change: Callable[[dict[str, object]], None] = lambda rule: None) -> Config:
+    """A camera with a zone over the lower half of its picture, whose one rule may be changed."""
+    rule: dict[str, object] = {"dwell": "3m"}
+    change(rule)
+    zone = {"id": "kerb", "polygon": [[0, 0.6], [1, 0.6], [1, 1], [0, 1]], "rules": {"illegal_parking": rule}}
+    camera = {"id": "gate", "url": "rtsp://192.0.2.1/live", "zones": [zone]}
+    written = {"mqtt": {"host": "localhost"}, "storage": {"folder": "data"}, "cameras": [camera]}
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(written))
+    return load(path)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> tuple[Path, Config]:
+    before = config(tmp_path, "before")
+    steps = list(afternoon("gate", BEGIN))
+    keep(tmp_path / "data" / "observations", steps, NOW)
+    report(tmp_path / "data", before.plans()["gate"], steps)
+    return tmp_path, before
+
+
+def slow(rule: dict[str, object]) -> None:
+    rule["dwell"] = "15m"
+
+
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_a_longer_dwell_loses_the_short_stay_and_opens_the_long_one_later(box: tuple[Path, Config], jobs: int) -> None:
+    folder, before = box
+    shares: list[float] = []
+    result = what_if(before, config(folder, "after", slow), kept_by(before), jobs=jobs, progress=shares.append)
+    told = result.comparison
+    assert [(stay.verdict, stay.box_n[0]) for stay in told.lost] == [(Verdict.FALSE, pytest.approx(SHORT[0]))]
+    assert [(c.what, c.after.verdict) for c in told.changed] == [(("opened",), Verdict.CONFIRMED)]
+    assert (told.gained, told.same) == ((), 0)
+    assert (told.before.precision, told.after.precision) == (0.5, 1.0)
+    assert [note.code for note in result.notes] == ["few_judged"]
+    assert shares == sorted(shares)
+    assert as_json(result)["before"]["precision"] == 0.5
+
+
+def test_the_same_configuration_changes_nothing(box: tuple[Path, Config]) -> None:
+    folder, before = box
+    result = what_if(before, before, kept_by(before), jobs=0)
+    assert (result.comparison.same, result.comparison.gained, result.comparison.lost) == (2, (), ())
+    back = what_if(config(folder, "slow", slow), before, kept_by(before), jobs=0)
+    assert [stay.verdict for stay in back.comparison.gained] == [Verdict.FALSE]
+
+
+def test_a_period_and_a_folder_without_a_database(box: tuple[Path, Config]) -> None:
+    folder, before = box
+    kept = Kept(folder=folder / "data" / "observations", database=None)
+    since = BEGIN + timedelta(seconds=2000)
+    result = what_if(before, config(folder, "after", slow), kept, since=since, jobs=0)
+    assert (result.since, result.comparison.before.incidents, result.comparison.before.precision) == (since, 1, None)
+
+
+def test_what_cannot_be_told_is_said(box: tuple[Path, Config]) -> None:
+    _, before = box
+    with pytest.raises(RecordingError, match="expected observations of yard, found those of: gate"):
+        what_if(before, before, kept_by(before), cameras=["yard"], jobs=0)
+    with pytest.raises(RecordingError, match="ends after it begins"):
+        what_if(before, before, kept_by(before), since=NOW, until=BEGIN, jobs=0)
+
+
+@pytest.mark.parametrize("jobs", [0, 1])
+def test_it_can_be_cancelled(box: tuple[Path, Config], jobs: int) -> None:
+    folder, before = box
+    with pytest.raises(RecordingError, match="cancelled"):
+        what_if(before, config(folder, "a", slow), kept_by(before), jobs=jobs, cancelled=lambda: True)
+
+
+def rests(steps: list[Step]) -> list[Step]:
+    """The detector is asked every ten seconds while the street does not change."""
+    told: list[Step] = []
+    for step in steps:
+        last = told[-1] if told else None
+        same = (
+            isinstance(step, Observation)
+            and isinstance(last, Observation)
+            and len(step.detections) == len(last.detections)
+        )
+        told.append(
+            replace(step, asked=not same or step.stamp.mono_s % 10 == 0) if isinstance(step, Observation) else step
+        )
+    return told
+
+
+@pytest.mark.parametrize("dwell", [20.0, 60.0, 500.0])
+def test_rests_that_are_stepped_over_do_not_change_what_is_reported(dwell: float) -> None:
+    steps = rests([replace(step, camera="gate") for step in afternoon("gate", BEGIN)])
+    brief, whole = Rehearsal(plan(dwell=dwell)), Rehearsal(plan(dwell=dwell), whole=True)
+    for step in steps:
+        brief.step(step)
+        whole.step(step)
+    assert brief.end() == whole.end()
+    assert whole.looks == len(steps)
+    assert brief.looks < len(steps) * 0.7
+
+
+def test_a_dismissal_holds_from_the_moment_at_which_it_was_made() -> None:
+    steps = [*every(2, 0, 300, car(look=1)), *every(2, 300, 400), *every(2, 400, 700, car(look=1))]
+    opened = next(event for event in watch(steps) if event.phase is Phase.OPENED)
+    rehearsal = Rehearsal(plan(), [dismissal(opened, BEGIN + timedelta(seconds=200))])
+    for step in steps:
+        rehearsal.step(step)
+    (stay,) = rehearsal.end()
+    assert stay.closed_at == BEGIN + timedelta(seconds=200)
+
+
+def test_scores_of_a_place(tmp_path: Path) -> None:
+    keep(tmp_path, afternoon("gate", BEGIN), NOW)
+    points = scores_at(tmp_path, "gate", LONG, BEGIN, NOW, most=60)
+    assert 5 < len(points) <= 60
+    assert {(point.class_name, point.channel) for point in points} == {("car", Channel.MODEL)}
+    assert points[0].at >= BEGIN + timedelta(seconds=600)
+    assert scores_at(tmp_path, "gate", (0.0, 0.0, 0.05, 0.05), BEGIN, NOW) == []
+
+
+def test_only_looks_at_which_the_detector_was_asked_have_scores(tmp_path: Path) -> None:
+    keep(tmp_path, [replace(look(2.0 * i, car(LONG)), asked=i == 3) for i in range(10)], NOW)
+    assert [p.at for p in scores_at(tmp_path, "gate", LONG, BEGIN, NOW)] == [BEGIN + timedelta(seconds=6)]
