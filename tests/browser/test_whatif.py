@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from agent.config import load
 from tests.browser.console_box import (
     DESKTOP,
+    PATIENCE_MS,
     PHONE,
     VIEWER,
     ConsoleBox,
@@ -61,7 +62,7 @@ def test_a_longer_dwell_spares_the_false_report(
         page.get_by_label(dwell).fill("15m")
         accessible(page)
         page.get_by_role("button", name=start).click()
-        expect(page.locator(".whatif-counts")).to_contain_text(lost)
+        expect(page.locator(".whatif-counts")).to_contain_text(lost, timeout=PATIENCE_MS)
         expect(page.locator(".whatif-counts")).to_contain_text(changed)
         expect(page.locator("[data-side=before] td").last).to_have_text("50 %")
         expect(page.locator("[data-side=after] td").last).to_have_text("100 %")
@@ -80,7 +81,7 @@ def test_a_draft_of_the_zone_editor_is_tried(browser: Browser, box: ConsoleBox) 
         page.goto("/#/whatif")
         expect(page.get_by_label("With the zones as drawn in the editor")).to_be_checked()
         page.get_by_role("button", name="Try it").click()
-        expect(page.locator("[data-list=lost] li")).to_have_count(1)
+        expect(page.locator("[data-list=lost] li")).to_have_count(1, timeout=PATIENCE_MS)
         expect(page.locator("[data-list=lost]")).to_contain_text("Confirmed")
         expect(page.locator(".whatif-note").first).to_contain_text("outlines differ")
 

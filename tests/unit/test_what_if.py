@@ -54,7 +54,9 @@ def test_a_longer_dwell_loses_the_short_stay_and_opens_the_long_one_later(box: t
     shares: list[float] = []
     result = what_if(before, config(folder, "after", slow), kept_by(before), jobs=jobs, progress=shares.append)
     told = result.comparison
-    assert [(stay.verdict, stay.box_n[0]) for stay in told.lost] == [(Verdict.FALSE, pytest.approx(SHORT[0]))]
+    (lost,) = told.lost
+    assert lost.verdict is Verdict.FALSE
+    assert lost.box_n == pytest.approx(SHORT)
     assert [(c.what, c.after.verdict) for c in told.changed] == [(("opened",), Verdict.CONFIRMED)]
     assert (told.gained, told.same) == ((), 0)
     assert (told.before.precision, told.after.precision) == (0.5, 1.0)

@@ -27,7 +27,7 @@ export async function show(root, params, { signal, mayChange }) {
   const own = el("div", { class: "row", hidden: true },
     el("div", {}, el("label", { for: "since" }, t("whatif.since")), since), el("div", {}, el("label", { for: "until" }, t("whatif.until")), until));
   const useDraft = el("input", { type: "checkbox", id: "use-draft", checked: true });
-  let timer = 0;
+  let timer = 0, begun = 0;
 
   fill(root, el("h1", {}, t("shell.whatif")), el("p", { class: "soft" }, t("whatif.about")),
     kept.length === 0 ? el("p", { class: "card" }, t("whatif.nothing_kept")) : null,
@@ -58,6 +58,7 @@ export async function show(root, params, { signal, mayChange }) {
 
   async function start(event) {
     event.preventDefault();
+    begun += 1;
     results.hidden = true;
     fill(results);
     await act(async () => {
@@ -78,8 +79,9 @@ export async function show(root, params, { signal, mayChange }) {
   async function look() {
     clearTimeout(timer);
     if (signal.aborted) return;
+    const mine = begun;
     const run = await api.get("/api/whatif/run");
-    if (signal.aborted) return;
+    if (signal.aborted || mine !== begun) return; // of the run before
     const running = run.phase === "running";
     bar.hidden = cancel.hidden = !running;
     cancel.disabled = begin.disabled = !mayChange || (running ? false : kept.length === 0);
