@@ -11,6 +11,7 @@ all dwell times.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -126,10 +127,12 @@ def main() -> None:
         print(f"reading {count} looks: {time.perf_counter() - began_s:.1f} s")
         began_s = time.perf_counter()
         result = what_if(config, doubled(config), Kept(folder=root, database=None), jobs=args.jobs)
-        spent_s = time.perf_counter() - began_s
+        spent_s, children = time.perf_counter() - began_s, os.times()
+        cpu_s = children.children_user + children.children_system
         told = result.comparison
         print(
-            f"comparison: {spent_s:.1f} s; incidents {told.before.incidents} and {told.after.incidents}, "
+            f"comparison: {spent_s:.1f} s, {cpu_s:.1f} s of CPU; "
+            f"incidents {told.before.incidents} and {told.after.incidents}, "
             f"gained {len(told.gained)}, lost {len(told.lost)}, changed {len(told.changed)}, same {told.same}"
         )
 

@@ -1,7 +1,8 @@
 """The same scene over kept steps: what it would have reported under some plan. No time is read, nothing is sent.
 
 Looks at which the detector rested and nothing differs from the look before are stepped over where the scene is in no
-doubt: nothing waits for its time, and all that is known was seen. Then a step of ten seconds says what five of two say.
+doubt: nothing waits for its time, and all that is known was seen. Then a step of ten seconds says what five of two say,
+unless the look after them shows something else: then the last of them is taken too, so that it is known when that came.
 Steps stay no further apart than the tracker bridges, and each minute has one, so that calendars are kept to the look.
 """
 
@@ -13,11 +14,12 @@ from datetime import datetime
 
 import numpy as np
 
+from agent.core.geometry import ious
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.silence import Dismissal, Silences
 from agent.core.stays import Stay, Stays
-from agent.core.tracking.tracker import BRIDGE_S
+from agent.core.tracking.tracker import BRIDGE_S, STILL_IOU
 from agent.core.types import Changes, Gap, Observation
 
 
@@ -46,7 +48,7 @@ class Rehearsal:
     def step(self, step: Observation | Gap) -> None:
         """Take one step. Raises ValueError as `Scene.step` does."""
         held, self._held = self._held, None
-        if held is not None and (not self._repeats(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
+        if held is not None and (not self._goes_on(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
             self._take(held)
         spare = self._repeats(step) and not self._scene.in_doubt and not self._is_told(step.stamp.utc)
         if spare and not self._whole and isinstance(step, Observation):
@@ -87,6 +89,21 @@ class Rehearsal:
             and _same_changes(step.changes, last.changes)
         )
 
+    def _goes_on(self, step: Observation | Gap) -> bool:
+        """Whether the same things are seen as in the last step, be it anew: then nothing happened in between."""
+        last = self._last
+        if self._repeats(step):
+            return True
+        return (
+            isinstance(step, Observation)
+            and isinstance(last, Observation)
+            and step.fault is None
+            and last.fault is None
+            and step.readings == last.readings
+            and _same_changes(step.changes, last.changes)
+            and _same_things(step, last)
+        )
+
     def _is_told(self, now: datetime) -> bool:
         """Whether somebody dismissed something by now."""
         return bool(self._coming) and self._coming[0].at <= now
@@ -111,6 +128,15 @@ def _same_boxes(a: Observation, b: Observation) -> bool:
         and np.array_equal(one.scores, other.scores)
         and np.array_equal(one.class_ids, other.class_ids)
     )
+
+
+def _same_things(a: Observation, b: Observation) -> bool:
+    """Whether each thing of either is seen in the other one at its place."""
+    one, other = a.detections, b.detections
+    if len(one) != len(other) or sorted(one.class_ids.tolist()) != sorted(other.class_ids.tolist()):
+        return False
+    still = ious(one.boxes_px, other.boxes_px) >= STILL_IOU
+    return not len(one) or bool(still.any(axis=0).all() and still.any(axis=1).all())
 
 
 def _same_changes(a: Changes, b: Changes) -> bool:

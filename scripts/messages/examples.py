@@ -153,6 +153,8 @@ def sent_by_the_box() -> dict[str, Message]:
             "disk_free_bytes": 21_474_836_480,
             "disk_bytes": 62_277_025_792,
             "evidence_bytes": 734_003_200,
+            "observations_bytes": 241_172_480,
+            "observations_dropped": 0,
             "temperature_c": 52.5,
             "memory_bytes": 268_435_456,
             "threads": 24,
