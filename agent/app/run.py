@@ -45,7 +45,7 @@ from agent.app.parts import (
     open_detector,
     privacy_guard,
 )
-from agent.app.patience import CONSOLE_S, HEALTH_S, HOUSEKEEPING_S, OBSERVATIONS_S, WARDEN_S, WATCH_S
+from agent.app.patience import HEALTH_S, HOUSEKEEPING_S, OBSERVATIONS_S, WARDEN_S, WATCH_S
 from agent.app.places import ALBUM, DATABASE, EVIDENCE, HEARTBEAT, SAMPLES
 from agent.app.posts import Means
 from agent.app.reload import Around, Reloader
@@ -181,7 +181,25 @@ class App:
             centre.listen(self._delivery)
             self._delivery.start("health", health.run, silence_s=HEALTH_S)
             watching.serve(self._delivery, health, store)
-            self._console(crew, centre, database, store, evidence, reloader, detector, facts)
+            if config.console.listen != OFF:
+                # Of a console that is off, nothing is loaded.
+                from agent.app.console.compose import serve
+                from agent.app.console.parts import Parts
+
+                parts = Parts(
+                    config=config,
+                    clock=self._clock,
+                    facts=facts,
+                    crew=crew,
+                    centre=centre,
+                    database=database,
+                    store=store,
+                    evidence=evidence,
+                    reloader=reloader,
+                    site=self._site,
+                    detector=detector,
+                )
+                serve(self._delivery, parts)
             if observations:
                 self._delivery.start("observations", observations.run, silence_s=OBSERVATIONS_S)
             tidy = Housekeeping(clock=self._clock, store=store, parcels=centre.parcels, pictures=evidence)
@@ -200,41 +218,6 @@ class App:
             if not self.again:  # a box that starts anew is alive meanwhile
                 heartbeat.end()
         return late
-
-    def _console(
-        self,
-        crew: Crew,
-        centre: Centre,
-        database: Database,
-        store: SqliteStore,
-        evidence: EvidenceFolder,
-        reloader: Reloader,
-        detector: Detector,
-        facts: Facts,
-    ) -> None:
-        """Answer browsers, where the configuration says so; what is needed for it is imported only then."""
-        if self._config.console.listen == OFF:
-            return
-        from agent.app.console.compose import console_server
-        from agent.app.console.parts import Parts
-        from agent.console.feed import Feed
-
-        parts = Parts(
-            config=self._config,
-            clock=self._clock,
-            facts=facts,
-            crew=crew,
-            centre=centre,
-            database=database,
-            store=store,
-            evidence=evidence,
-            reloader=reloader,
-            site=self._site,
-            detector=detector,
-            feed=Feed(),
-        )
-        if server := console_server(parts):
-            self._delivery.start("console", server.run, silence_s=CONSOLE_S)
 
     def _await(self, stop: StopEvent) -> None:
         """Until the agent is to end. Nobody but this thread looks after the warden."""

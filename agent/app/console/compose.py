@@ -17,6 +17,7 @@ from agent.app.console.teaching import teaching_of
 from agent.app.console.wall import wall_of
 from agent.app.console.whatif import KeptScores, ProcessTries
 from agent.app.console.zones import ZoneDesk
+from agent.app.patience import CONSOLE_S
 from agent.app.places import AUDIT, CONSOLE_USERS
 from agent.config.listen import split_listen
 from agent.console.access import Gatekeeper
@@ -24,6 +25,7 @@ from agent.console.routes import incidents, numbers, teaching, wall, whatif, zon
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
+from agent.runtime.supervisor import Supervisor
 
 
 def routes_of(parts: Parts) -> Sequence[BaseRoute]:
@@ -38,12 +40,12 @@ def routes_of(parts: Parts) -> Sequence[BaseRoute]:
     ]
 
 
-def console_server(parts: Parts) -> ConsoleServer | None:
-    """The server, where the configuration wants one; its loop begins with `run`."""
+def serve(delivery: Supervisor, parts: Parts) -> None:
+    """Answer browsers from now on, in a loop of the agent, where the configuration says so."""
     console = parts.config.console
     place = split_listen(console.listen)
     if place is None:
-        return None
+        return
     folder = parts.config.storage.folder
     gatekeeper = Gatekeeper(
         users=UsersFile(folder / CONSOLE_USERS),
@@ -56,4 +58,5 @@ def console_server(parts: Parts) -> ConsoleServer | None:
     )
     tls = (console.tls.cert_file, console.tls.key_file) if console.tls else None
     app = partial(site, gatekeeper, parts.feed, routes_of(parts))
-    return ConsoleServer(place, gatekeeper, parts.feed, app, tls=tls)
+    server = ConsoleServer(place, gatekeeper, parts.feed, app, tls=tls)
+    delivery.start("console", server.run, silence_s=CONSOLE_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.sqlite import Database, SqliteStore
@@ -30,4 +30,4 @@ class Parts:
     reloader: Reloader
     site: Site
     detector: Detector
-    feed: Feed
+    feed: Feed = field(default_factory=Feed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # this very program, with no word from outside on its command line
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -122,7 +122,7 @@ class ProcessTries:
         self._told = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - it is read for as long as it is shown
         self._cancelled = False
         paths = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # nosec B603  # see above
             [sys.executable, "-m", "agent.app.what_if"],
             stdin=subprocess.PIPE,
             stdout=self._told,
