@@ -165,12 +165,12 @@ DOCTOR: dict[str, tuple[str, str]] = {
     ),
     "doctor.found.disk_good": ("{free:.1f} GB free", "剩余 {free:.1f} GB"),
     "doctor.found.disk_tight": (
-        "{free:.1f} GB free, pictures may take {quota:.1f} GB: older ones go sooner",
-        "剩余 {free:.1f} GB，图片配额 {quota:.1f} GB：较旧的图片会提前删除",
+        "{free:.1f} GB free, pictures and observations may take {quota:.1f} GB: older ones go sooner",
+        "剩余 {free:.1f} GB，图片与观测记录的配额共 {quota:.1f} GB：较旧的会提前删除",
     ),
     "doctor.mend.disk_tight": (
-        "lower storage.evidence_quota, or free some space",
-        "调低 storage.evidence_quota，或清理磁盘",
+        "lower storage.evidence_quota or observations_quota, or free some space",
+        "调低 storage.evidence_quota 或 observations_quota，或清理磁盘",
     ),
     "doctor.found.disk_low": (
         "{free:.2f} GB free, {needed:.2f} GB are needed",

@@ -65,7 +65,7 @@ class Doctor:
             *found,
             *folder_findings(config),
             *certificate_findings(config, self._clock),
-            *disk_findings(storage.folder, storage.keep_free, storage.evidence_quota),
+            *disk_findings(storage.folder, storage.keep_free, storage.evidence_quota + storage.observations_quota),
             *memory_findings(len(config.cameras), running=running),
             *clock_findings(),
         ]
