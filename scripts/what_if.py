@@ -99,6 +99,7 @@ def main() -> None:
     parser.add_argument("recording", type=Path)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--busy-hours", type=float, default=10.0)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=None)
     args = parser.parse_args()
     config = load(args.config)
@@ -126,7 +127,7 @@ def main() -> None:
         count = sum(1 for _ in ObservationReader(root).steps(config.cameras[0].id))
         print(f"reading {count} looks: {time.perf_counter() - began_s:.1f} s")
         began_s = time.perf_counter()
-        result = what_if(config, doubled(config), Kept(folder=root, database=None), jobs=args.jobs)
+        result = what_if(config, doubled(config), Kept(folder=root, database=None), quick=args.quick, jobs=args.jobs)
         spent_s, children = time.perf_counter() - began_s, os.times()
         cpu_s = children.children_user + children.children_system
         told = result.comparison

@@ -53,6 +53,7 @@ def register(app: typer.Typer, say: Texts) -> None:
         until: Annotated[
             datetime | None, typer.Option("--to", help=say("replay.to"), formats=_MOMENTS, show_default=False)
         ] = None,
+        quick: Annotated[bool, typer.Option("--quick", help=say("replay.quick"))] = False,
         as_json: Annotated[bool, typer.Option("--json", help=say("replay.json"))] = False,
         told: Annotated[bool, typer.Option("--progress", hidden=True)] = False,
     ) -> None:
@@ -60,7 +61,9 @@ def register(app: typer.Typer, say: Texts) -> None:
             typer.echo(say("replay.which"), err=True)
             raise typer.Exit(2)
         if observations is not None:
-            asked = Asked(observations, config, against, camera, since, until, as_json=as_json, progress=told)
+            asked = Asked(
+                observations, config, against, camera, since, until, quick=quick, as_json=as_json, progress=told
+            )
             tell_what_if(asked, say)
             return
         assert video is not None

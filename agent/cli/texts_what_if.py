@@ -18,6 +18,14 @@ WHAT_IF: dict[str, tuple[str, str]] = {
         "expected a VIDEO or --observations PATH, and not both",
         "应给出 VIDEO 或 --observations PATH，二者选一",
     ),
+    "replay.quick": (
+        "With --observations: one look each ten seconds; a day in seconds, its moments true to that.",
+        "与 --observations 合用：每十秒取一帧；一天的数据只需数秒，时间精确到十秒。",
+    ),
+    "what_if.note.quick": (
+        "in a hurry: one look each {pace_s} s; moments are true to that, what stood for less may be missing",
+        "快速试算：每 {pace_s} 秒取一帧，时间精确到此，停留更短的可能遗漏",
+    ),
     "what_if.table": (
         "{since} to {until}, {looks} looks: what the other configuration changes",
         "{since} 至 {until}，{looks} 次观测：换用新配置后的变化",

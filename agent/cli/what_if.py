@@ -27,6 +27,7 @@ class Asked:
     camera: str
     since: datetime | None
     until: datetime | None
+    quick: bool
     as_json: bool
     progress: bool
 
@@ -61,6 +62,7 @@ def tell_what_if(asked: Asked, say: Texts) -> None:
             cameras=[asked.camera] if asked.camera else [],
             since=_at(asked.since, zone),
             until=_at(asked.until, zone),
+            quick=asked.quick,
             progress=told,
         )
     if terminal.is_terminal and not asked.progress:

@@ -13,9 +13,9 @@ import yaml
 from agent.app.what_if import Kept, as_json, kept_by, scores_at, what_if
 from agent.config import Config, load
 from agent.core.errors import RecordingError
-from agent.core.rehearsal import Rehearsal
+from agent.core.rehearsal import QUICK_S, Rehearsal
 from agent.core.stays import Verdict
-from agent.core.types import Channel, Observation, Phase
+from agent.core.types import Channel, Gap, GapReason, Observation, Phase, Stamp
 from tests.kept_days import LONG, SHORT, afternoon, dismissal, keep, report
 from tests.unit.core.world import START, Step, car, every, look, plan, watch
 
@@ -146,3 +146,32 @@ def test_scores_of_a_place(tmp_path: Path) -> None:
 def test_only_looks_at_which_the_detector_was_asked_have_scores(tmp_path: Path) -> None:
     keep(tmp_path, [replace(look(2.0 * i, car(LONG)), asked=i == 3) for i in range(10)], NOW)
     assert [p.at for p in scores_at(tmp_path, "gate", LONG, BEGIN, NOW)] == [BEGIN + timedelta(seconds=6)]
+
+
+@pytest.mark.parametrize("dwell", [60.0, 500.0])
+def test_in_a_hurry_the_same_incidents_are_found_at_moments_true_to_the_pace(dwell: float) -> None:
+    steps = [replace(step, camera="gate") for step in afternoon("gate", BEGIN)]
+    quick, whole = Rehearsal(plan(dwell=dwell), pace_s=QUICK_S), Rehearsal(plan(dwell=dwell), whole=True)
+    for step in steps:
+        quick.step(step)
+        whole.step(step)
+    found, true = quick.end(), whole.end()
+    assert [(s.zone, s.rule, s.class_name) for s in found] == [(s.zone, s.rule, s.class_name) for s in true]
+    for one, other in zip(found, true, strict=True):
+        assert abs(one.opened_at - other.opened_at) <= timedelta(seconds=2 * QUICK_S)
+        assert (one.closed_at is None) == (other.closed_at is None)
+    assert quick.looks <= len(steps) / 3
+
+
+def test_a_hurry_passes_over_no_gap_and_is_told(box: tuple[Path, Config]) -> None:
+    folder, before = box
+    result = what_if(before, config(folder, "after", slow), kept_by(before), quick=True, jobs=0)
+    assert [note.code for note in result.notes] == ["quick", "few_judged"]
+    assert [stay.verdict for stay in result.comparison.lost] == [Verdict.FALSE]
+    gap = Gap(camera="gate", stamp=Stamp(utc=BEGIN + timedelta(seconds=3), mono_s=1003.0), reason=GapReason.OFFLINE)
+    hurried = Rehearsal(plan(), pace_s=QUICK_S)
+    for step in (*every(2, 0, 2, car()), gap):
+        hurried.step(step)
+    assert hurried.looks == 2
+    with pytest.raises(ValueError, match="pace_s: expected 10 at most"):
+        Rehearsal(plan(), pace_s=11.0)

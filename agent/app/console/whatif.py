@@ -80,6 +80,7 @@ class ProcessTries:
             "cameras": list(wish.cameras),
             "since": wish.since.isoformat() if wish.since else None,
             "until": wish.until.isoformat() if wish.until else None,
+            "quick": wish.quick,
         }
         with self._lock:
             if self._process is not None and self._process.poll() is None:

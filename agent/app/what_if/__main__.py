@@ -49,6 +49,7 @@ def _compared(asked: dict[str, Any]) -> dict[str, Any]:
         cameras=asked["cameras"],
         since=_moment(asked["since"]),
         until=_moment(asked["until"]),
+        quick=bool(asked["quick"]),
         progress=lambda share: _tell({"progress": round(share, 3)}),
         cancelled=lambda: os.getppid() != parent or clock.now().mono_s > latest_s,
     )

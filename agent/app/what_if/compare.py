@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from agent.app.places import DATABASE, OBSERVATIONS
 from agent.app.what_if.tasks import Done, Task, carry_out, carry_out_apart
 from agent.config import Config
 from agent.core.errors import RecordingError
+from agent.core.rehearsal import QUICK_S
 from agent.core.silence import Dismissal
 from agent.core.stays import FEW_JUDGED, Comparison, Judged, Stay, compared, judged
 from agent.core.types import Channel
@@ -74,6 +75,7 @@ def what_if(
     cameras: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    quick: bool = False,
     jobs: int | None = None,
     progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -82,6 +84,7 @@ def what_if(
 
     Args:
         cameras: those to look at; none: all of which something is kept. since, until: aware; None: all that is kept.
+        quick: take a look each `QUICK_S` only: a day in seconds, its moments true to that.
         jobs: processes at a time, None: one for each CPU; 0: all of it in this very thread.
         progress: takes the share (0..1) that is done. cancelled: asked now and then.
 
@@ -98,7 +101,7 @@ def what_if(
     jobs_for: list[tuple[Task, tuple[tuple[str, str], ...]]] = []
     for name in names:
         jobs_for += _tasks(name, before, after, kept.folder, _of(dismissals, name), since, until)
-    tasks = [task for task, _ in jobs_for]
+    tasks = [replace(task, pace_s=QUICK_S if quick else 0.0) for task, _ in jobs_for]
     looks: dict[str, int] = {}
     for done, (_, places) in zip(_done(tasks, jobs, progress, cancelled), jobs_for, strict=True):
         for side, name in places:
@@ -106,6 +109,8 @@ def what_if(
             looks[name] = done.steps
     comparison = compared(_all(sides["before"], known), _all(sides["after"], known))
     notes = [note for extent in extents for note in _notes(extent.camera, before, after)]
+    if quick:
+        notes.append(Note(code="quick", facts={"pace_s": round(QUICK_S)}))
     judged_count = comparison.before.confirmed + comparison.before.false
     if judged_count < FEW_JUDGED:
         notes.append(Note(code="few_judged", facts={"judged": judged_count, "few": FEW_JUDGED}))

@@ -28,7 +28,10 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What one process does: `folder` of the observations, and the period, before which the scene warms up."""
+    """What one process does: `folder` of the observations, and the period, before which the scene warms up.
+
+    `pace_s`: as `Rehearsal` has it.
+    """
 
     folder: Path
     plan: CameraPlan
@@ -36,6 +39,7 @@ class Task:
     warm_from: datetime
     since: datetime
     until: datetime
+    pace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ class Done:
 
 def carry_out(task: Task, progress: Callable[[float], None] = lambda _: None) -> Done:
     """Do it here. `progress`: takes the share (0..1) that is done."""
-    rehearsal, steps = Rehearsal(task.plan, task.dismissals), 0
+    rehearsal, steps = Rehearsal(task.plan, task.dismissals, pace_s=task.pace_s), 0
     span_s = max(1.0, (task.until - task.warm_from).total_seconds())
     for step in ObservationReader(task.folder).steps(task.plan.camera, task.warm_from, task.until):
         rehearsal.step(step)

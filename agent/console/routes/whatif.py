@@ -68,6 +68,7 @@ def _wish(body: Mapping[str, Any]) -> Wish:
         until=_moment(body, "until"),
         draft=text_of(body, "draft", most=MOST_DRAFT) or None,
         edits=tuple(_edit(edit) for edit in edits),
+        quick=body.get("quick") is True,
     )
 
 

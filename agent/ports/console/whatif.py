@@ -40,6 +40,7 @@ class Wish:
     Attributes:
         cameras: none means all. since, until: aware; None: all that is kept.
         draft: a document of which zones, health and calendars are taken; None: those in force. edits: come on top.
+        quick: a look each ten seconds is enough.
     """
 
     cameras: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Wish:
     until: datetime | None = None
     draft: str | None = None
     edits: tuple[Edit, ...] = ()
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

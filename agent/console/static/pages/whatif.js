@@ -27,6 +27,7 @@ export async function show(root, params, { signal, mayChange }) {
   const own = el("div", { class: "row", hidden: true },
     el("div", {}, el("label", { for: "since" }, t("whatif.since")), since), el("div", {}, el("label", { for: "until" }, t("whatif.until")), until));
   const useDraft = el("input", { type: "checkbox", id: "use-draft", checked: true });
+  const exact = el("input", { type: "checkbox", id: "exact" });
   let timer = 0, begun = 0;
 
   fill(root, el("h1", {}, t("shell.whatif")), el("p", { class: "soft" }, t("whatif.about")),
@@ -39,7 +40,8 @@ export async function show(root, params, { signal, mayChange }) {
         kept.map((camera, i) => el("div", { class: "whatif-check" }, cameras[i],
           el("label", { for: `camera-${camera.id}` }, camera.name, " ", el("span", { class: "soft" }, t("whatif.kept", { first: brief(camera.first), last: brief(camera.last) })))))),
       draft ? el("div", { class: "whatif-check" }, useDraft, el("label", { for: "use-draft" }, t("whatif.use_draft"))) : null,
-      el("h2", {}, t("whatif.values")), values, el("div", { class: "row whatif-go" }, begin, cancel, bar)),
+      el("h2", {}, t("whatif.values")), values,
+      el("div", { class: "whatif-check" }, exact, el("label", { for: "exact" }, t("whatif.exact"))), el("div", { class: "row whatif-go" }, begin, cancel, bar)),
     fault, status, results);
   drawValues();
   await look();
@@ -65,7 +67,7 @@ export async function show(root, params, { signal, mayChange }) {
       const [from, to] = span(period.value, since.value, until.value, kept);
       await api.post("/api/whatif/run", {
         cameras: cameras.filter((box) => box.checked).map((box) => box.value), since: from, until: to,
-        draft: draft && useDraft.checked ? draft : "", edits: edited(values),
+        draft: draft && useDraft.checked ? draft : "", edits: edited(values), quick: !exact.checked,
       });
       await look();
     });
