@@ -15,6 +15,7 @@ from agent.app.places import DATABASE, OBSERVATIONS
 from agent.app.what_if.tasks import Done, Task, carry_out, carry_out_apart
 from agent.config import Config
 from agent.core.errors import RecordingError
+from agent.core.plan import CameraPlan
 from agent.core.rehearsal import QUICK_S
 from agent.core.silence import Dismissal
 from agent.core.stays import FEW_JUDGED, Comparison, Judged, Stay, compared, judged
@@ -144,14 +145,17 @@ def _tasks(
 ) -> Iterator[tuple[Task, tuple[tuple[str, str], ...]]]:
     """What has to be run, and whose results it gives: one run serves both where they want the same of the camera."""
     plans = {"before": before.plans().get(camera), "after": after.plans().get(camera)}
-    period = {"warm_from": since - WARM_UP, "since": since, "until": until}
+
+    def task(plan: CameraPlan) -> Task:
+        begin = since - WARM_UP
+        return Task(folder=folder, plan=plan, dismissals=dismissals, warm_from=begin, since=since, until=until)
+
     if plans["before"] == plans["after"] and plans["before"] is not None:
-        task = Task(folder=folder, plan=plans["before"], dismissals=dismissals, **period)
-        yield task, (("before", camera), ("after", camera))
+        yield task(plans["before"]), (("before", camera), ("after", camera))
         return
     for side, plan in plans.items():
         if plan is not None:
-            yield Task(folder=folder, plan=plan, dismissals=dismissals, **period), ((side, camera),)
+            yield task(plan), ((side, camera),)
 
 
 def _done(
