@@ -85,16 +85,6 @@ def test_one_camera_large(browser: Browser, box: ConsoleBox, size: str) -> None:
         screenshot(page, f"camera-{size}")
 
 
-def test_a_lost_connection_is_said_and_the_wall_lives_again(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box) as page:
-        log_in(page)
-        seq_rises(page, "[data-camera=street] .view")
-        page.context.set_offline(True)
-        page.evaluate("window.dispatchEvent(new Event('offline'))")
-        page.context.set_offline(False)
-        seq_rises(page, "[data-camera=street] .view")
-
-
 def test_pictures_have_tags_and_widths(browser: Browser, box: ConsoleBox) -> None:
     with page_of(browser, box) as page:
         log_in(page, VIEWER)

@@ -1,5 +1,7 @@
 // What is new, by server-sent events: subscribe("camera", f) calls f with each new state; returns how to end that.
 
+import { whoAmI } from "./api.js";
+
 const listeners = new Map();
 let source = null;
 let state = "closed";
@@ -25,10 +27,22 @@ function open() {
     tell("lost");
     if (source?.readyState === EventSource.CLOSED) { // refused: the browser does not try again by itself
       source = null;
-      setTimeout(() => { if (source === null && listeners.size) open(); }, 3000);
+      setTimeout(again, 3000);
     }
   };
   for (const topic of listeners.keys()) hear(topic);
+}
+
+/** After a new start of the box the login may be over: then its page is shown, and no more is asked. */
+async function again() {
+  if (source !== null || listeners.size === 0) return;
+  try {
+    await whoAmI();
+  } catch (error) {
+    if (error.status !== 401) setTimeout(again, 3000);
+    return;
+  }
+  if (source === null && listeners.size) open();
 }
 
 export function subscribe(topic, listener) {
