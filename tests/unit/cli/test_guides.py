@@ -134,8 +134,9 @@ def test_the_installer_takes_what_it_is_given(guide: Path) -> None:
 
 @BOTH
 def test_what_it_says_to_write_is_a_good_configuration(guide: Path, tmp_path: Path) -> None:
-    (cameras,) = blocks(guide, "yaml")
-    report = inspect_text(f"mqtt: {{host: broker.city.example}}\n{cameras}", file="config.yaml", home=tmp_path)
+    console, cameras = blocks(guide, "yaml")
+    written = f"mqtt: {{host: broker.city.example}}\n{console}\n{cameras}"
+    report = inspect_text(written, file="config.yaml", home=tmp_path)
     assert report.problems == ()
 
 
