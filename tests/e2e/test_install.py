@@ -26,6 +26,7 @@ SECOND, BAD = "98.0.0", "99.0.0"
 CHECKOUT = (*make_bundle.SOURCES, *make_bundle.INSTALLER.values(), "scripts/make_bundle.py")
 CONFIG = """
 mqtt: {host: 127.0.0.1, username: box, password: {credential: secret_broker}}
+console: {listen: 127.0.0.1:8190}
 cameras:
   - id: street
     url: file:/var/lib/cityeye/street.mp4
@@ -144,6 +145,7 @@ def test_a_box_through_its_life(bundles: dict[str, Path], box: BootedBox) -> Non
     keeps_no_secrets(box)
     stands_fenced(box)
     wait_until(lambda: incidents(box) > 0, "an incident of the clip")
+    has_a_console(box)
 
     # Again: nothing happens. A damaged bundle and the wrong words change nothing.
     before = box.service("MainPID", "ExecMainStartTimestampMonotonic")
@@ -331,6 +333,19 @@ def links(box: BootedBox) -> list[str]:
 def left_of_an_upgrade(box: BootedBox, release: str) -> list[str]:
     places = [f"opt/cityeye/releases/{release}", "opt/cityeye/previous", "var/lib/cityeye/before-upgrade.new"]
     return [place for place in places if os.path.lexists(box.root / place)]
+
+
+def has_a_console(box: BootedBox) -> None:
+    """Its pages came along, and a password that root gives is the agent's to read."""
+    fetched = "import sys, urllib.request as u; print(len(u.urlopen('http://127.0.0.1:8190' + sys.argv[1]).read()))"
+    for path in ("/", "/static/app.js", "/static/pages/wall.js", "/texts/zh-CN.json"):
+        assert int(box.told("/opt/cityeye/current/bin/python", "-c", fetched, path)) > 100
+    (box.root / "root/password").write_text("correct horse battery\n")
+    (box.root / "root/password").chmod(0o644)
+    add = ("cityeye", "console", "add", "engineer", "--role", "operator", "--config", "/etc/cityeye/config.yaml")
+    assert "has a password" in box.told("sh", "-c", f"{' '.join(add)} --password-file - < /root/password")
+    users = box.root / "var/lib/cityeye/console-users.json"
+    assert (users.stat().st_mode & 0o777, users.stat().st_uid) == (0o600, (box.root / "var/lib/cityeye").stat().st_uid)
 
 
 def test_the_same_packages_give_the_same_bundle(bundles: dict[str, Path], tmp_path: Path) -> None:
