@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +13,9 @@ from starlette.requests import Request
 from agent.console.faults import ConsoleFault
 
 MOST_BYTES = 1_000_000
+MOST_DEPTH = 64
+_YEARS = range(1970, 9999)
+"""Of moments: those at the ends of the calendar have no time of day in other time zones."""
 
 
 async def body_of(request: Request) -> dict[str, Any]:
@@ -24,7 +29,9 @@ async def body_of(request: Request) -> dict[str, Any]:
         if len(content) > MOST_BYTES:
             raise ConsoleFault(413, "too_large", f"expected at most {MOST_BYTES} bytes")
     try:
-        body = json.loads(content)
+        body = json.loads(content, parse_float=_finite, parse_constant=_finite)
+        json.dumps(body, ensure_ascii=False).encode()  # half a character (a lone surrogate) can be kept nowhere
+        _check_depth(body)
     except (ValueError, RecursionError) as error:
         raise ConsoleFault(400, "invalid", "expected a JSON object") from error
     if not isinstance(body, dict):
@@ -48,3 +55,43 @@ def number_of(request: Request, key: str, default: int, *, least: int, most: int
     if not text.isascii() or not text.isdecimal() or len(text) > 18 or not least <= int(text) <= most:
         raise ConsoleFault(400, "invalid", f"{key}: expected a number from {least} to {most}")
     return int(text)
+
+
+def number_in_path(request: Request, key: str) -> int:
+    """A whole number of the path, such as of a picture. Raises ConsoleFault.
+
+    Not `{key:int}` of the route: that fails at thousands of digits, before anybody is asked who he is.
+    """
+    text = request.path_params[key]
+    if not text.isascii() or not text.isdecimal() or len(text) > 16:
+        raise ConsoleFault(404, "not_found", f"{key}: expected a number")
+    return int(text)
+
+
+def moment_of(key: str, text: str | None) -> datetime | None:
+    """A moment, in UTC; None where nothing is said. Raises ConsoleFault."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.utcoffset() is not None and moment.year in _YEARS:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ConsoleFault(400, "invalid", f"{key}: expected a moment such as 2026-11-27T06:00:00Z")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("expected a number that is one")
+    return number
+
+
+def _check_depth(value: Any, depth: int = 0) -> None:
+    """What nests deeper is nobody's, and whoever walks through it would fail."""
+    if depth > MOST_DEPTH:
+        raise ValueError(f"expected at most {MOST_DEPTH} levels")
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_depth(part, depth + 1)

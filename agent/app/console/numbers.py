@@ -17,6 +17,7 @@ from agent.ports import Clock
 from agent.ports.console.incidents import Named
 from agent.ports.console.numbers import LONGEST_DAYS, Count, Figures, Period, Spread
 
+_EPOCH = date(1970, 1, 1)
 _DAYS = {"today": 1, "week": 7, "month": 30}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -41,8 +42,8 @@ class FigureBook:
             first, last = today - timedelta(days=_DAYS[name] - 1), today
         else:
             raise ValueError(f"period: expected one of days, {', '.join(_DAYS)}")
-        if last == date.max:
-            raise ValueError("until: expected an earlier day")
+        if first < _EPOCH or last.year == date.max.year:
+            raise ValueError("since, until: expected days from 1970 on")
         return Period(since=self._midnight(first), until=self._midnight(last + timedelta(days=1)), camera=camera)
 
     def figures(self, period: Period) -> Figures:

@@ -188,7 +188,8 @@ def _take(data: dict[str, Any], draft: Mapping[str, Any]) -> None:
     if "calendars" in draft:
         data["calendars"] = draft["calendars"]
     drafted = draft.get("cameras")
-    cameras = {c.get("id"): c for c in drafted or () if isinstance(c, Mapping)} if isinstance(drafted, list) else {}
+    known = [c for c in drafted if isinstance(c, Mapping)] if isinstance(drafted, list) else []
+    cameras = {str(c.get("id")): c for c in known}
     for camera in data.get("cameras") or ():
         theirs = cameras.get(camera.get("id"))
         if theirs is not None:

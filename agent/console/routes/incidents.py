@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, cast, get_args
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from starlette.routing import Route
 
 from agent.console.access import operator, user_of, viewer
 from agent.console.faults import ConsoleFault
-from agent.console.requests import body_of, number_of, text_of
+from agent.console.requests import body_of, moment_of, number_of, text_of
 from agent.core.errors import CommandRejected, RejectCode
 from agent.ports.console.incidents import MOST_ROWS, Asked, Disposition, IncidentDesk, IncidentFilter, State
 
@@ -71,7 +70,7 @@ def routes(desk: IncidentDesk) -> list[Route]:
         reason, note = text_of(body, "reason"), text_of(body, "note", most=_NOTE_CHARS) or None
         if reason not in _REASONS:
             raise ConsoleFault(400, "invalid", f"reason: expected one of {', '.join(_REASONS)}")
-        until = _moment("until", text_of(body, "until") or None)
+        until = moment_of("until", text_of(body, "until") or None)
         request.state.detail = " ".join(part for part in (reason, until and until.isoformat(), note) if part)
         by = user_of(request).name
         return _answer(await run_in_threadpool(desk.dismiss, incident, by=by, reason=reason, until=until, note=note))
@@ -107,8 +106,8 @@ def _filter(request: Request) -> IncidentFilter:
         camera=asked.get("camera") or None,
         rule=asked.get("rule") or None,
         zone=asked.get("zone") or None,
-        since=_moment("since", asked.get("since")),
-        until=_moment("until", asked.get("until")),
+        since=moment_of("since", asked.get("since")),
+        until=moment_of("until", asked.get("until")),
         dismissed=cast("Disposition | None", _one_of("dismissed", asked.get("dismissed"), get_args(Disposition))),
     )
 
@@ -119,18 +118,6 @@ def _one_of(key: str, value: str | None, known: tuple[Any, ...]) -> str | None:
     if value not in known:
         raise ConsoleFault(400, "invalid", f"{key}: expected one of {', '.join(known)}")
     return value
-
-
-def _moment(key: str, text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.utcoffset() is not None:
-            return moment
-    except ValueError:
-        pass
-    raise ConsoleFault(400, "invalid", f"{key}: expected a moment such as 2026-11-27T06:00:00Z")
 
 
 def _id(request: Request) -> UUID:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from agent.console.access import operator, viewer
 from agent.console.faults import ConsoleFault
-from agent.console.requests import body_of, number_of
+from agent.console.requests import body_of, number_in_path, number_of
 from agent.ports.console.teaching import Mark, TeachBackend
 
 PAGE = 60
@@ -51,7 +51,7 @@ def routes(teaching: TeachBackend) -> list[Route]:
 
     @viewer
     async def picture(request: Request) -> Response:
-        jpeg = await _called(teaching.jpeg, *_place(request), request.path_params["picture"])
+        jpeg = await _called(teaching.jpeg, *_place(request), number_in_path(request, "picture"))
         if jpeg is None:
             raise ConsoleFault(404, "no_picture", "this picture is not kept any more")
         headers = {"Cache-Control": "private, max-age=3600, immutable"}
@@ -61,7 +61,7 @@ def routes(teaching: TeachBackend) -> list[Route]:
         Route("/api/teach", zones),
         Route("/api/teach/{camera}/{zone}", zone),
         Route("/api/teach/{camera}/{zone}/pictures", pictures),
-        Route("/api/teach/{camera}/{zone}/pictures/{picture:int}", picture),
+        Route("/api/teach/{camera}/{zone}/pictures/{picture}", picture),
         *_changes(teaching),
     ]
 

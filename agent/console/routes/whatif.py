@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +12,7 @@ from starlette.routing import Route
 
 from agent.console.access import operator, viewer
 from agent.console.faults import ConsoleFault
-from agent.console.requests import body_of, text_of
+from agent.console.requests import body_of, moment_of, text_of
 from agent.ports.console.whatif import Edit, Run, Tries, Wish
 
 MOST_DRAFT = 500_000
@@ -64,8 +63,8 @@ def _wish(body: Mapping[str, Any]) -> Wish:
         raise ConsoleFault(400, "invalid", f"edits: expected a list of at most {MOST_EDITS}")
     return Wish(
         cameras=tuple(cameras),
-        since=_moment(body, "since"),
-        until=_moment(body, "until"),
+        since=moment_of("since", text_of(body, "since")),
+        until=moment_of("until", text_of(body, "until")),
         draft=text_of(body, "draft", most=MOST_DRAFT) or None,
         edits=tuple(_edit(edit) for edit in edits),
         quick=body.get("quick") is True,
@@ -80,14 +79,3 @@ def _edit(told: object) -> Edit:
         raise ConsoleFault(400, "invalid", "value: expected a text, a number or nothing")
     places = {key: text_of(told, key) for key in ("camera", "zone", "rule", "key")}
     return Edit(**places, value=value)
-
-
-def _moment(body: Mapping[str, Any], key: str) -> datetime | None:
-    text = text_of(body, key)
-    try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise ConsoleFault(400, "invalid", f"{key}: expected a moment as RFC 3339 has it") from error
-    if moment is not None and moment.utcoffset() is None:
-        raise ConsoleFault(400, "invalid", f"{key}: expected a moment with its offset from UTC")
-    return moment.astimezone(UTC) if moment else None

@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from agent.console.access import operator, user_of, viewer
+from agent.console.access import operator, unrecorded, user_of, viewer
 from agent.console.faults import ConsoleFault
-from agent.console.requests import body_of, text_of
-from agent.ports.console.access import Role
+from agent.console.requests import body_of, number_in_path, text_of
 from agent.ports.console.zones import Edit, Lang, ZoneEditor
 
 MOST_ZONES = 100
@@ -25,11 +24,9 @@ def routes(editor: ZoneEditor) -> list[Route]:
     async def zones(request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(editor.zones, request.path_params["camera"]))
 
-    @viewer
+    @unrecorded
     async def draft(request: Request) -> Response:
         """Changes nothing, so it is not in the record; but it tells much of the document."""
-        if user_of(request).role is not Role.OPERATOR:
-            raise ConsoleFault(403, "not_allowed", "expected an operator, found a viewer")
         body, camera = await body_of(request), request.path_params["camera"]
         lang: Lang = "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
         asked = camera, _edits(body), text_of(body, "version"), lang
@@ -52,15 +49,14 @@ def routes(editor: ZoneEditor) -> list[Route]:
     async def versions(_request: Request) -> Response:
         return JSONResponse({"versions": await run_in_threadpool(editor.versions)})
 
-    @viewer
+    @unrecorded
     async def changes(request: Request) -> Response:
-        if user_of(request).role is not Role.OPERATOR:
-            raise ConsoleFault(403, "not_allowed", "expected an operator, found a viewer")
-        return JSONResponse({"diff": await run_in_threadpool(editor.changes_since, request.path_params["number"])})
+        number = number_in_path(request, "number")
+        return JSONResponse({"diff": await run_in_threadpool(editor.changes_since, number)})
 
     @operator("zones.rollback")
     async def roll_back(request: Request) -> Response:
-        body, number = await body_of(request), request.path_params["number"]
+        body, number = await body_of(request), number_in_path(request, "number")
         request.state.subject = f"version {number}"
         told = await run_in_threadpool(editor.roll_back, number, text_of(body, "version"), user_of(request).name)
         request.state.detail = f"version {told['version']}"
@@ -72,8 +68,8 @@ def routes(editor: ZoneEditor) -> list[Route]:
         Route("/api/zones/{camera}/save", save, methods=["POST"]),
         Route("/api/config/status", status),
         Route("/api/config/versions", versions),
-        Route("/api/config/versions/{number:int}", changes),
-        Route("/api/config/versions/{number:int}/put", roll_back, methods=["POST"]),
+        Route("/api/config/versions/{number}", changes),
+        Route("/api/config/versions/{number}/put", roll_back, methods=["POST"]),
     ]
 
 
