@@ -71,6 +71,8 @@ def test_the_language_can_be_changed_and_is_kept(browser: Browser, box: ConsoleB
         log_in(page)
         page.get_by_label("Language").select_option("zh-CN")
         expect(page.locator("header nav a").first).to_have_text("摄像机")
+        page.get_by_role("link", name="操作记录").click()
+        expect(page.locator("tbody tr").first).to_contain_text("完成")
         page.reload()
         expect(page.locator("header nav a").first).to_have_text("摄像机")
 

@@ -1,20 +1,29 @@
 """One run with everything that can fail, all its words at their loudest: no secret is in any of them, in any spelling.
 
 Looked through: the log (JSON at debug level, and for people), the command lines and threads' names of all processes,
-every message on the broker, metrics and probes, every file of the data folder, and what the other commands print.
+every message on the broker, metrics and probes, what the console answers, every file of the data folder, and what the
+other commands print.
 The agent runs without a umask: what it keeps is for its user and group all the same.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import stat
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
+import httpx
 import pytest
+from starlette.routing import Route
 
+from agent.adapters.console_users import UsersFile
+from agent.app.console.compose import routes_of
+from agent.console import access
+from agent.ports.console.access import Role
 from tests.bucket import Bucket, storing
 from tests.cameras import BASIC, SHA, SUB, scripted_camera, simulated_camera, status
 from tests.e2e.agent_process import AgentProcess, cityeye, wait_until
@@ -35,6 +44,8 @@ TOKEN = "t0ken/of_a%cam"
 BROKER = "br@ker/pw #4%"
 WRONG_BROKER = "n0t@br/ker #5%"
 SIGNATURE = "0a1b2c/3d4e+5f=="
+CONSOLE = "c0ns@le/pw #6%页"
+WRONG_CONSOLE = "n0t-c0ns@le/pw #7%"
 SECRETS = {
     "camera": CAMERA,
     "wrong camera": WRONG,
@@ -43,6 +54,8 @@ SECRETS = {
     "broker": BROKER,
     "wrong broker": WRONG_BROKER,
     "signature": SIGNATURE,
+    "console": CONSOLE,
+    "wrong console": WRONG_CONSOLE,
 }
 BOX = "cityeye/v1/gongshu/box-7"
 
@@ -127,6 +140,48 @@ def asked(centre: Listener) -> None:
     asker.outcome(asker.send("verify", incident="01981a2b-0000-7000-8000-000000000001"))
 
 
+def looked_at(told: Told, port: int) -> None:
+    """All that the console has for an operator, after a wrong password: each GET, a draft, refusals."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+
+        def told_by(method: str, path: str, **more: Any) -> Any:
+            answer = client.request(method, path, **more)
+            told.add(f"console {method} {path}", str(answer.headers).encode() + answer.content)
+            return answer
+
+        told_by("POST", "/api/login", json={"name": "operator", "password": WRONG_CONSOLE})
+        entered = told_by("POST", "/api/login", json={"name": "operator", "password": CONSOLE}).json()
+        page = {"X-CSRF-Token": entered["csrf"]}
+        zones = told_by("GET", "/api/zones/good").json()
+        edited = [{"was": None, "zone": {"id": "z", "polygon": [[0, 0], [1, 0], [0, 1]], "rules": {}}}]
+        edit = {"version": zones["version"], "zones": edited, "whole": True}
+        draft = told_by("POST", "/api/zones/good/draft", json=edit, headers=page)
+        assert "document" in draft.json(), draft.text
+        assert told_by("POST", "/api/zones/good/save", json={**edit, "version": "0"}, headers=page).status_code == 409
+        tried = {"cameras": ["street"], "draft": draft.json()["document"]}
+        told_by("POST", "/api/whatif/run", json=tried, headers=page)
+        incident = client.get("/api/incidents").json()["incidents"][0]["id"]
+        told_by("POST", f"/api/incidents/{incident}/acknowledge", json={"note": "seen"}, headers=page)
+        known = {"camera": "good", "zone": "kerb", "id": incident, "wish": "x", "number": "1", "picture": "1"}
+        for route in console_routes():
+            path = re.sub(r"\{(\w+)\}", lambda part: known.get(part[1], "incidents"), route)
+            if path != "/api/stream":
+                told_by("GET", path)
+        with client.stream("GET", "/api/stream") as stream:
+            lines = stream.iter_lines()
+            told.add("console /api/stream", "".join(next(lines) for _ in range(5)))
+        assert "login" in told.by["console GET /api/audit"].decode()
+
+
+def console_routes() -> list[str]:
+    """What can be read, of whatever slice."""
+    return [
+        route.path
+        for route in (*access.routes(), *routes_of(MagicMock()))
+        if isinstance(route, Route) and "GET" in (route.methods or ())
+    ]
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     values = {"CAMERA_PASSWORD": CAMERA, "WRONG_PASSWORD": WRONG, "BROKER_PASSWORD": BROKER}
@@ -138,7 +193,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def test_no_secret_is_told_anywhere(
     tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, data, port = Told(), tmp_path / "data", free_port()
+    told, data, port, console = Told(), tmp_path / "data", free_port(), free_port()
     log = tmp_path / "agent.log"
     with ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(tmp_path / "broker", users={"box": BROKER, "centre": "centre"}))
@@ -163,6 +218,7 @@ def test_no_secret_is_told_anywhere(
             ],
             mqtt={"port": broker.port, "username": "box", "password": {"env": "BROKER_PASSWORD"}},
             metrics={"listen": f"127.0.0.1:{port}"},
+            console={"listen": f"127.0.0.1:{console}"},
             evidence={"send": "put", "put_url": {"env": "PUT_URL"}},
         )
         bad = tmp_path / "bad.yaml"
@@ -174,6 +230,8 @@ def test_no_secret_is_told_anywhere(
             encoding="utf-8",
         )
         config.chmod(0o640)
+        UsersFile(data / "console-users.json").put("operator", CONSOLE, Role.OPERATOR)
+        data.chmod(0o750)
         centre = stack.enter_context(Listener(broker.port, username="centre", password="centre"))
         options = ("--log-format", "json", "--log-level", "debug", "--log-file", str(log))
         agent = stack.enter_context(AgentProcess(config, environment, options=options, umask=0))
@@ -185,6 +243,7 @@ def test_no_secret_is_told_anywhere(
         asked(centre)
         for page in ("/metrics", "/healthz", "/readyz", f"/{SIGNATURE[:3]}"):
             told.add(page, get(port, page)[2])
+        looked_at(told, console)
         told.by.update(processes(agent.pid))
         commands(told, config, bad)
         centre.wait_for(1, "/health")
