@@ -88,7 +88,7 @@ class UsersFile:
 
     def _write(self, rows: dict[str, _Row]) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)  # nobody else's, as the agent makes it
             owner = self._path.parent.stat()  # root adds somebody for the agent that runs there
             replace_durably(self._path, _ROWS.dump_json(rows, indent=1), mode=0o600, owner=(owner.st_uid, owner.st_gid))
         except OSError as error:

@@ -231,7 +231,6 @@ def test_no_secret_is_told_anywhere(
         )
         config.chmod(0o640)
         UsersFile(data / "console-users.json").put("operator", CONSOLE, Role.OPERATOR)
-        data.chmod(0o750)
         centre = stack.enter_context(Listener(broker.port, username="centre", password="centre"))
         options = ("--log-format", "json", "--log-level", "debug", "--log-file", str(log))
         agent = stack.enter_context(AgentProcess(config, environment, options=options, umask=0))

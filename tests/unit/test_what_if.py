@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -175,3 +178,25 @@ def test_a_hurry_passes_over_no_gap_and_is_told(box: tuple[Path, Config]) -> Non
     assert hurried.looks == 2
     with pytest.raises(ValueError, match="pace_s: expected 10 at most"):
         Rehearsal(plan(), pace_s=11.0)
+
+
+def test_one_whose_agent_is_gone_before_it_has_begun_ends_too(box: tuple[Path, Config]) -> None:
+    folder, _ = box
+    text = (folder / "before.yaml").read_text()
+    asked: dict[str, object] = {
+        "before": text,
+        "after": text,
+        "home": str(folder),
+        "cameras": [],
+        "since": None,
+        "until": None,
+        "quick": False,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "agent.app.what_if"],
+        input=json.dumps({**asked, "agent": 2**22 + 1}),  # no process has that number
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == {"error": "cancelled"}

@@ -74,6 +74,7 @@ class ProcessTries:
         after = _edited(read_document(text).data, wish)
         self._check(after)
         asked = {
+            "agent": os.getpid(),
             "before": text,
             "after": after,
             "home": str(self._site.home),

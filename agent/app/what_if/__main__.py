@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _compared(asked: dict[str, Any]) -> dict[str, Any]:
-    clock, parent = SystemClock(), os.getppid()
+    clock = SystemClock()
     latest_s = clock.now().mono_s + LONGEST_S
     home = Path(asked["home"])
     before, after = _config(asked["before"], home), _config(asked["after"], home)
@@ -51,7 +51,7 @@ def _compared(asked: dict[str, Any]) -> dict[str, Any]:
         until=_moment(asked["until"]),
         quick=bool(asked["quick"]),
         progress=lambda share: _tell({"progress": round(share, 3)}),
-        cancelled=lambda: os.getppid() != parent or clock.now().mono_s > latest_s,
+        cancelled=lambda: os.getppid() != asked["agent"] or clock.now().mono_s > latest_s,
     )
     return as_json(result)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,8 @@ from agent.console.requests import body_of, number_in_path, text_of
 from agent.ports.console.zones import Edit, Lang, ZoneEditor
 
 MOST_ZONES = 100
+MOST_OF_ZONE = 20_000
+"""Characters of one zone, several hundred corners: longer ones keep the box busy for many seconds."""
 
 
 def routes(editor: ZoneEditor) -> list[Route]:
@@ -82,5 +85,7 @@ def _edits(body: dict[str, Any]) -> list[Edit]:
         zone, was = (item.get("zone"), item.get("was")) if isinstance(item, dict) else (None, None)
         if not isinstance(zone, dict) or not (was is None or isinstance(was, str)):
             raise ConsoleFault(400, "invalid", "zones: expected {was, zone} for each")
+        if len(json.dumps(zone, ensure_ascii=False)) > MOST_OF_ZONE:
+            raise ConsoleFault(400, "invalid", f"zones: expected at most {MOST_OF_ZONE} characters for each")
         edits.append(Edit(was=was, zone=zone))
     return edits

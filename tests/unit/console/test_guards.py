@@ -108,3 +108,10 @@ def test_moments_that_are_none_are_told(console: Rig, moment: str) -> None:
     headers = console.log_in()
     assert console.client.get("/api/incidents", params={"since": moment}).status_code == 400
     assert console.client.post("/api/whatif/run", json={"since": moment}, headers=headers).status_code == 400
+
+
+def test_a_zone_that_would_keep_the_box_busy_is_refused(console: Rig) -> None:
+    zone = {"id": "kerb", "polygon": [[0.12345, 0.12345]] * 2000, "rules": {}}
+    edit = {"version": "x", "zones": [{"was": "kerb", "zone": zone}]}
+    answer = console.client.post("/api/zones/gate/draft", json=edit, headers=console.log_in())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
