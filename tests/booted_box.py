@@ -34,7 +34,8 @@ class BootedBox:
 
     def run(self, *command: str, timeout_s: float = RUN_S) -> subprocess.CompletedProcess[str]:
         """Run a command as root in the box; its two outputs are one."""
-        enter = ["nsenter", f"--target={self.leader}", "--all", "--wdns=/", "--", *command]
+        # Whoever runs the tests by nohup ignores SIGHUP, and no shell below could trap it.
+        enter = ["env", "--default-signal", "nsenter", f"--target={self.leader}", "--all", "--wdns=/", "--", *command]
         return subprocess.run(
             enter,
             env={"PATH": PATH, "LANG": "C.UTF-8", "CITYEYE_WELL_S": WELL_S},
