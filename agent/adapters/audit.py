@@ -29,7 +29,7 @@ class AuditFile:
 
     def write(self, entry: AuditEntry) -> None:
         """See `Audit.write`."""
-        line = _ENTRY.dump_json(entry, exclude_defaults=False) + b"\n"
+        line = _ENTRY.dump_json(entry) + b"\n"
         try:
             with self._lock:
                 if self._path.exists() and self._path.stat().st_size + len(line) > FILE_BYTES:
