@@ -29,7 +29,7 @@ from agent.app.what_if import Kept, what_if
 from agent.config import Config, load
 from agent.core.geometry import ious
 from agent.core.rules import RuleSettings
-from agent.core.tracking.tracker import STILL_IOU
+from agent.core.tracking.places import STILL_IOU
 from agent.core.types import Detections, Floats, Gap, Observation, Stamp
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)

@@ -5,9 +5,12 @@ Any one coordinate frame serves (pixels, or 0..1), as long as both sides use the
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from agent.core.types import Box, Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.types import Box, Floats, Points
 
 SAME_GROUND_HEIGHT_SHARE = 0.15
 """Lower edges closer than this share of the smaller box's height belong to things on the same ground. A vehicle that
@@ -18,13 +21,13 @@ def intersections(a: Floats, b: Floats) -> Floats:
     """(N, M) areas of intersection of (N, 4) and (M, 4) boxes."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.clip(high - low, 0.0, None)
+    sides = np.maximum(high - low, 0.0)
     return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
 
 
 def areas(boxes: Floats) -> Floats:
     """(N,) areas of (N, 4) boxes; an inverted box has none."""
-    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0.0, None)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
     return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
 
 
@@ -53,6 +56,24 @@ def contained(inner: Box, outer: Box) -> float:
     return shared / own if own > 0 else 0.0
 
 
+def compared(a: Sequence[Box], b: Sequence[Box]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All pairs of N and M boxes: (N, M) `iou`, and (N, M) shares of the first that are `contained` in the second."""
+    if not a or not b:
+        return np.zeros((len(a), len(b))), np.zeros((len(a), len(b)))
+    one, other = np.array(a, np.float64), np.array(b, np.float64)
+    sides = np.maximum(np.minimum(one[:, None, 2:], other[:, 2:]) - np.maximum(one[:, None, :2], other[:, :2]), 0.0)
+    shared = sides[..., 0] * sides[..., 1]
+    own, others = (np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0) for boxes in (one, other))
+    own, others = own[:, 0] * own[:, 1], others[:, 0] * others[:, 1]
+    union = own[:, None] + others - shared
+    return _shares(shared, union), _shares(shared, own[:, None])
+
+
+def _shares(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quotients; 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
 def _shared(a: Box, b: Box) -> float:
     """Area of the intersection. Written out, as a scene asks it some hundred times at each look."""
     ax1, ay1, ax2, ay2 = a
@@ -67,6 +88,46 @@ def _shared(a: Box, b: Box) -> float:
 def _area(box: Box) -> float:
     x1, y1, x2, y2 = box
     return (x2 - x1) * (y2 - y1) if x2 > x1 and y2 > y1 else 0.0
+
+
+def area_within(polygon: Points, frame: Box) -> float:
+    """Area of the part of a simple polygon, the first corner not repeated, that lies within an upright box.
+
+    Green's theorem: the sum over the edges of the signed area below each, from the box's upper side (y1) to the edge,
+    where the edge is cut off at the box's left and right and pushed onto its upper or lower side beyond these. A scene
+    asks it at each look at each thing in a zone, and a library's intersection takes ten times as long; a test compares
+    the two.
+    """
+    x1, y1, x2, y2 = frame
+    total = 0.0
+    from_x, from_y = polygon[-1]
+    for to_x, to_y in polygon:
+        sign, left_x, left_y, right_x, right_y = 1.0, from_x, from_y, to_x, to_y
+        if from_x > to_x:
+            sign, left_x, left_y, right_x, right_y = -1.0, to_x, to_y, from_x, from_y
+        from_x, from_y = to_x, to_y
+        if left_x >= x2 or right_x <= x1 or left_x == right_x:
+            continue
+        slope = (right_y - left_y) / (right_x - left_x)
+        if left_x < x1:
+            left_x, left_y = x1, left_y + slope * (x1 - left_x)
+        if right_x > x2:
+            right_x, right_y = x2, right_y + slope * (x2 - right_x)
+        high, low = (left_y, right_y) if left_y < right_y else (right_y, left_y)
+        total += sign * (right_x - left_x) * _mean_clamped(high, low, y1, y2)
+    return abs(total)
+
+
+def _mean_clamped(a: float, b: float, low: float, high: float) -> float:
+    """Mean of `clamp(t, low, high) - low` for t from `a` to `b`, of which `a` is not the greater."""
+    if a >= high:
+        return high - low
+    if b <= low:
+        return 0.0
+    begin, end = (a if a > low else low), (b if b < high else high)
+    if begin == a and end == b:
+        return (a + b) / 2 - low
+    return (((begin + end) / 2 - low) * (end - begin) + (high - low) * (b - end)) / (b - a)
 
 
 def same_ground(a: Box, b: Box) -> bool:

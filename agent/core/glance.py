@@ -13,13 +13,8 @@ from enum import StrEnum
 
 from agent.core.geometry import contained, iou, same_ground
 from agent.core.taxonomy import FIXTURE
-from agent.core.tracking.sighting import FULL_HOLDS, SCREEN, Sighting
-from agent.core.tracking.track import Sight, Track, similarity
-from agent.core.tracking.tracker import (
-    BRIDGE_S,
-    MATCH_IOU,
+from agent.core.tracking.places import (
     OCCLUDER_COVERAGE,
-    SAME_LOOK,
     STILL_IOU,
     fixture_overlap,
     hides,
@@ -28,6 +23,10 @@ from agent.core.tracking.tracker import (
     stood_before,
     untold,
 )
+from agent.core.tracking.sighted import BRIDGE_S, SAME_LOOK
+from agent.core.tracking.sighting import FULL_HOLDS, SCREEN, Sighting
+from agent.core.tracking.track import Sight, Track, similarity
+from agent.core.tracking.tracker import MATCH_IOU
 from agent.core.types import ChangeKind, Channel, Gap, GapReason, Observation, Stamp, ZoneReading
 
 CHANGED_SHARE = 0.5

@@ -6,11 +6,10 @@ from agent.core.geometry import contained, iou, same_ground
 from agent.core.lifecycle import Trigger
 from agent.core.plan import Duty
 from agent.core.presence import Presence
-from agent.core.rules import RULES
 from agent.core.taxonomy import FIXTURE, OBJECT
-from agent.core.tracking.sighting import WHOLE_ZONE, group_of, zone_group
+from agent.core.tracking.places import DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU
+from agent.core.tracking.sighting import WHOLE_ZONE, group_of
 from agent.core.tracking.track import Report, Sight, Track
-from agent.core.tracking.tracker import DUPLICATE_COVERAGE, SAME_HEAP_SHARE, STILL_IOU
 from agent.core.types import Box, Channel, Severity
 
 STAY_SHARE = 0.8
@@ -18,15 +17,14 @@ STAY_SHARE = 0.8
 SURE_SHARE = 0.25
 """Share of its looks in which the detector must be as certain as the rule asks, for an incident to open. Measured with
 yolox_nano at night: a house front that is a chair at 0.33 in the mean exceeds 0.45 in one look of seven."""
+_SEVERITIES = tuple(Severity)
 
 
 def end_trigger(report: Report, duty: Duty) -> Trigger | None:
     """Why a presence under this duty ends with this look, or None."""
     track = report.track
     if track.sight is Sight.SEEN:
-        inside = track.group == zone_group(duty) or (
-            duty.zone.overlap(track.place_n) >= duty.settings.overlap * STAY_SHARE
-        )
+        inside = track.group == duty.group or (duty.zone.overlap(track.place_n) >= duty.settings.overlap * STAY_SHARE)
         return None if inside else Trigger.LEFT
     if track.absent_s >= duty.settings.clear_after or report.dropped:
         return Trigger.REPLACED if report.rival else Trigger.LEFT
@@ -41,13 +39,12 @@ def is_only_changed(track: Track) -> bool:
 
 def is_believed(track: Track, duty: Duty) -> bool:
     """Whether the detector was certain enough once, or another channel that the rule listens to vouches for it."""
-    scores = dict(track.channels)
-    return scores.get(Channel.MODEL, 0.0) >= duty.settings.min_score or is_vouched(track, duty)
+    certain = any(channel is Channel.MODEL and score >= duty.settings.min_score for channel, score in track.channels)
+    return certain or is_vouched(track, duty)
 
 
 def is_vouched(track: Track, duty: Duty) -> bool:
-    heard = RULES[duty.rule].channels(duty.settings)
-    return any(channel is not Channel.MODEL and channel in heard for channel, _ in track.channels)
+    return any(channel is not Channel.MODEL and channel in duty.channels for channel, _ in track.channels)
 
 
 def is_sure(presence: Presence, track: Track, duty: Duty) -> bool:
@@ -62,12 +59,14 @@ def is_sure(presence: Presence, track: Track, duty: Duty) -> bool:
 
 def belongs(track: Track, duty: Duty) -> float:
     """Share of the track's footprint that stands where the duty forbids it; 0 for what the duty does not mean."""
-    rule = RULES[duty.rule]
-    if rule.whole_zone(duty.settings):
-        return 1.0 if track.group == zone_group(duty) else 0.0
-    names = rule.classes(duty.settings)
-    deaf = OBJECT in names and Channel.MODEL not in rule.channels(duty.settings)  # what the model calls it is no matter
-    meant = track.class_name in names or (deaf and track.group == FIXTURE and is_vouched(track, duty))
+    if duty.whole_zone:
+        return 1.0 if track.group == duty.group else 0.0
+    if not duty.zone.is_near(track.place_n):
+        return 0.0
+    meant = track.class_name in duty.classes
+    if not meant and track.group == FIXTURE:  # what the model calls it is no matter to those who do not listen to it
+        deaf = OBJECT in duty.classes and Channel.MODEL not in duty.channels
+        meant = deaf and is_vouched(track, duty)
     return duty.zone.overlap(track.place_n) if meant else 0.0
 
 
@@ -99,5 +98,4 @@ def is_same_thing(newer: Presence, incident: Presence) -> bool:
 
 def is_worse(severity: Severity, than: Severity) -> bool:
     """Whether it is more severe."""
-    order = list(Severity)
-    return order.index(severity) > order.index(than)
+    return severity is not than and _SEVERITIES.index(severity) > _SEVERITIES.index(than)

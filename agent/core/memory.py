@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.core.presence import Presence
 from agent.core.recurrence import Ended
+from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.tracking.track import Track
-from agent.core.tracking.tracker import BRIDGE_S
 from agent.core.types import Stamp
 
 UNKNOWN_AWAY_S = BRIDGE_S + 1.0

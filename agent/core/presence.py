@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,7 +10,6 @@ from uuid import UUID
 from agent.core.changed import changed
 from agent.core.ids import uuid7_from
 from agent.core.lifecycle import State, Trigger, advance
-from agent.core.rules import RULES
 from agent.core.tracking.track import Report, Track
 from agent.core.types import (
     Box,
@@ -45,7 +44,7 @@ _UPDATES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for `changed`
 class Presence:
     """One thing, one zone, one rule.
 
@@ -214,7 +213,7 @@ class Presence:
     def revisited(self, now: Stamp, *, camera: str) -> Event:
         """What pictures of a look are about of which no event is told. No two looks share its id."""
         revisit = self.event(Phase.UPDATED, now, camera=camera)
-        return changed(revisit, event_id=_minted(now, f"{self.incident_id}/{self.revision}/revisited"))
+        return replace(revisit, event_id=_minted(now, f"{self.incident_id}/{self.revision}/revisited"))
 
     @property
     def _score(self) -> float:
@@ -224,7 +223,9 @@ class Presence:
 
 def _channel_of(track: Track, duty: Duty) -> Channel:
     """Of the channels that the rule listens to, the one that is most certain; of equal ones the first."""
-    heard = [entry for entry in track.channels if entry[0] in RULES[duty.rule].channels(duty.settings)]
+    if len(track.channels) == 1:
+        return track.channels[0][0] if track.channels[0][0] in duty.channels else Channel.MODEL
+    heard = [entry for entry in track.channels if entry[0] in duty.channels]
     return max(heard, key=lambda entry: entry[1])[0] if heard else Channel.MODEL
 
 

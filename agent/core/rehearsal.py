@@ -5,8 +5,8 @@ doubt: nothing waits for its time, and all that is known was seen. Then a step o
 unless the look after them shows something else: then the last of them is taken too, so that it is known when that came.
 Steps stay no further apart than the tracker bridges, and each minute has one, so that calendars are kept to the look.
 
-In a hurry, a look that comes soon after one that was taken is passed over, whatever it shows: all moments are known to
-that pace only, and what stays for less may be missed. Gaps and faulty pictures are always taken.
+In a hurry, whoever gives the steps keeps a `Pace`: a look that comes soon after one that was taken is passed over,
+whatever it shows: all moments are known to that pace only, and what stays for less may be missed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.silence import Dismissal, Silences
 from agent.core.stays import Stay, Stays
-from agent.core.tracking.tracker import BRIDGE_S, STILL_IOU
+from agent.core.tracking.places import STILL_IOU
+from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.types import Changes, Gap, Observation
 
 QUICK_S = BRIDGE_S
@@ -31,25 +32,38 @@ _JITTER_S = 0.5
 """A look that comes so much early counts as in time, or cameras that send each 2 s would be taken each 12."""
 
 
+class Pace:
+    """Which looks there is time for: those so far apart. Gaps and faulty pictures are always taken."""
+
+    def __init__(self, pace_s: float) -> None:
+        """Begin. `pace_s`: no more than the tracker bridges, `QUICK_S`; 0 takes all.
+
+        Raises: ValueError for a pace at which things could not be followed.
+        """
+        if not 0 <= pace_s <= QUICK_S:
+            raise ValueError(f"pace_s: expected 0 to {QUICK_S:g}, found {pace_s:g}")
+        self._least_s = pace_s - _JITTER_S
+        self._last_s: float | None = None
+
+    def takes(self, mono_s: float, *, plain: bool) -> bool:
+        """Whether to take the next step, at this moment; `plain`: it is a look without a fault."""
+        if plain and self._last_s is not None and 0.0 <= mono_s - self._last_s < self._least_s:
+            return False
+        self._last_s = mono_s if plain else None
+        return True
+
+
 class Rehearsal:
     """One camera under one plan. Give every step to `step`, in order; then `end`."""
 
-    def __init__(
-        self, plan: CameraPlan, dismissals: Sequence[Dismissal] = (), *, whole: bool = False, pace_s: float = 0.0
-    ) -> None:
+    def __init__(self, plan: CameraPlan, dismissals: Sequence[Dismissal] = (), *, whole: bool = False) -> None:
         """A scene that has seen nothing yet.
 
         Args:
             dismissals: each holds from the moment at which it was made, as it did then. Pauses are not kept for long
                 enough to be known.
             whole: step over nothing.
-            pace_s: how far apart looks are taken at least; no more than the tracker bridges, `QUICK_S`. 0: all.
-
-        Raises: ValueError for a pace at which things could not be followed.
         """
-        if pace_s > QUICK_S:
-            raise ValueError(f"pace_s: expected {QUICK_S:g} at most, found {pace_s:g}")
-        self._pace_s = pace_s
         self._scene = Scene(plan)
         self._stays = Stays()
         # Tracks had other numbers then: the look alone says which thing it was.
@@ -63,8 +77,6 @@ class Rehearsal:
 
     def step(self, step: Observation | Gap) -> None:
         """Take one step. Raises ValueError as `Scene.step` does."""
-        if self._hurries_past(step):
-            return
         held, self._held = self._held, None
         if held is not None and (not self._goes_on(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
             self._take(held)
@@ -87,18 +99,6 @@ class Rehearsal:
         self._stays.take(self._scene.step(step))
         self._last = step
         self.looks += 1
-
-    def _hurries_past(self, step: Observation | Gap) -> bool:
-        """Whether there is no time for it."""
-        return (
-            self._pace_s > 0
-            and isinstance(step, Observation)
-            and step.fault is None
-            and isinstance(self._last, Observation)
-            and self._last.fault is None
-            and step.stamp.mono_s - self._last_s < self._pace_s - _JITTER_S
-            and not self._is_told(step.stamp.utc)
-        )
 
     @property
     def _last_s(self) -> float:

@@ -21,13 +21,14 @@ from agent.core.judgement import (
 )
 from agent.core.lifecycle import State, Trigger
 from agent.core.memory import Memory
-from agent.core.plan import CameraPlan, Duty
+from agent.core.plan import CameraPlan, Duty, InForce
 from agent.core.presence import Presence
 from agent.core.recurrence import Ended, ended_of, previous_of, remembered
 from agent.core.revisit import OPENING_PICTURES, Incidents
 from agent.core.rules import RULES
 from agent.core.silence import Silences, Spot
 from agent.core.taxonomy import FIXTURE, OBJECT
+from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.tracking.sighting import (
     WHOLE_ZONE,
     Known,
@@ -35,10 +36,9 @@ from agent.core.tracking.sighting import (
     fresh_readings,
     group_of,
     sightings,
-    zone_group,
 )
 from agent.core.tracking.track import Report, Sight, Track
-from agent.core.tracking.tracker import BRIDGE_S, Tracker
+from agent.core.tracking.tracker import Tracker
 from agent.core.types import Event, Gap, Observation, Phase, Stamp
 
 
@@ -52,16 +52,17 @@ class Scene:
         """A scene that has seen nothing yet. `boot`: see `Memory`."""
         self._plan = plan
         self._boot = boot
-        settings = [(RULES[d.rule], d.settings) for d in plan.duties]
-        groups = {group_of(name) for rule, setting in settings for name in rule.classes(setting)}
-        groups |= {zone_group(d) for d in plan.duties if RULES[d.rule].whole_zone(d.settings)}
+        groups = {group_of(name) for duty in plan.duties for name in duty.classes}
+        groups |= {d.group for d in plan.duties if d.whole_zone}
         if FIXTURE in groups:
             groups |= {"motor_vehicle", "person"}  # whom the model misses now and then must not pass for things left
         self._tracker = Tracker(
             groups,
-            start_score=min((setting.min_score for _, setting in settings), default=1.0),
-            keep_absent_s=max((setting.clear_after for _, setting in settings), default=0.0),
+            start_score=min((d.settings.min_score for d in plan.duties), default=1.0),
+            keep_absent_s=max((d.settings.clear_after for d in plan.duties), default=0.0),
         )
+        self._rules = tuple(dict.fromkeys(d.rule for d in plan.duties))
+        self._minute: InForce | None = None
         self._presences: dict[tuple[str, int], Presence] = {}
         self._ended: tuple[Ended, ...] = ()
         self._health = CameraHealth(plan.box_id, plan.camera, plan.health)
@@ -141,7 +142,7 @@ class Scene:
 
     def retire(self, now: Stamp) -> list[Event]:
         """Close what belongs to a zone, rule or fault that the plan no longer has; after `recall` under a new plan."""
-        known = {(d.rule, d.zone.zone_id, RULES[d.rule].whole_zone(d.settings)) for d in self._plan.duties}
+        known = {(d.rule, d.zone.zone_id, d.whole_zone) for d in self._plan.duties}
         orphans = [p for p in self._presences.values() if (p.rule, p.zone, p.class_name == WHOLE_ZONE) not in known]
         events = [event for p in orphans for event in self._end(p, Trigger.RULE_REMOVED, None, now)]
         return events + self._health.retire(now)
@@ -200,26 +201,31 @@ class Scene:
 
     def _look(self, seen: Observation) -> list[Event]:
         now = seen.stamp
-        in_force = [d for d in self._plan.duties if d.calendar.in_force(now.utc, self._plan.time_zone)]
-        rules = dict.fromkeys(d.rule for d in self._plan.duties)
-        everything = sightings(seen, in_force, self._known(now))
+        in_force = self._in_force(now)
+        everything = sightings(seen, in_force.duties, self._known(now))
         events = []
         read = {reading.zone for reading in fresh_readings(seen)}
-        unread = {zone_group(d) for d in self._plan.duties if d.zone.zone_id not in read}
+        unread = {d.group for d in self._plan.duties if d.zone.zone_id not in read}
         for report in self._tracker.step(
             everything, now, complete=seen.changes.complete, unread=unread, asked=seen.asked
         ):
             self._accompany(report, everything)
-            for rule in rules:
-                events += self._consider(report, rule, [d for d in in_force if d.rule == rule], seen)
+            for rule in self._rules:
+                events += self._consider(report, rule, in_force, seen)
         self._newest = Newest(seen=seen, everything=everything, unread=unread, tracks=self._tracker.tracks)
         return events + self._updates(in_force, now)
 
-    def _updates(self, in_force: list[Duty], now: Stamp) -> list[Event]:
+    def _in_force(self, now: Stamp) -> InForce:
+        minute = now.utc.replace(second=0, microsecond=0)
+        if self._minute is None or self._minute.minute != minute:
+            self._minute = self._plan.in_force(minute)
+        return self._minute
+
+    def _updates(self, in_force: InForce, now: Stamp) -> list[Event]:
         """What is to be told again about incidents that go on: that they are worse now, or merely that they last."""
         events = []
         for presence in [p for p in self._presences.values() if p.state is State.OPEN]:
-            duty = next((d for d in in_force if (d.rule, d.zone.zone_id) == (presence.rule, presence.zone)), None)
+            duty = in_force.duty(presence.rule, presence.zone)
             if duty is None:
                 continue
             severity = duty.settings.severity_at(presence.dwell_s)
@@ -244,23 +250,27 @@ class Scene:
 
     def _accompany(self, report: Report, everything: list[Sighting]) -> None:
         """Count how long persons stood beside the things whose rule minds."""
-        for presence in [p for p in self._presences.values() if p.track_id == report.track.track_id]:
-            if RULES[presence.rule].minds_people and report.track.sight is not Sight.ABSENT:
+        track = report.track
+        if track.sight is Sight.ABSENT:
+            return
+        for rule in self._rules:
+            presence = self._presences.get((rule, track.track_id)) if RULES[rule].minds_people else None
+            if presence is not None:
                 beside = any(s.class_name == "person" and is_beside(s.box_n, presence.box_n) for s in everything)
-                self._presences[presence.rule, presence.track_id] = presence.accompanied(report.looked_s, beside=beside)
+                self._presences[rule, track.track_id] = presence.accompanied(report.looked_s, beside=beside)
 
-    def _consider(self, report: Report, rule: str, duties: list[Duty], seen: Observation) -> list[Event]:
-        """What this look at this track means under this rule, whose duties in force are given."""
+    def _consider(self, report: Report, rule: str, in_force: InForce, seen: Observation) -> list[Event]:
+        """What this look at this track means under this rule."""
         now = seen.stamp
         presence = self._presences.get((rule, report.track.track_id))
         if presence is None:
-            self._enter(report, rule, duties)
+            self._enter(report, rule, in_force)
             return []
-        duty = next((d for d in duties if d.zone.zone_id == presence.zone), None)
+        duty = in_force.duty(rule, presence.zone)
         seen_now = report.track.sight is Sight.SEEN
         if seen_now and report.moved and presence.state is State.WATCHED:
             self._end(presence, Trigger.LEFT, report, now)
-            self._enter(report, rule, duties)
+            self._enter(report, rule, in_force)
             return []
         if seen_now:
             presence = presence.sighted(report, duty, asked=seen.asked)
@@ -271,12 +281,12 @@ class Scene:
         trigger = Trigger.PERMITTED if duty is None else end_trigger(report, duty)
         if trigger:
             return self._end(presence, trigger, report, now)
-        ripe = duty and seen_now and is_sure(presence, report.track, duty) and self._is_overdue(presence, duty)
+        ripe = duty and seen_now and self._is_overdue(presence, duty) and is_sure(presence, report.track, duty)
         if ripe and not self._is_hushed(presence, report.track, now):
             return [self._open(presence, now)]
         return []
 
-    def _enter(self, report: Report, rule: str, duties: list[Duty]) -> None:
+    def _enter(self, report: Report, rule: str, in_force: InForce) -> None:
         """Start the clock when the track stands in one of the zones; of several, the one it stands in most."""
         track = report.track
         if track.sight is not Sight.SEEN or report.dropped:
@@ -285,8 +295,8 @@ class Scene:
             return  # one thing that nobody can name violates one rule, the first that asked
         fitting = [
             (overlap, duty)
-            for duty in duties
-            if is_believed(track, duty) and (overlap := belongs(track, duty)) >= duty.settings.overlap
+            for duty in in_force.of_rule(rule)
+            if (overlap := belongs(track, duty)) >= duty.settings.overlap and is_believed(track, duty)
         ]
         if fitting:
             _, duty = max(fitting, key=lambda pair: pair[0])

@@ -19,6 +19,7 @@ Image = NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
 Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
+Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

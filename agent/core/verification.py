@@ -12,8 +12,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from agent.core.glance import Glance, Sees
+from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.tracking.track import GONE_CHANCE
-from agent.core.tracking.tracker import BRIDGE_S
 from agent.core.types import Evidence, Stamp
 
 DEADLINE_S, LONGEST_DEADLINE_S = 45.0, 120.0

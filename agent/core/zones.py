@@ -8,13 +8,12 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box, prepare
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import split
 
-from agent.core.types import Box
+from agent.core.geometry import area_within
+from agent.core.types import Box, Points
 
 FOOTPRINT_SHARE = 0.35
 """Lower share of a box that is taken for the ground it stands on. A camera looks down at a slant, so a vehicle's
 upper part covers ground BEHIND it; the lower third is about the wheel base for the usual 10 to 35 degrees."""
-
-Points = tuple[tuple[float, float], ...]
 
 
 def footprint(box_n: Box) -> Box:
@@ -35,9 +34,13 @@ class Zone:
     polygon: Polygon
     ground: BaseGeometry
     _around: Box = field(init=False, repr=False, compare=False)
+    _rings: tuple[Points, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        parts = self.ground.geoms if isinstance(self.ground, MultiPolygon) else [self.ground]
+        rings = (part.exterior.coords[:-1] for part in parts if isinstance(part, Polygon) and not part.is_empty)
         object.__setattr__(self, "_around", self.ground.bounds)
+        object.__setattr__(self, "_rings", tuple(tuple((x, y) for x, y, *_ in ring) for ring in rings))
 
     @staticmethod
     def of(zone_id: str, points_n: Points) -> Zone:
@@ -78,14 +81,16 @@ class Zone:
         """Share (0..1) of the whole box that lies inside the zone."""
         return self._share(box_n)
 
-    def _share(self, part: Box) -> float:
+    def is_near(self, box_n: Box) -> bool:
+        """Whether a box may overlap it at all; most things of a picture are nowhere near."""
         left, top, right, bottom = self._around
-        if part[2] <= left or part[0] >= right or part[3] <= top or part[1] >= bottom:
-            return 0.0  # most things of a picture are nowhere near, and an intersection takes longer
-        shape = box(*part)
-        if shape.area <= 0.0:
+        return box_n[2] > left and box_n[0] < right and box_n[3] > top and box_n[1] < bottom
+
+    def _share(self, part: Box) -> float:
+        if not self.is_near(part):
             return 0.0
-        return float(self.ground.intersection(shape).area / shape.area)
+        area = (part[2] - part[0]) * (part[3] - part[1])
+        return sum(area_within(ring, part) for ring in self._rings) / area if area > 0.0 else 0.0
 
 
 def _prolonged(points: Points) -> list[tuple[float, float]]:

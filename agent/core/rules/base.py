@@ -65,6 +65,8 @@ class RuleSettings(BaseModel):
 
     def severity_at(self, dwell_s: float) -> Severity:
         """How severe it is after so many seconds."""
+        if not self.escalate:
+            return self.severity
         reached = [step for step, limit_s in self.escalate.items() if dwell_s >= limit_s]
         return max([self.severity, *reached], key=list(Severity).index)
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from agent.core.geometry import contained, iou, normalised
 from agent.core.plan import Duty
-from agent.core.rules import RULES
 from agent.core.taxonomy import CLASSES, FIXTURE, FIXTURES, MOTOR_VEHICLES, OBJECT
 from agent.core.types import Box, ChangeKind, Channel, Floats, Observation, ZoneReading
 
@@ -43,6 +42,7 @@ FULL_FROM, FULL_HOLDS = 0.65, 0.4
 READING_KEEPS_S = 900.0
 """A reading that is older tells of another time. One zone is read with each picture: a dozen of them on a camera that
 shows a picture every half minute are read every six minutes."""
+_CHANNELS = tuple(Channel)
 WHOLE_ZONE = "bin"
 """Class name of the thing that a whole zone is."""
 
@@ -86,11 +86,6 @@ def group_of(class_name: str) -> str:
     return FIXTURE if class_name in FIXTURES or class_name == OBJECT else class_name
 
 
-def zone_group(duty: Duty) -> str:
-    """The family of its own that a whole zone under a rule is."""
-    return f"{duty.rule}@{duty.zone.zone_id}"
-
-
 def sightings(seen: Observation, duties: Iterable[Duty], known: Known = NOTHING_KNOWN) -> list[Sighting]:
     """Everything that is in the picture.
 
@@ -109,11 +104,7 @@ def sightings(seen: Observation, duties: Iterable[Duty], known: Known = NOTHING_
     ]
     fixtures = [s for s in named if s.group == FIXTURE]
     others = [s for s in named if s.group != FIXTURE]
-    zones = [
-        zone
-        for duty in duties
-        if RULES[duty.rule].whole_zone(duty.settings) and (zone := _whole(duty, fixtures, regions, seen))
-    ]
+    zones = [zone for duty in duties if duty.whole_zone and (zone := _whole(duty, fixtures, regions, seen))]
     return [*others, *_agreed(fixtures, regions), *zones, *_screens(seen)]
 
 
@@ -240,21 +231,22 @@ def fresh_readings(seen: Observation) -> list[ZoneReading]:
 
 def strongest(channels: Iterable[tuple[Channel, float]]) -> tuple[tuple[Channel, float], ...]:
     """The best score of each channel, in the order of `Channel`."""
+    channels = tuple(channels)
+    if len(channels) == 1:
+        return channels
     best: dict[Channel, float] = {}
     for channel, score in channels:
         best[channel] = max(score, best.get(channel, 0.0))
-    return tuple((channel, best[channel]) for channel in Channel if channel in best)
+    return tuple((channel, best[channel]) for channel in _CHANNELS if channel in best)
 
 
 def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: Observation) -> Sighting | None:
     """The zone itself as a thing, when any channel that the rule listens to says that it shows the violation."""
-    rule, settings = RULES[duty.rule], duty.settings
-    allowed = rule.channels(settings)
-    wanted = rule.classes(settings)
+    settings, allowed = duty.settings, duty.channels
     found: list[tuple[Channel, float]] = []
     sure, still_s = False, 0.0
     for part in [*fixtures, *regions]:
-        if part.class_name not in wanted or duty.zone.cover(part.box_n) < settings.overlap:
+        if part.class_name not in duty.classes or duty.zone.cover(part.box_n) < settings.overlap:
             continue
         if part.sure or part.score >= settings.min_score * HOLD_SHARE:
             found += part.channels
@@ -269,4 +261,4 @@ def _whole(duty: Duty, fixtures: list[Sighting], regions: list[Sighting], seen: 
     # What only holds an incident open must not start one: then the detector's score alone says how far to believe it.
     score = max((score for channel, score in channels if sure or channel is Channel.MODEL), default=0.0)
     look = np.zeros(0, np.float32)
-    return Sighting(duty.zone.bounds_n, WHOLE_ZONE, zone_group(duty), score, look, channels, sure=sure, still_s=still_s)
+    return Sighting(duty.zone.bounds_n, WHOLE_ZONE, duty.group, score, look, channels, sure=sure, still_s=still_s)

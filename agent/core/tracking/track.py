@@ -51,7 +51,7 @@ class Sight(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)  # without slots, for `changed`
 class Track:
     """A thing at a place.
 
@@ -134,16 +134,17 @@ class Track:
         A thing that the scene-change channel saw has that name only if the detector gave it on average: small models
         call anything a chair now and then, and one weak name must not decide what was left standing.
         """
-        weight, name = min((-weight, name) for name, weight in self.class_weights if name != OBJECT or self._unnamed)
+        weights = self.class_weights
+        if len(weights) > 1:
+            weights = tuple(entry for entry in weights if entry[0] != OBJECT)
+        name, weight = min(weights, key=lambda entry: (-entry[1], entry[0])) if len(weights) > 1 else weights[0]
+        if self.group != FIXTURE or weight >= NAMED_MEAN * self.hits:
+            return name
         left_standing = any(channel is Channel.SCENE_CHANGE for channel, _ in self.channels)
-        return OBJECT if left_standing and self.group == FIXTURE and -weight < NAMED_MEAN * self.hits else name
-
-    @property
-    def _unnamed(self) -> bool:
-        return all(name == OBJECT for name, _ in self.class_weights)
+        return OBJECT if left_standing else name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
     """What one look changed about one track.
 

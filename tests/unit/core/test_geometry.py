@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from shapely import Polygon, box
 
-from agent.core.geometry import areas, as_array, between, contained, iou, ious, normalised, same_ground
-from agent.core.types import Box
+from agent.core.geometry import (
+    area_within,
+    areas,
+    as_array,
+    between,
+    compared,
+    contained,
+    iou,
+    ious,
+    normalised,
+    same_ground,
+)
+from agent.core.types import Box, Points
 
 sides = st.floats(1 / 64, 1.0, width=32)
 
@@ -23,6 +36,36 @@ def test_iou_is_symmetric_bounded_and_one_for_itself(a: Box, b: Box) -> None:
     assert iou(a, b) == iou(b, a)
     assert 0.0 <= iou(a, b) <= 1.0 + 1e-6
     assert abs(iou(a, a) - 1.0) < 1e-5
+
+
+@given(st.lists(boxes(), max_size=5), st.lists(boxes(), max_size=5))
+def test_all_pairs_at_once_are_as_each_alone_to_the_bit(a: list[Box], b: list[Box]) -> None:
+    overlaps, shares = compared(a, b)
+    assert overlaps.tolist() == [[iou(one, other) for other in b] for one in a]
+    assert shares.tolist() == [[contained(one, other) for other in b] for one in a]
+
+
+def corners(draw: st.DrawFn, coordinate: st.SearchStrategy[float]) -> Points:
+    return tuple(draw(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=8, unique=True)))
+
+
+@st.composite
+def polygons(draw: st.DrawFn) -> tuple[Points, Box]:
+    """A simple polygon and a box; now and then on one grid, where edges lie on edges."""
+    grid = draw(st.sampled_from([4, 10, 1 << 20]))
+    coordinate = st.integers(0, grid).map(lambda n: n / grid)
+    points = corners(draw, coordinate)
+    assume(Polygon(points).is_valid)
+    x1, x2 = sorted(draw(st.lists(coordinate, min_size=2, max_size=2, unique=True)))
+    y1, y2 = sorted(draw(st.lists(coordinate, min_size=2, max_size=2, unique=True)))
+    return points, (x1, y1, x2, y2)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(polygons())
+def test_the_area_within_a_box_is_that_of_the_intersection(drawn: tuple[Points, Box]) -> None:
+    points, frame = drawn
+    assert area_within(points, frame) == pytest.approx(Polygon(points).intersection(box(*frame)).area, abs=1e-9)
 
 
 @given(boxes(), boxes())

@@ -9,9 +9,10 @@ import pytest
 
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
+from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.tracking.sighting import sightings
 from agent.core.tracking.track import Sight
-from agent.core.tracking.tracker import BRIDGE_S, Tracker
+from agent.core.tracking.tracker import Tracker
 from agent.core.types import Box, CloseReason, GapReason, Limits, Stamp
 from tests.unit.core.world import START, Step, Thing, car, every, gap, look, phases, plan, stamp, watch
 
