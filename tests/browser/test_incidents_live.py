@@ -175,7 +175,7 @@ def test_the_head_is_one_line_on_a_phone(browser: Browser, box: ConsoleBox) -> N
         expect(page.get_by_role("cell", name="王芳").first).to_be_visible()
         accessible(page)
         screenshot(page, "audit-phone")
-        menu = page.get_by_role("button", name="Login and language")
+        menu = page.get_by_role("button", name="More")
         menu.focus()
         page.keyboard.press("Enter")
         expect(page.get_by_label("Language", exact=True)).to_be_visible()

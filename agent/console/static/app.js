@@ -74,7 +74,7 @@ function drawHead(current) {
 /** On a phone the pages scroll sideways: the one that is shown is in view. */
 function reveal(nav) {
   const current = nav.querySelector("[aria-current]");
-  if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 40;
+  if (current) nav.scrollLeft = current.offsetLeft + current.offsetWidth - nav.offsetLeft - nav.clientWidth + 24;
 }
 
 /** On a phone: what opens the name, logging out and the language. */
