@@ -29,7 +29,7 @@ async function showZone(root, path, { mayChange }) {
   const tiles = [];
   const marks = new Map();
   const grid = el("div", { class: "album", role: "group", "aria-label": t("teach.album"), onkeydown: keyed });
-  const [head, said, lesson, counts] = [el("p", {}), el("p", { role: "status", "aria-live": "polite" }), el("section", { class: "lesson" }), el("p", { class: "soft" })];
+  const [head, said, lesson, counts] = [el("p", {}), el("p", { role: "status", "aria-live": "polite" }), el("section", { class: "lesson" }), el("p", { class: "soft counts" })];
   const more = el("button", { onclick: () => act(loadMore) }, t("teach.more"));
   const none = el("p", { class: "card", hidden: true }, t("teach.no_pictures"));
   const train = el("button", { class: "main", onclick: () => act(learn) }, t("teach.train"));
