@@ -125,6 +125,10 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
             phone.goto(f"/#/incident/{incident}")
             expect(phone.get_by_role("slider")).to_be_visible()
             expect(phone.locator(".compare .pair")).to_be_hidden()
+            stage = phone.locator(".overlay").bounding_box()
+            assert stage is not None
+            phone.touchscreen.tap(stage["x"] + stage["width"] / 4, stage["y"] + 10)
+            expect(phone.get_by_role("slider")).to_have_value("25")
             accessible(phone)
             screenshot(phone, "incident-compared-phone")
             assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -141,7 +145,7 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
         expect(page.locator(".result")).to_have_text("Dismissed.")
         expect(page.locator(".timeline")).to_contain_text("a delivery van, 送货")
         expect(page.locator(".timeline")).to_contain_text("王芳")
-        expect(page.locator(".facts div", has_text="Ended by")).to_have_text("Ended by王芳, at this box")
+        expect(page.locator(".facts div", has_text="How it ended")).to_contain_text("Dismissed by 王芳, at this box")
         screenshot(page, "incident-dismissed")
 
         def told() -> list[tuple[str | None, str]]:

@@ -73,7 +73,7 @@ function head({ incident, blind_s, remarks }) {
 function endedBy(incident, remarks) {
   if (incident.close_reason !== "dismissed") return word("ended_by", incident.close_reason);
   const said = remarks.findLast((it) => it.kind === "dismissed" && Date.parse(it.at) <= Date.parse(incident.closed) + 1000);
-  return said ? speaker(said) || t("incidents.by_somebody") : t("incidents.by_somebody");
+  return t("incidents.ended_by.dismissed", { who: (said && speaker(said)) || t("incidents.by_somebody") });
 }
 
 /** Who said something, and where, as far as that was kept. */

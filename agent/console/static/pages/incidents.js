@@ -57,7 +57,7 @@ export async function show(root, _params, { query, go }) {
       const { incidents } = await api.get(`/api/incidents/lines?ids=${others.slice(i, i + MOST).join(",")}`);
       incidents.forEach(draw);
     }
-    if (fresh.length === 0) fill(news);
+    if (fresh.length === 0) news.querySelector("button")?.remove();
     else if (isRead(list)) {
       if (news.dataset.n !== String(fresh.length) || !news.firstChild) fill(news, el("button", { class: "main", onclick: top }, t("incidents.news", { n: fresh.length })));
       news.dataset.n = fresh.length;
