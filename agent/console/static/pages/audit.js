@@ -3,12 +3,18 @@ import { el, fill } from "../dom.js";
 import { has, moment, t } from "../i18n.js";
 import { zoneNote } from "../told.js";
 
+const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g;
+
+/** What the record says beside: reasons in the user's words, moments by the site's clock. */
+const detail = (text) => text.replace(MOMENT, (at) => moment(at))
+  .replace(/^(false_report|tolerated)\b/, (reason) => t(`incidents.dismissed.${reason}`));
+
 export async function show(root) {
   const { entries } = await api.get("/api/audit");
   const heads = ["at", "who", "address", "action", "subject", "outcome", "detail"];
   const named = (kind, name) => (has(`shell.${kind}.${name}`) ? t(`shell.${kind}.${name}`) : name);
   const cells = (entry) => [moment(entry.at), entry.who, entry.address, named("action", entry.action), entry.subject,
-    named("outcome", entry.outcome), entry.detail];
+    named("outcome", entry.outcome), detail(entry.detail)];
   fill(root, el("h1", {}, t("shell.audit")), zoneNote(),
     entries.length === 0 ? el("p", {}, t("shell.audit_empty")) : el("div", { class: "wide stack", tabindex: 0, role: "region", "aria-label": t("shell.audit") },
       // The roles: where the lines are shown as cards, a browser would not take them for a table any more.
