@@ -180,6 +180,26 @@ def test_across_a_change_of_summer_time(browser: Browser, box: ConsoleBox, zone:
         assert found == utc
 
 
+@pytest.mark.parametrize(
+    ("zone", "at", "offset"),
+    [
+        ("Asia/Shanghai", "2026-11-27T00:00:00.123Z", "UTC+8"),
+        ("Europe/Berlin", "2026-07-01T00:00:00Z", "UTC+2"),
+        ("America/St_Johns", "2026-07-01T00:00:00Z", "UTC−2:30"),
+        ("UTC", "2026-07-01T00:00:00Z", "UTC"),
+    ],
+)
+def test_how_far_the_site_is_from_utc(browser: Browser, box: ConsoleBox, zone: str, at: str, offset: str) -> None:
+    with page_of(browser, box) as page:
+        page.goto("/")
+        found = page.evaluate(
+            """async ([zone, at]) => { const { setSite, offset } = await import("/static/time.js");
+               setSite({time_zone: zone, now: at}); return offset(Date.parse(at)); }""",
+            [zone, at],
+        )
+        assert found == offset
+
+
 def test_the_head_is_one_line_on_a_phone(browser: Browser, box: ConsoleBox) -> None:
     with page_of(browser, box, lang="en", look=PHONE) as page:
         log_in(page)

@@ -79,11 +79,12 @@ function reveal(nav) {
 
 /** On a phone: what opens the name, logging out and the language. */
 function menu() {
-  const button = el("button", { class: "menu", "aria-expanded": "false", "aria-controls": "who", "aria-label": t("shell.menu"), onclick: () => open(button.ariaExpanded !== "true") },
+  const button = el("button", { class: "menu", "aria-expanded": "false", "aria-controls": "who", "aria-label": t("shell.menu"), onclick: () => open(!isOpen()) },
     el("svg", { width: 24, height: 24, viewBox: "0 0 24 24", "aria-hidden": "true" }, [5, 12, 19].map((cy) => el("circle", { cx: 12, cy, r: 2 }))));
-  const open = (yes) => { button.ariaExpanded = String(yes); };
+  const isOpen = () => button.getAttribute("aria-expanded") === "true";
+  const open = (yes) => button.setAttribute("aria-expanded", String(yes));
   const head = document.getElementById("head");
-  head.onkeydown = (event) => { if (event.key === "Escape" && button.ariaExpanded === "true") { open(false); button.focus(); } };
+  head.onkeydown = (event) => { if (event.key === "Escape" && isOpen()) { open(false); button.focus(); } };
   head.onfocusout = (event) => { if (event.relatedTarget && !head.contains(event.relatedTarget)) open(false); };
   return button;
 }

@@ -17,10 +17,14 @@ export const siteZone = () => zone;
 /** Milliseconds since the epoch by the box's clock: a phone's may be wrong. */
 export const now = () => Date.now() + ahead_ms;
 
-/** How far the site is from UTC at a moment, such as UTC+8 or UTC−3:30. */
+/** How far the wall of the site is ahead of UTC at a whole second, in milliseconds. */
+const gap = (at) => Date.parse(`${wall(at)}Z`) - at;
+
+/** The same, such as UTC+8 or UTC−2:30. */
 export function offset(at = now()) {
-  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "shortOffset" }).formatToParts(at);
-  return parts.find((part) => part.type === "timeZoneName").value.replace("GMT", "UTC");
+  const minutes = Math.round(gap(Math.floor(at / 1000) * 1000) / 60_000);
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return minutes === 0 ? "UTC" : `UTC${minutes < 0 ? "−" : "+"}${hours}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
 }
 
 /** What the wall of the site shows at a moment, as YYYY-MM-DDTHH:MM:SS. */
@@ -35,7 +39,6 @@ export function wall(at) {
  *  summer time leaves out as many minutes after it. */
 export function instant(text) {
   const shown = Date.parse(`${text.length === 10 ? `${text}T00:00` : text}Z`);
-  const gap = (at) => Date.parse(`${wall(at)}Z`) - at; // milliseconds from UTC, at that moment
   const around = [gap(shown - 86_400_000), gap(shown + 86_400_000)];
   const fits = around.map((it) => shown - it).filter((at) => at + gap(at) === shown);
   return new Date(fits.length ? Math.min(...fits) : shown - around[0]);
