@@ -214,7 +214,9 @@ class FakeStore:
     def forget(self, camera: str) -> None:
         self._states.pop(camera, None)
 
-    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+    def acknowledge(
+        self, incident_id: UUID, at: datetime, by: str | None, note: str | None, *, at_box: bool | None = None
+    ) -> datetime | None:
         return self._acknowledged.setdefault(incident_id, at) if incident_id in self._incidents else None
 
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:

@@ -53,7 +53,7 @@ class Errands:
     def acknowledge(self, command: Acknowledge) -> AcknowledgeResult:
         """Note down that a person has taken notice. Raises CommandRejected, StoreFull, StoreUnusable."""
         now = self.clock.now().utc
-        since = self.store.acknowledge(command.incident, now, command.by, command.note)
+        since = self.store.acknowledge(command.incident, now, command.by, command.note, at_box=command.at_box)
         if since is None:
             raise unknown_incident(command.incident)
         return AcknowledgeResult(incident=command.incident, acknowledged_at=since)

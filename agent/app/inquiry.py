@@ -33,7 +33,7 @@ def dismissals(config: Config) -> list[Dismissal]:
 
 def take_back(config: Config, incident: UUID) -> None:
     """Let a dismissed spot be reported again; a running agent learns of it at once. Raises StoreFull, StoreUnusable."""
-    SqliteSilences(Visitor(config.storage.folder / DATABASE)).take_back(incident, now())
+    SqliteSilences(Visitor(config.storage.folder / DATABASE)).take_back(incident, now(), at_box=True)
 
 
 def now() -> datetime:

@@ -51,6 +51,7 @@ WHAT_IF: dict[str, tuple[str, str]] = {
         "未判 {unknown}；准确率 {precision}",
     ),
     "column.what": ("what", "变化"),
+    "column.place": ("place", "地点"),
     "column.severity": ("severity", "严重程度"),
     "column.verdict": ("centre", "中心判定"),
     "what_if.verdict.confirmed": ("confirmed", "确认"),

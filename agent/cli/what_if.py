@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -74,9 +75,10 @@ def tell_what_if(asked: Asked, say: Texts) -> None:
     screen, comparison = Console(), result.comparison
     period = (result.since.astimezone(zone), result.until.astimezone(zone))
     title = say("what_if.table", since=period[0].strftime(_TIME), until=period[1].strftime(_TIME), looks=result.looks)
-    table = Table(title=title)
-    for key in ("what", "camera", "zone", "rule", "object", "opened", "dwell", "severity", "verdict"):
-        table.add_column(say(f"column.{key}"))
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for key in ("what", "place", "object", "opened", "dwell", "severity", "verdict"):
+        # A moment is never cut; what a name needs beyond 80 columns goes on in the next line.
+        table.add_column(say(f"column.{key}"), overflow="fold", no_wrap=key in ("opened", "dwell"))
     for stay in comparison.gained:
         table.add_row(say("what_if.gained"), *_row(stay, zone, say))
     for stay in comparison.lost:
@@ -98,10 +100,8 @@ def _at(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 def _row(stay: Stay, zone: ZoneInfo, say: Texts) -> list[str]:
     return [
-        stay.camera,
-        stay.zone,
-        say.rule(stay.rule),
-        stay.class_name,
+        f"{stay.camera}\n{stay.zone}",
+        f"{say.rule(stay.rule)}\n{stay.class_name}",
         stay.opened_at.astimezone(zone).strftime(_TIME),
         f"{stay.dwell_s:.0f} s",
         stay.severity.value,

@@ -32,7 +32,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatekeeper:
-    """What is needed to let people in. `local`: the console answers this box only. `secure`: over HTTPS."""
+    """What is needed to let people in.
+
+    Attributes:
+        local: the console answers this box only. secure: over HTTPS.
+        time_zone: the site's (IANA): what pages show and ask is by its clock, wherever the browser is.
+    """
 
     users: Users
     audit: Audit
@@ -41,6 +46,7 @@ class Gatekeeper:
     guesses: Guesses
     local: bool
     secure: bool
+    time_zone: str
 
     def session(self, request: Request) -> Session | None:
         """Whose request it is; none of somebody whose password or role is another since. Raises StoreUnusable."""
@@ -188,14 +194,14 @@ async def _login(request: Request) -> Response:
     gate = keeper(request)
     name, password = text_of(body, "name", most=60), text_of(body, "password", most=200)
     token, session = await run_in_threadpool(gate.login, name, password, address_of(request))
-    response = JSONResponse(_told(session))
+    response = JSONResponse(_told(gate, session))
     response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=gate.secure, path="/")
     return response
 
 
 @viewer
 async def _me(request: Request) -> Response:
-    return JSONResponse(_told(request.state.session))
+    return JSONResponse(_told(keeper(request), request.state.session))
 
 
 @viewer
@@ -225,8 +231,9 @@ async def _audit(request: Request) -> Response:
     return JSONResponse({"entries": rows})
 
 
-def _told(session: Session) -> dict[str, object]:
-    return {"user": session.user.name, "role": session.user.role.value, "csrf": session.csrf}
+def _told(gate: Gatekeeper, session: Session) -> dict[str, object]:
+    who = {"user": session.user.name, "role": session.user.role.value, "csrf": session.csrf}
+    return {**who, "time_zone": gate.time_zone, "now": gate.clock.now().utc.isoformat()}
 
 
 def routes() -> list[Route]:

@@ -157,10 +157,15 @@ class Scene:
         """Where and what an incident is, or was when it ended of late; None when it is not known any more."""
         return self._incidents.spot(incident, self._tracker.tracks)
 
-    def dismiss(self, incident_id: UUID, now: Stamp) -> list[Event]:
-        """Close it, as somebody says that it is none; what keeps it from opening again are the `silences`."""
+    def dismiss(self, incident_id: UUID, now: Stamp, *, at_box: bool = False) -> list[Event]:
+        """Close it, as somebody says that it is none; what keeps it from opening again are the `silences`.
+
+        Args:
+            at_box: a person at the box says so, not the centre.
+        """
         dismissed = [p for p in self._presences.values() if p.incident_id == incident_id]
-        return [event for p in dismissed for event in self._end(p, Trigger.DISMISSED, None, now)]
+        ended = [event for p in dismissed for event in self._end(p, Trigger.DISMISSED, None, now)]
+        return [replace(event, at_box=at_box) for event in ended]
 
     @property
     def open_incidents(self) -> tuple[Presence, ...]:

@@ -1,4 +1,4 @@
-"""What a person at the centre wants to hear no more of: a spot that was dismissed, or a rule that was paused.
+"""What a person at the centre or at the box wants to hear no more of: a dismissed spot, a paused rule.
 
 Nothing new opens there; clocks go on, and what is an incident already is told of and closed as ever. Times are UTC, as
 people gave them, and hold across restarts.
@@ -38,7 +38,7 @@ class Dismissal:
         track_id: the thing itself: while the tracker holds it there, it is known whatever the light does to its look.
         look: (D,) descriptor, or (0,) when unknown.
         reason: `false_report` or `tolerated`. until: None for never.
-        by, note: who said so and why, in their words.
+        by, note: who said so and why, in their words. at_box: a person at the box did, not the centre; None: not known.
     """
 
     incident_id: UUID
@@ -54,6 +54,7 @@ class Dismissal:
     until: datetime | None = None
     by: str | None = None
     note: str | None = None
+    at_box: bool | None = None
 
     def in_force(self, now: datetime) -> bool:
         """Whether it still holds."""

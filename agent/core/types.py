@@ -270,7 +270,7 @@ class CloseReason(StrEnum):
     ACCEPTED = "accepted"
     """The operator declared what stands there normal."""
     DISMISSED = "dismissed"
-    """The centre dismissed it: a false report, or something that is tolerated."""
+    """The centre, or a person at the box, dismissed it: a false report, or something that is tolerated."""
     FORGOTTEN = "forgotten"
     """The agent lost its memory of the place (damaged store); the thing may still be there and is then found anew."""
 
@@ -343,6 +343,7 @@ class Event:
         previous_incident: the earlier incident at the same place of which this one is a re-occurrence, or None.
         update_reason: why an `updated` event was sent; None for other phases and where nobody said.
         limits: of an opening, what it was measured against. Kept on the box; the centre is not told.
+        at_box: of a dismissal, that a person at the box made it, not the centre.
     """
 
     event_id: UUID
@@ -369,6 +370,7 @@ class Event:
     previous_incident: UUID | None = None
     update_reason: UpdateReason | None = None
     limits: Limits | None = None
+    at_box: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,8 +71,14 @@ class Store(Protocol):
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:
         """Newest first."""
 
-    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
-        """A person has taken notice. Returns since when it counts so: the first one counts; None: not known here."""
+    def acknowledge(
+        self, incident_id: UUID, at: datetime, by: str | None, note: str | None, *, at_box: bool | None = None
+    ) -> datetime | None:
+        """A person has taken notice. Returns since when it counts so: the first one counts; None: not known here.
+
+        Args:
+            at_box: whether that was at this box, not at the centre; None: not known.
+        """
 
     def unfinished(self) -> list[UUID]:
         """All incidents that are open, or that the centre does not know of wholly."""
@@ -117,7 +123,9 @@ class SilenceStore(Protocol):
     def dismiss(self, dismissal: Dismissal) -> None:
         """Keep it, in place of an earlier one of the same incident."""
 
-    def take_back(self, incident_id: UUID, at: datetime, by: str | None = None) -> Dismissal | None:
+    def take_back(
+        self, incident_id: UUID, at: datetime, by: str | None = None, *, at_box: bool | None = None
+    ) -> Dismissal | None:
         """Drop the dismissal of an incident and return it; None when there was none. `at`, `by`: who does so when."""
 
     def dismissals(self, camera: str | None = None) -> list[Dismissal]:

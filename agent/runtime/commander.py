@@ -136,7 +136,7 @@ class Commander:
                 received = None
             if isinstance(received, _Intent):
                 log.info("intent %s: by %s", received.command.command, received.command.by)
-                self._carry_out(received.command, _Settled(received.answer))
+                self._carry_out(received.command.asked_here(), _Settled(received.answer))
             elif received is not None:
                 self.carry_out(received)
             now_s = self._clock.now().mono_s

@@ -127,11 +127,14 @@ class Desk:
         with self._seat(ASK_S):
             return self._scene.spot_of(incident)
 
-    def dismiss(self, incident: UUID, now: Stamp) -> None:
-        """Close an incident that is none; `hush` first, or it opens again. Raises CommandRejected (`busy`)."""
+    def dismiss(self, incident: UUID, now: Stamp, *, at_box: bool = False) -> None:
+        """Close an incident that is none, as the centre or a person at the box says; `hush` first, or it opens again.
+
+        Raises CommandRejected (`busy`).
+        """
         with self._seat(ASK_S):
             self._check_open()
-            self._file(self._scene.dismiss(incident, now))
+            self._file(self._scene.dismiss(incident, now, at_box=at_box))
             self._keep(now)
 
     def next_look(self, wish: Wish) -> None:

@@ -94,7 +94,7 @@ class Silencer:
         desk, dismissal = self._dismissal(asked, asked.reason.value, now.utc)
         self._store.dismiss(dismissal)  # first: whatever happens then, it does not open again
         self.refresh()
-        desk.dismiss(asked.incident, now)
+        desk.dismiss(asked.incident, now, at_box=asked.at_box)
         desk.next_look(_Sample(dismissal))
         log.info("%s: incident %s dismissed as %s", dismissal.camera, asked.incident, asked.reason)
         return DismissResult(incident=asked.incident, reason=asked.reason, until=asked.until, undone=False)
@@ -122,13 +122,14 @@ class Silencer:
                 until=asked.until,
                 by=asked.by,
                 note=asked.note,
+                at_box=asked.at_box,
             )
             return desk, dismissal
         raise unknown_incident(asked.incident)
 
     def _undo(self, asked: Dismiss) -> DismissResult:
         incident = asked.incident
-        gone = self._store.take_back(incident, self._clock.now().utc, asked.by)
+        gone = self._store.take_back(incident, self._clock.now().utc, asked.by, at_box=asked.at_box)
         if gone is None:
             raise CommandRejected(RejectCode.UNKNOWN_INCIDENT, f"incident: {incident} was not dismissed at this box")
         self.refresh()

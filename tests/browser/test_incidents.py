@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +55,24 @@ def an_incident(page: Page) -> str:
     return incident
 
 
+def lay_over_each_other(page: Page) -> None:
+    """On a wide screen the pictures stand beside each other; one is laid over the other when asked, by keyboard too."""
+    page.get_by_role("button", name="Lay over each other").click()
+    slider = page.get_by_role("slider", name="Before and after: move the seam")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_value("49")
+    seam = page.locator(".overlay .seam").bounding_box()
+    stage = page.locator(".overlay").bounding_box()
+    assert seam is not None
+    assert stage is not None
+    assert seam["x"] + seam["width"] / 2 - stage["x"] == pytest.approx(0.49 * stage["width"], abs=1)
+    accessible(page)
+    screenshot(page, "incident-compared")
+    page.get_by_role("button", name="Beside each other").click()
+    expect(slider).to_be_hidden()
+
+
 @pytest.mark.parametrize(("lang", "opened"), [("zh-CN", "上报"), ("en-GB", "Opened")])
 @pytest.mark.parametrize("size", ["phone", "desktop"])
 def test_the_list_leads_to_an_incident_with_its_pictures(
@@ -101,9 +120,24 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
         expect(page.locator(".result img")).to_have_count(2)
         expect(page.locator(".timeline")).to_contain_text("Looked again: Still there")
         screenshot(page, "incident-verified")
+        lay_over_each_other(page)
+        with page_of(browser, box, look=PHONE) as phone:
+            log_in(phone)
+            phone.goto(f"/#/incident/{incident}")
+            expect(phone.get_by_role("slider")).to_be_visible()
+            expect(phone.locator(".compare .pair")).to_be_hidden()
+            stage = phone.locator(".overlay").bounding_box()
+            assert stage is not None
+            phone.touchscreen.tap(stage["x"] + stage["width"] / 4, stage["y"] + 10)
+            expect(phone.get_by_role("slider")).to_have_value("25")
+            accessible(phone)
+            screenshot(phone, "incident-compared-phone")
+            assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.get_by_role("button", name="Acknowledge").click()
-        expect(page.locator(".result")).to_have_text("Acknowledged.")
+        expect(page.locator(".result")).to_have_text("Acknowledged. Noted at this box only.")
         expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+        said = page.locator(".timeline li", has_text="王芳, at this box")
+        expect(said).to_contain_text("Noted at this box only; the centre was not told.")
         page.get_by_role("button", name="Dismiss…").click()
         page.get_by_label("Note").fill("a delivery van, 送货")
         accessible(page)
@@ -112,15 +146,19 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
         expect(page.locator(".result")).to_have_text("Dismissed.")
         expect(page.locator(".timeline")).to_contain_text("a delivery van, 送货")
         expect(page.locator(".timeline")).to_contain_text("王芳")
+        expect(page.locator(".facts div", has_text="How it ended")).to_contain_text("Dismissed by 王芳, at this box")
+        screenshot(page, "incident-dismissed")
 
-        def told() -> list[str | None]:
-            events = [json.loads(message.payload) for message in centre.on("/event")]
-            return [event["data"]["close_reason"] for event in events if event["subject"] == incident]
+        def told() -> list[tuple[str | None, str]]:
+            events = [json.loads(message.payload)["data"] for message in centre.on("/event")]
+            return [(it["close_reason"], it["title"]["en"]) for it in events if it["incident"] == incident]
 
-        wait_until(lambda: "dismissed" in told(), "the centre to be told that it was dismissed")
+        wait_until(lambda: "dismissed" in dict(told()), "the centre to be told that it was dismissed")
+        assert "ended: dismissed at the box" in dict(told())["dismissed"]
         page.goto("/#/audit")
         expect(page.locator("tbody")).to_contain_text(incident)
-        expect(page.locator("tbody")).to_contain_text("false_report")
+        line = page.locator("tbody tr", has_text="dismiss").first
+        expect(line).to_contain_text(re.compile(r"False report \d+/\d+/\d+, \d+:\d\d:\d\d [AP]M a delivery van"))
 
 
 def test_a_viewer_looks_but_changes_nothing(browser: Browser, box: ConsoleBox) -> None:

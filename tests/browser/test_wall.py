@@ -55,6 +55,7 @@ def test_the_wall_shows_living_pictures_and_who_is_away(
         expect(card.locator(".zone")).to_have_count(1)
         card.locator(".box").first.wait_for()
         dwell = card.locator(".dwell").first
+        dwell.wait_for()  # between two parked cars nothing stands there for some seconds
         expect(dwell).to_have_text(CLOCK)
         shown = dwell.text_content()
         page.wait_for_function(

@@ -21,6 +21,7 @@ from agent.console.feed import MOST_LISTENERS, Feed
 from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
+from agent.core.errors import StoreUnusable
 from agent.ports.console.access import Role
 from tests.certificates import authority, issued
 from tests.e2e.agent_process import wait_until
@@ -39,12 +40,8 @@ def gatekeeper(folder: Path, *, local: bool = True) -> Gatekeeper:
         guesses=Guesses(),
         local=local,
         secure=False,
+        time_zone="Asia/Shanghai",
     )
-
-
-def is_watched(feed: Feed) -> bool:
-    """As of now; the property itself would be taken for a constant."""
-    return feed.watched
 
 
 @contextmanager
@@ -107,19 +104,47 @@ def test_a_page_that_listens_hears_what_is_new_and_does_not_hold_up_a_stop(
     with running(gate, feed, port) as (stop, thread), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         wait_until(lambda: listening(port), "the console")
         client.post("/api/login", json={"name": "operator", "password": "correct horse battery"})
-        assert not is_watched(feed)
+        assert not feed.wanted("camera")
         with client.stream("GET", "/api/stream") as stream:
             lines = stream.iter_lines()
             assert next(lines) == "retry: 2000"
-            assert is_watched(feed)
+            assert feed.wanted("camera")
             feed.publish("camera", "gate", {"seq": 1})
             told = [next(lines) for _ in range(3)]
             assert told == ["", "event: camera", 'data: {"seq":1}']
             stop.set()
             thread.join(5)
             assert not thread.is_alive()
-        assert not is_watched(feed)
+        assert not feed.wanted("camera")
     assert not caplog.records
+
+
+def test_a_version_is_looked_at_only_while_somebody_wants_to_hear_of_it(tmp_path: Path) -> None:
+    gate, feed, port = gatekeeper(tmp_path), Feed(), free_port()
+    looks: list[str] = []
+    versions = iter(["1", "1", "2"])
+
+    def version() -> str:
+        looks.append(next(versions, "2"))
+        if len(looks) == 2:
+            raise StoreUnusable("busy")
+        return looks[-1]
+
+    feed.attend("incidents", version)
+    with running(gate, feed, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        wait_until(lambda: listening(port), "the console")
+        client.post("/api/login", json={"name": "", "password": ""})
+        with client.stream("GET", "/api/stream?topics=camera") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 2000"
+            assert (feed.wanted("camera"), feed.wanted("incidents"), looks) == (True, False, [])
+        with client.stream("GET", "/api/stream?topics=incidents") as stream:
+            told = (line for line in stream.iter_lines() if line.startswith("data"))
+            assert not feed.wanted("camera")
+            assert [next(told) for _ in range(3)] == ["data: null", 'data: "1"', 'data: "2"']
+        wait_until(lambda: not feed.wanted("incidents"), "nobody to listen")
+        assert feed._watchers["incidents"]
+        wait_until(lambda: feed._watchers["incidents"].done(), "nobody to look")
 
 
 def test_too_many_pages_are_told_so(tmp_path: Path) -> None:
@@ -134,4 +159,4 @@ def test_too_many_pages_are_told_so(tmp_path: Path) -> None:
         assert client.get("/api/stream").status_code == 503
         for stream in streams:
             stream.__exit__(None, None, None)
-        wait_until(lambda: not feed.watched, "all of them to be gone")
+        wait_until(lambda: not feed.wanted("camera"), "all of them to be gone")

@@ -161,7 +161,7 @@ def test_what_people_said_is_told_in_order(book: Book) -> None:
     event = make_event(1)
     book.record(event)
     at = T0 + timedelta(minutes=10)
-    book.store.acknowledge(event.incident_id, at, "王", "看到")
+    book.store.acknowledge(event.incident_id, at, "王", "看到", at_box=True)
     book.store.acknowledge(event.incident_id, at + timedelta(minutes=1), "li", None)
     book.dismiss(event, at=at + timedelta(minutes=2), by="li", until=at + timedelta(days=1))
     before = Evidence(
@@ -172,7 +172,7 @@ def test_what_people_said_is_told_in_order(book: Book) -> None:
         incident=event.incident_id, verdict=Outcome.CLEARED, reason=None, looked_at=at, before=before, after=after
     )
     SqliteCaseNotes(book.database).verified(verdict, "zhang")
-    book.silences.take_back(event.incident_id, at + timedelta(minutes=3), "li")
+    book.silences.take_back(event.incident_id, at + timedelta(minutes=3), "li", at_box=False)
     page = book.desk.page(event.incident_id)
     assert page is not None
     assert [(r["kind"], r["by"]) for r in page["remarks"]] == [
@@ -181,7 +181,9 @@ def test_what_people_said_is_told_in_order(book: Book) -> None:
         ("verified", "zhang"),
         ("restored", "li"),
     ]
-    assert page["remarks"][0]["details"] == {"note": "看到"}
+    assert page["remarks"][0]["details"] == {"note": "看到", "at_box": True}
+    assert "at_box" not in page["remarks"][1]["details"]
+    assert page["remarks"][3]["details"] == {"at_box": False}
     assert page["remarks"][2]["details"] == {
         "verdict": "cleared",
         "before": str(UUID(int=1)),
@@ -224,6 +226,42 @@ def test_the_list_can_be_narrowed(book: Book) -> None:
     opened = first.opened_at
     assert book.ids(since=opened, until=opened + timedelta(seconds=1)) == [three, one, two]
     assert book.ids(until=opened) == []
+
+
+def test_lines_are_told_as_they_are_now(book: Book) -> None:
+    event = make_event(1)
+    book.record(event, make_event(2))
+    book.record(closed(event, 9))
+    [line] = book.desk.lines([event.incident_id, UUID(int=7)])
+    assert (line["id"], line["close_reason"]) == (str(event.incident_id), "cleared")
+    assert book.desk.lines([]) == []
+
+
+def test_the_version_is_another_after_each_thing_that_a_page_shows(book: Book) -> None:
+    cases, event = SqliteCases(book.database.path), make_event(1)
+    seen = [cases.version()]
+
+    def news() -> bool:
+        seen.append(cases.version())
+        return seen[-1] != seen[-2]
+
+    assert not news()
+    book.record(event, make_event(2))
+    assert news()
+    book.outbox.sent([1], 0.0, 60.0)
+    assert news()
+    book.outbox.acked(1)
+    assert news()
+    book.outbox.set_aside(2, "too large")
+    assert news()
+    book.store.acknowledge(event.incident_id, T0, "li", None)
+    assert news()
+    book.dismiss(event, at=T0)
+    assert news()
+    book.silences.take_back(event.incident_id, T0)
+    assert news()
+    book.store.save_state("gate", "{}")
+    assert not news()
 
 
 def test_a_wish_is_a_command_with_the_name_of_who_has_it(book: Book) -> None:

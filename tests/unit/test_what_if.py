@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.cells import cell_len
 
 from agent.adapters.observations import ObservationReader
 from agent.app.what_if import Kept, as_json, kept_by, scores_at, what_if
@@ -21,6 +23,7 @@ from agent.core.rehearsal import QUICK_S, Pace, Rehearsal
 from agent.core.stays import Verdict
 from agent.core.types import Channel, Gap, GapReason, Observation, Phase, PictureFault, Stamp
 from tests.kept_days import LONG, SHORT, afternoon, dismissal, keep, report
+from tests.unit.cli.commands import run
 from tests.unit.core.world import START, Step, car, every, look, plan, watch
 
 BEGIN = START
@@ -50,6 +53,23 @@ def box(tmp_path: Path) -> tuple[Path, Config]:
 
 def slow(rule: dict[str, object]) -> None:
     rule["dwell"] = "15m"
+
+
+@pytest.mark.parametrize(("lang", "same"), [("en_US.UTF-8", "unchanged: 0"), ("zh_CN.UTF-8", "不变：0")])
+def test_no_moment_is_cut_where_a_terminal_has_80_columns(
+    box: tuple[Path, Config], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lang: str, same: str
+) -> None:
+    folder, _ = box
+    config(folder, "after", slow)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LC_ALL", lang)
+    asked = ("replay", "--observations", folder / "before.yaml", "--config", folder / "after.yaml")
+    code, told, said = run(capsys, *asked)
+    assert code == 0, said
+    table = told[: told.index(same)]
+    assert max(cell_len(line) for line in table.splitlines()) <= 80
+    assert len(re.findall(r"\b\d\d-\d\d \d\d:\d\d:\d\d\b", told)) == 4  # the period, and two incidents
+    assert "…" not in told
 
 
 @pytest.mark.parametrize("jobs", [0, 2])

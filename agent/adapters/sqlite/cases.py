@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,13 @@ FROM moments WHERE incident_id = ? ORDER BY revision
 MOST_MOMENTS = 2000
 """Events of one incident that are shown: two weeks of heartbeats every ten minutes."""
 MOST_REMARKS = 200
+_VERSION = """
+SELECT (SELECT max(sequence) FROM moments), (SELECT max(number) FROM remarks),
+       (SELECT min(sequence) FROM moments WHERE acked_at IS NULL AND taken_at IS NOT NULL),
+       (SELECT max(sequence) FROM moments WHERE acked_at IS NULL AND taken_at IS NOT NULL),
+       (SELECT max(row) FROM outbox WHERE state = 2)
+"""
+"""Events, what people said, and how far the centre has it: five looks into indices, however much is kept."""
 _CURSOR = re.compile(r"([oc])~([0-9T:.+-]{20,40})~(\d{1,18})")
 
 
@@ -72,6 +80,18 @@ class SqliteCases:
             return rows, None
         last = rows[limit - 1]
         return rows[:limit], f"{last['part']}~{last['opened_at']}~{last['number']}"
+
+    def lines(self, incidents: Sequence[UUID]) -> list[Row]:
+        """These incidents, `MOST_ROWS` at most, those that are known; in no order. Raises StoreUnusable, StoreFull."""
+        wanted = [str(incident) for incident in incidents[:MOST_ROWS]]
+        marks = ", ".join("?" * len(wanted))
+        with self._reading.open() as connection:
+            return _rows(connection, f"{_SELECT} WHERE incident_id IN ({marks})", tuple(wanted))
+
+    def version(self) -> str:
+        """Is another when something about some incident is. Raises StoreUnusable, StoreFull."""
+        with self._reading.open() as connection:
+            return "/".join(str(value or 0) for value in connection.execute(_VERSION).fetchone())
 
     def case(self, incident: UUID) -> Case | None:
         """None when it is not known (any more). Raises StoreUnusable, StoreFull."""

@@ -44,12 +44,19 @@ class SqliteSilences:
             until = None if dismissal.until is None else text_of(dismissal.until)
             handled(connection, dismissal.incident_id, dismissal.at)
             judged(connection, dismissal.incident_id, dismissal.reason)
-            details = {"reason": dismissal.reason, "note": dismissal.note, "until": until}
+            details = {
+                "reason": dismissal.reason,
+                "note": dismissal.note,
+                "until": until,
+                "at_box": dismissal.at_box,
+            }
             keep_remark(connection, dismissal.incident_id, "dismissed", dismissal.at, dismissal.by, details)
 
         self._database.write(work)
 
-    def take_back(self, incident_id: UUID, at: datetime, by: str | None = None) -> Dismissal | None:
+    def take_back(
+        self, incident_id: UUID, at: datetime, by: str | None = None, *, at_box: bool | None = None
+    ) -> Dismissal | None:
         """See `ports.SilenceStore.take_back`."""
 
         def work(connection: sqlite3.Connection) -> list[tuple[str]]:
@@ -58,7 +65,7 @@ class SqliteSilences:
             if gone:
                 connection.execute(_COUNT_UP)
                 judged(connection, incident_id, None)
-                keep_remark(connection, incident_id, "restored", at, by, {})
+                keep_remark(connection, incident_id, "restored", at, by, {"at_box": at_box})
             return gone
 
         return next(iter(_read(DISMISSAL, self._database.write(work))), None)

@@ -131,14 +131,16 @@ class SqliteStore:
         sql = "SELECT rule, count(*) FROM incidents WHERE closed_at IS NULL GROUP BY rule"
         return {str(rule): int(count) for rule, count in self._database.read(sql)}
 
-    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+    def acknowledge(
+        self, incident_id: UUID, at: datetime, by: str | None, note: str | None, *, at_box: bool | None = None
+    ) -> datetime | None:
         """See `ports.Store.acknowledge`."""
 
         def work(connection: sqlite3.Connection) -> list[tuple[str]]:
             row = (_text(at), by, note, str(incident_id))
             if connection.execute(_ACKNOWLEDGE, row).rowcount:
                 handled(connection, incident_id, at)
-                keep_remark(connection, incident_id, "acknowledged", at, by, {"note": note})
+                keep_remark(connection, incident_id, "acknowledged", at, by, {"note": note, "at_box": at_box})
             sql = "SELECT acknowledged_at FROM incidents WHERE incident_id = ?"
             return connection.execute(sql, (str(incident_id),)).fetchall()
 

@@ -55,6 +55,7 @@ def serve(delivery: Supervisor, parts: Parts) -> None:
         guesses=Guesses(),
         local=ipaddress.ip_address(place[0]).is_loopback,
         secure=console.tls is not None,
+        time_zone=parts.config.box.time_zone,
     )
     tls = (console.tls.cert_file, console.tls.key_file) if console.tls else None
     app = partial(site, gatekeeper, parts.feed, routes_of(parts))

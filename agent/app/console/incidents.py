@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -61,6 +61,10 @@ class CaseDesk:
         """See `IncidentDesk.listed`."""
         rows, following = self._cases.listed(wanted, after, limit)
         return {"incidents": [self._line(row) for row in rows], "next": following}
+
+    def lines(self, incidents: Sequence[UUID]) -> list[IncidentLine]:
+        """See `IncidentDesk.lines`."""
+        return [self._line(row) for row in self._cases.lines(incidents)]
 
     def page(self, incident: UUID) -> IncidentPage | None:
         """See `IncidentDesk.page`."""
@@ -149,9 +153,11 @@ class CaseDesk:
 
 
 def case_desk(parts: Parts, scores: ScoreSource | None = None) -> CaseDesk:
-    """Of the running agent."""
+    """Of the running agent; pages that are open are told when something about an incident is different."""
+    cases = SqliteCases(parts.database.path)
+    parts.feed.attend("incidents", cases.version)
     return CaseDesk(
-        cases=SqliteCases(parts.database.path),
+        cases=cases,
         evidence=parts.evidence,
         naming=Naming(lambda: parts.crew.config),
         intend=parts.centre.commander.intend,

@@ -156,7 +156,7 @@ def wall_of(parts: Parts) -> Wall:
         if shown is not None:
             parts.feed.publish("camera", camera, shown)
 
-    means.onlookers.attend(lambda: parts.feed.watched, told)
+    means.onlookers.attend(lambda: parts.feed.wanted("camera"), told)
     return wall
 
 

@@ -37,6 +37,11 @@ def routes(desk: IncidentDesk) -> list[Route]:
             raise ConsoleFault(400, "invalid", str(error)) from error
 
     @viewer
+    async def lines(request: Request) -> Response:
+        wanted = [_uuid(text) for text in request.query_params.get("ids", "").split(",")[:MOST_ROWS]]
+        return JSONResponse({"incidents": await run_in_threadpool(desk.lines, wanted)})
+
+    @viewer
     async def one(request: Request) -> Response:
         page = await run_in_threadpool(desk.page, _id(request))
         if page is None:
@@ -89,6 +94,7 @@ def routes(desk: IncidentDesk) -> list[Route]:
     return [
         Route("/api/incidents", listed),
         Route("/api/incidents/choices", choices),
+        Route("/api/incidents/lines", lines),
         Route("/api/wishes/{wish}", wish),
         Route("/api/evidence/{id}", picture),
         Route(about, one),
@@ -121,8 +127,12 @@ def _one_of(key: str, value: str | None, known: tuple[Any, ...]) -> str | None:
 
 
 def _id(request: Request) -> UUID:
+    return _uuid(request.path_params["id"])
+
+
+def _uuid(text: str) -> UUID:
     try:
-        return UUID(request.path_params["id"])
+        return UUID(text)
     except ValueError as error:
         raise ConsoleFault(404, "not_found", "expected a UUID") from error
 

@@ -1,5 +1,7 @@
 // Requests to this box. Changes carry the login's CSRF token. A login that is over leads to the login page.
 
+import { setSite } from "./time.js";
+
 export class ApiError extends Error {
   constructor(status, error) {
     super(error.message ?? String(status));
@@ -41,13 +43,18 @@ export const api = {
   delete: (path) => ask("DELETE", path, {}),
 };
 
-export async function login(name, password) { me = await ask("POST", "/api/login", { name, password }); }
+export async function login(name, password) { known(await ask("POST", "/api/login", { name, password })); }
+function known(session) {
+  me = session;
+  setSite(session);
+}
+
 export async function logout() { await api.post("/api/logout"); me = null; }
 
 /** Who is logged in; where no password is asked for, whoever comes is. Throws ApiError. */
 export async function whoAmI() {
   try {
-    me = await ask("GET", "/api/me");
+    known(await ask("GET", "/api/me"));
   } catch (error) {
     if (error.facts?.open !== true) throw error;
     await login("", "");

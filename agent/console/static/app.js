@@ -59,12 +59,34 @@ function drawHead(current) {
     await setLanguage(event.target.value);
     show();
   } }, Object.entries(LANGUAGES).map(([code, name]) => el("option", { value: code, selected: code === language() }, name)));
-  fill(document.getElementById("head"),
-    el("a", { class: "brand", href: "#/wall" }, el("img", { src: "/static/icon.svg", alt: "", width: 24, height: 24 }), "City Eye"),
+  const head = document.getElementById("head");
+  fill(head,
+    el("a", { class: "brand", href: "#/wall", "aria-label": "City Eye" },
+      el("img", { src: "/static/icon.svg", alt: "", width: 24, height: 24 }), el("span", {}, "City Eye")),
     el("nav", { "aria-label": t("shell.pages") }, links),
-    el("div", { class: "who" }, session() ? [session().user,
+    session() && menu(),
+    el("div", { class: "who", id: "who" }, session() ? [session().user,
       session().user !== "local" && el("button", { onclick: async () => { await logout(); go("#/login"); } }, t("shell.logout")),
     ] : null, lang));
+  reveal(head.querySelector("nav"));
+}
+
+/** On a phone the pages scroll sideways: the one that is shown is in view. */
+function reveal(nav) {
+  const current = nav.querySelector("[aria-current]");
+  if (current) nav.scrollLeft = current.offsetLeft + current.offsetWidth - nav.offsetLeft - nav.clientWidth + 24;
+}
+
+/** On a phone: what opens the name, logging out and the language. */
+function menu() {
+  const button = el("button", { class: "menu", "aria-expanded": "false", "aria-controls": "who", "aria-label": t("shell.menu"), onclick: () => open(!isOpen()) },
+    el("svg", { width: 24, height: 24, viewBox: "0 0 24 24", "aria-hidden": "true" }, [5, 12, 19].map((cy) => el("circle", { cx: 12, cy, r: 2 }))));
+  const isOpen = () => button.getAttribute("aria-expanded") === "true";
+  const open = (yes) => button.setAttribute("aria-expanded", String(yes));
+  const head = document.getElementById("head");
+  head.onkeydown = (event) => { if (event.key === "Escape" && isOpen()) { open(false); button.focus(); } };
+  head.onfocusout = (event) => { if (event.relatedTarget && !head.contains(event.relatedTarget)) open(false); };
+  return button;
 }
 
 onFeed((state) => fill(trouble, state === "lost" ? t("shell.lost") : null));

@@ -1,5 +1,7 @@
 // Texts in the language of the user: t(PART.KEY, {n: 3}) is that key of texts/LANG/PART.json, with {n} filled in.
 
+import { siteZone } from "./time.js";
+
 export const LANGUAGES = { "zh-CN": "中文", en: "English" };
 let texts = {};
 
@@ -29,9 +31,9 @@ export function t(key, values = {}) {
 /** Whether there is a text for that key. */
 export const has = (key) => t(key) !== key;
 
-/** A moment (ISO text or Date), in the language's way and this device's time zone. */
+/** A moment (ISO text or Date), in the language's way and the site's time zone, wherever this device is. */
 export function moment(at, options = { dateStyle: "short", timeStyle: "medium" }) {
-  return at ? new Intl.DateTimeFormat(language(), options).format(new Date(at)) : "";
+  return at ? new Intl.DateTimeFormat(language(), { ...options, timeZone: siteZone() }).format(new Date(at)) : "";
 }
 
 /** Seconds as h:mm:ss or m:ss. */

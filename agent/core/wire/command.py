@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.wire.reading import Instant, Name, Note, TopicName, read_object, validated
@@ -42,6 +42,19 @@ class _Command(BaseModel):
     response_topic: TopicName | None = None
     correlation: Name | None = None
     by: Name | None = None
+
+    _at_box: bool = PrivateAttr(default=False)
+
+    @property
+    def at_box(self) -> bool:
+        """Whether a person at the box asks, not the centre. Nothing on the wire can say so."""
+        return self._at_box
+
+    def asked_here(self) -> Self:
+        """The same, as a person at the box asks it."""
+        mine = self.model_copy()
+        mine._at_box = True
+        return mine
 
 
 class Verify(_Command):

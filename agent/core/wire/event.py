@@ -46,6 +46,7 @@ _CLOSE_WORDS = {
     CloseReason.PERMITTED: ("进入允许时段，已结束", " ended: now permitted"),
     CloseReason.RULE_REMOVED: ("规则已取消，已结束", " ended: rule removed"),
 }
+_DISMISSED_AT_BOX = ("已在现场设备上撤销，已结束", " ended: dismissed at the box")
 
 
 def event_message(event: Event, sequence: int, facts: BoxFacts, clock: ClockInfo) -> Message:
@@ -138,7 +139,7 @@ def _data(event: Event, facts: BoxFacts, clock: ClockInfo, kept: int) -> EventDa
 def _title(event: Event, facts: BoxFacts, violation: Violation) -> Title:
     zh_end, en_end = _PHASE_WORDS[event.phase]
     if event.phase is Phase.CLOSED and event.close_reason is not None:
-        zh_end, en_end = _CLOSE_WORDS[event.close_reason]
+        zh_end, en_end = _DISMISSED_AT_BOX if event.at_box else _CLOSE_WORDS[event.close_reason]
     camera = facts.cameras.get(event.camera)
     camera_name = clip(camera.name if camera else event.camera)
     zone_name = clip(camera.zones.get(event.zone, event.zone) if camera else event.zone)

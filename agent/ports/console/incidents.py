@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypedDict
@@ -145,6 +145,9 @@ class IncidentDesk(Protocol):
 
     def listed(self, wanted: IncidentFilter, *, after: str | None, limit: int) -> Page:
         """At most `MOST_ROWS`. Raises ValueError for an `after` that no page gave."""
+
+    def lines(self, incidents: Sequence[UUID]) -> list[IncidentLine]:
+        """These incidents as they are now, `MOST_ROWS` at most; without those that the box does not know (any more)."""
 
     def page(self, incident: UUID) -> IncidentPage | None:
         """None when the box does not know it (any more)."""

@@ -65,7 +65,14 @@ def rig(
         users.put(*OPERATOR, Role.OPERATOR)
         users.put(*VIEWER, Role.VIEWER)
     gatekeeper = Gatekeeper(
-        users=users, audit=audit, clock=clock, sessions=Sessions(600.0), guesses=Guesses(), local=local, secure=secure
+        users=users,
+        audit=audit,
+        clock=clock,
+        sessions=Sessions(600.0),
+        guesses=Guesses(),
+        local=local,
+        secure=secure,
+        time_zone="Asia/Shanghai",
     )
     base = f"{'https' if secure else 'http'}://127.0.0.1:8190"
     return Rig(TestClient(site(gatekeeper, feed, routes), base_url=base), users, audit, clock, feed)

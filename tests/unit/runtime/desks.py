@@ -42,7 +42,9 @@ class MemoryStore:
     def forget(self, camera: str) -> None:
         self.states.clear()
 
-    def acknowledge(self, incident_id: UUID, at: datetime, by: str | None, note: str | None) -> datetime | None:
+    def acknowledge(
+        self, incident_id: UUID, at: datetime, by: str | None, note: str | None, *, at_box: bool | None = None
+    ) -> datetime | None:
         return None
 
     def incidents(self, *, limit: int, camera: str | None = None) -> list[IncidentRow]:

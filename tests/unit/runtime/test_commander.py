@@ -403,6 +403,14 @@ def test_what_a_person_at_the_box_wants_is_done_by_the_same_handlers_and_told_to
         if len(outcomes) == 3:
             stop.set()
 
+    asked_here: list[bool] = []
+    ping = rig.handlers["ping"]
+
+    def noted(command: Command, answer: Answer) -> None:
+        asked_here.append(command.at_box)
+        ping(command, answer)
+
+    rig.handlers["ping"] = noted
     now = rig.clock.now().utc
     rig.commander.intend(Ping(command="ping", id="1", issued_at=now, by="li"), settled)
     rig.commander.intend(Snapshot(command="snapshot", id="2", issued_at=now, camera="gate"), settled)
@@ -411,6 +419,12 @@ def test_what_a_person_at_the_box_wants_is_done_by_the_same_handlers_and_told_to
     assert isinstance(outcomes[0], PingResult)
     assert [o.code for o in outcomes if isinstance(o, CommandRejected)] == ["unknown_camera", "not_supported"]
     assert (rig.answers, rig.heard, rig.memory.find("1")) == ([], 0, None)
+    assert asked_here == [True]
+
+
+def test_nothing_on_the_wire_can_say_that_it_was_asked_at_the_box(rig: Rig) -> None:
+    rig.ask(_at_box=True)
+    assert rig.said() == [("c-1", "rejected", "invalid")]
 
 
 def test_a_person_at_the_box_is_told_when_too_much_waits(rig: Rig) -> None:

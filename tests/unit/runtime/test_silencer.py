@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,9 +15,10 @@ from agent.adapters.sqlite import Database, SqliteSilences, Visitor
 from agent.core.errors import CommandRejected
 from agent.core.scene import Scene
 from agent.core.types import CloseReason, Event
-from agent.core.wire import Dismiss, DismissReason, RulesPause
+from agent.core.wire import Dismiss, DismissReason, RulesPause, event_message
 from agent.runtime.desk import Desk
 from agent.runtime.silencer import Silencer
+from tests.events import CLOCK, FACTS
 from tests.fakes import FakeClock
 from tests.unit.core.world import car, every, plan
 from tests.unit.runtime.desks import MemoryStore, NoCamera
@@ -70,6 +72,22 @@ def test_a_dismissal_is_kept_closes_the_incident_and_keeps_the_spot_silent(stree
     assert street.store.events[-1].close_reason is CloseReason.DISMISSED
     serve(street.desk, every(2, 64, 300, car()))
     assert len(street.store.events) == 2
+
+
+@pytest.mark.parametrize(("at_box", "where"), [(True, "at the box"), (False, "by the centre")])
+def test_the_centre_is_told_where_it_was_dismissed(street: Street, at_box: bool, where: str) -> None:
+    asked = Dismiss(
+        command="dismiss",
+        id="1",
+        issued_at=street.clock.now().utc,
+        incident=street.opened().incident_id,
+        reason=DismissReason.FALSE_REPORT,
+    )
+    street.silencer.dismiss(asked.asked_here() if at_box else asked)
+    [dismissal] = street.visitor.dismissals()
+    assert dismissal.at_box is at_box
+    message = event_message(street.store.events[-1], 1, FACTS, CLOCK)
+    assert f"ended: dismissed {where}" in json.loads(message.payload)["data"]["title"]["en"]
 
 
 def test_it_is_kept_before_the_incident_is_closed(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

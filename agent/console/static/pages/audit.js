@@ -1,16 +1,25 @@
 import { api } from "../api.js";
 import { el, fill } from "../dom.js";
 import { has, moment, t } from "../i18n.js";
+import { zoneNote } from "../told.js";
+
+const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g;
+
+/** What the record says beside: reasons in the user's words, moments by the site's clock. */
+const detail = (text) => text.replace(MOMENT, (at) => moment(at))
+  .replace(/^(false_report|tolerated)\b/, (reason) => t(`incidents.dismissed.${reason}`));
 
 export async function show(root) {
   const { entries } = await api.get("/api/audit");
   const heads = ["at", "who", "address", "action", "subject", "outcome", "detail"];
   const named = (kind, name) => (has(`shell.${kind}.${name}`) ? t(`shell.${kind}.${name}`) : name);
-  fill(root, el("h1", {}, t("shell.audit")),
-    entries.length === 0 ? el("p", {}, t("shell.audit_empty")) : el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": t("shell.audit") },
-      el("table", {},
-        el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, t(`shell.audit_${head}`))))),
-        el("tbody", {}, entries.map((entry) => el("tr", {},
-          el("td", {}, moment(entry.at)), el("td", {}, entry.who), el("td", {}, entry.address), el("td", {}, named("action", entry.action)),
-          el("td", {}, entry.subject), el("td", {}, named("outcome", entry.outcome)), el("td", {}, entry.detail)))))));
+  const cells = (entry) => [moment(entry.at), entry.who, entry.address, named("action", entry.action), entry.subject,
+    named("outcome", entry.outcome), detail(entry.detail)];
+  fill(root, el("h1", {}, t("shell.audit")), zoneNote(),
+    entries.length === 0 ? el("p", {}, t("shell.audit_empty")) : el("div", { class: "wide stack", tabindex: 0, role: "region", "aria-label": t("shell.audit") },
+      // The roles: where the lines are shown as cards, a browser would not take them for a table any more.
+      el("table", { role: "table" },
+        el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads.map((head) => el("th", { scope: "col", role: "columnheader" }, t(`shell.audit_${head}`))))),
+        el("tbody", { role: "rowgroup" }, entries.map((entry) => el("tr", { role: "row" }, cells(entry).map((cell, i) =>
+          el("td", { role: "cell", "data-head": t(`shell.audit_${heads[i]}`) }, cell))))))));
 }

@@ -3,11 +3,13 @@
 import { api } from "../api.js";
 import { badges, kindName, placeName, word } from "../case.js";
 import { against, curve } from "../charts.js";
+import { compare } from "../compare.js";
 import { el, fill } from "../dom.js";
+import { refreshOn } from "../feed.js";
 import { duration, moment, t } from "../i18n.js";
-import { told } from "../told.js";
+import { now } from "../time.js";
+import { told, zoneNote } from "../told.js";
 
-const REFRESH_MS = 10_000;
 const ASK_MS = 1000;
 
 export async function show(root, [id], { mayChange, signal }) {
@@ -15,39 +17,70 @@ export async function show(root, [id], { mayChange, signal }) {
   const parts = Object.fromEntries(["head", "pictures", "why", "timeline"].map((name) => [name, el("section", { class: name })]));
   const result = el("div", { class: "result", "aria-live": "polite", tabindex: -1 });
   const actions = el("section", { class: "card actions", "aria-label": t("incidents.actions") });
-  let seen = "", shown = null;
+  const changed = el("p", { class: "unseen", role: "status", "aria-live": "polite" });
+  const shown = new Map();
+  let state = null;
+
+  /** Draw a part anew, only when it is about something else now, and not under the hands of somebody who is at it. */
+  function part(name, about, node, draw) {
+    const told = JSON.stringify(about);
+    if (told === shown.get(name) || (shown.has(name) && isHeld(node))) return;
+    shown.set(name, told);
+    draw();
+  }
 
   async function refresh() {
     const page = await api.get(path);
-    const now = JSON.stringify(page);
-    if (now === seen || signal.aborted) return;
-    seen = now;
-    fill(parts.head, head(page));
-    fill(parts.pictures, pictures(page));
-    fill(parts.why, why(page));
-    fill(parts.timeline, timeline(page));
+    if (signal.aborted) return;
+    const { incident, moments, remarks, scores, ...rest } = page;
+    part("head", [incident, remarks, rest.blind_s], parts.head, () => fill(parts.head, head(page)));
+    part("pictures", [page.pictures, moments.find((it) => it.evidence_note)], parts.pictures, () => fill(parts.pictures, pictures(page)));
+    part("why", [rest.limits, scores, rest.first_seen, rest.previous_incident, moments.filter((it) => it.phase !== "updated")], parts.why, () => fill(parts.why, why(page)));
+    follow(parts.timeline, timeline(page));
     // Only when other buttons are needed: whoever has one of them in focus keeps it.
-    const { acknowledged, disposition } = page.incident;
-    const wanted = JSON.stringify([acknowledged, disposition]);
-    if (mayChange && wanted !== shown) fill(actions, buttons(page, { path, refresh, result, signal }), result);
-    shown = wanted;
+    part("actions", [incident.acknowledged, incident.disposition], actions.querySelector("dialog[open]"),
+      () => fill(actions, buttons(page, { path, refresh, result, signal }), result));
+    const before = state;
+    state = badgeTexts(incident);
+    if (before !== null && before !== state) fill(changed, t("incidents.now", { state }));
   }
 
-  fill(root, el("p", {}, el("a", { href: "#/incidents" }, t("incidents.back"))), parts.head, parts.pictures, mayChange && actions, parts.why, parts.timeline);
+  fill(root, el("p", {}, el("a", { href: "#/incidents" }, t("incidents.back"))), changed, parts.head, parts.pictures, mayChange && actions, parts.why, parts.timeline);
   await refresh();
-  // Not while somebody is filling in a form.
-  const timer = setInterval(() => { if (!document.querySelector("dialog[open]")) refresh().catch(() => {}); }, REFRESH_MS);
-  return () => clearInterval(timer);
+  return refreshOn("incidents", refresh);
 }
 
-function head({ incident, blind_s }) {
+const badgeTexts = (incident) => badges(incident).filter(Boolean).map((it) => it.textContent).join(" · ");
+
+/** Whether somebody is at a part of the page: with the keyboard, or with a text that is marked. */
+function isHeld(node) {
+  const chosen = getSelection();
+  return node !== null && (node.matches("dialog") || node.contains(document.activeElement) || (chosen !== null && !chosen.isCollapsed && node.contains(chosen.anchorNode)));
+}
+
+function head({ incident, blind_s, remarks }) {
   return [el("h1", {}, kindName(incident)), el("p", { class: "row" }, badges(incident)),
     el("dl", { class: "facts" }, [
       ["place", placeName(incident)], ["opened", moment(incident.opened)],
       incident.closed && ["ended", `${moment(incident.closed)} (${word("closed", incident.close_reason)})`],
+      incident.closed && ["ended_by", endedBy(incident, remarks)],
       [incident.closed ? "dwell" : "dwell_so_far", duration(incident.dwell_s)], blind_s >= 1 && ["blind", duration(blind_s)],
     ].filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, t(`incidents.fact.${name}`)), el("dd", {}, value)))),
-    el("p", { class: "soft id" }, incident.id)];
+    zoneNote(), el("p", { class: "soft id" }, incident.id)];
+}
+
+/** Who ended it: a person at this box, the centre, or nobody, as the thing went. */
+function endedBy(incident, remarks) {
+  if (incident.close_reason !== "dismissed") return word("ended_by", incident.close_reason);
+  const said = remarks.findLast((it) => it.kind === "dismissed" && Date.parse(it.at) <= Date.parse(incident.closed) + 1000);
+  return t("incidents.ended_by.dismissed", { who: (said && speaker(said)) || t("incidents.by_somebody") });
+}
+
+/** Who said something, and where, as far as that was kept. */
+function speaker({ by, details }) {
+  if (details.at_box === undefined) return by ?? "";
+  if (details.at_box) return by ? t("incidents.by_at_box", { name: by }) : t("incidents.by_box");
+  return by ? t("incidents.by_at_centre", { name: by }) : t("incidents.by_centre");
 }
 
 const url = (picture) => `/api/evidence/${picture.id}`;
@@ -58,6 +91,12 @@ function figure(picture, caption) {
   return el("figure", {}, el("a", { href: url(picture), target: "_blank", rel: "noopener" },
     el("img", { src: url(picture), alt: about(picture), loading: "lazy", onerror: failed })),
   el("figcaption", {}, caption ? `${caption}: ${about(picture)}` : about(picture)));
+}
+
+/** One of two that are compared. */
+function beside(picture, which) {
+  const caption = t(`incidents.${which}`);
+  return { figure: figure(picture, caption), src: url(picture), name: `${caption}: ${about(picture)}` };
 }
 
 /** The pictures: the place before and after as two beside each other, then all others small. */
@@ -74,7 +113,7 @@ function pictures(page) {
   const after = later.at(-1);
   const rest = all.filter((it) => it !== before && it !== after);
   return [el("h2", {}, t("incidents.pictures")),
-    el("div", { class: "pair" }, figure(before, t("incidents.before")), after && figure(after, t("incidents.after"))),
+    after ? compare(beside(before, "before"), beside(after, "after")) : el("div", { class: "pair" }, figure(before, t("incidents.before"))),
     rest.length > 0 && el("details", {}, el("summary", {}, t("incidents.more_pictures", { n: rest.length })),
       el("div", { class: "thumbs" }, rest.map((it) => figure(it))))];
 }
@@ -99,17 +138,41 @@ function why(page) {
       && [el("p", {}, t("incidents.scores")), curve(t("incidents.scores"), page.scores, limits?.min_score ?? null, marks)]);
 }
 
-/** Events and what people said, oldest first; of heartbeats only the last. */
+/** Events and what people said, oldest first, as [key, about, draw]; of heartbeats only the last. */
 function timeline(page) {
   const beats = page.moments.filter((it) => it.reason === "heartbeat");
+  const told = page.moments.some((it) => it.reason === "dismissed");
   const entries = [
-    ...page.moments.filter((it) => it.reason !== "heartbeat" || it === beats.at(-1)).map((it) => ({ at: it.at, node: event(it, beats) })),
-    ...page.remarks.map((it) => ({ at: it.at, node: remark(it) })),
+    ...page.moments.filter((it) => it.reason !== "heartbeat" || it === beats.at(-1))
+      .map((it) => ({ key: it.reason === "heartbeat" ? "beat" : `event ${it.sequence}`, at: it.at, about: [it, beats.length], draw: () => event(it, beats) })),
+    ...page.remarks.map((it) => ({ key: `${it.kind} ${it.at}`, at: it.at, about: [it, told], draw: () => remark(it, told) })),
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
-  if (page.first_seen) entries.unshift({ at: page.first_seen, node: el("strong", {}, t("incidents.seen_first")) });
-  return el("div", { class: "card" }, el("h2", {}, t("incidents.timeline")),
-    entries.length === 0 && el("p", { class: "soft" }, t("incidents.forgotten")),
-    el("ol", { class: "line" }, entries.map(({ at, node }) => el("li", {}, el("time", { datetime: at }, moment(at)), el("div", {}, node)))));
+  if (page.first_seen) entries.unshift({ key: "first", at: page.first_seen, about: 0, draw: () => el("strong", {}, t("incidents.seen_first")) });
+  return entries;
+}
+
+/** Draw the timeline, or what is new in it; entries that say the same stay the same elements. */
+function follow(root, entries) {
+  if (!root.firstChild) {
+    fill(root, el("div", { class: "card" }, el("h2", {}, t("incidents.timeline")), el("p", { class: "soft" }, t("incidents.forgotten")), el("ol", { class: "line" })));
+  }
+  const list = root.querySelector("ol");
+  root.querySelector("p").hidden = entries.length > 0;
+  const known = new Map([...list.children].map((it) => [it.dataset.key, it]));
+  let last = null;
+  for (const { key, at, about, draw } of entries) {
+    let item = known.get(key);
+    known.delete(key);
+    const told = JSON.stringify(about);
+    if (item === undefined || (item.dataset.told !== told && !isHeld(item))) {
+      item?.remove();
+      item = el("li", { "data-key": key, "data-told": told }, el("time", { datetime: at }, moment(at)), el("div", {}, draw()));
+    }
+    const place = last === null ? list.firstChild : last.nextSibling;
+    if (place !== item) list.insertBefore(item, place);
+    last = item;
+  }
+  known.forEach((item) => item.remove());
 }
 
 function event(it, beats) {
@@ -121,12 +184,15 @@ function event(it, beats) {
     el("span", { class: "soft" }, ` ${t("incidents.event", { n: it.sequence, dwell: duration(it.dwell_s) })}`), el("br"), el("span", { class: "soft" }, sent)];
 }
 
-function remark(it) {
+/** `told`: the centre was told of a dismissal, by the event that ended the incident. */
+function remark(it, told) {
   const said = it.details;
+  const who = speaker(it);
+  const kept = said.at_box && (["acknowledged", "restored"].includes(it.kind) || (it.kind === "dismissed" && !told));
   const what = it.kind === "verified" ? t("incidents.said.verified", { verdict: verdict(said) })
     : it.kind === "dismissed" ? t("incidents.said.dismissed", { reason: word("dismissed", said.reason) }) : word("said", it.kind);
-  return [el("strong", {}, what), it.by && ` · ${it.by}`, said.until && ` · ${t("incidents.until_at", { at: moment(said.until) })}`,
-    said.note && el("blockquote", {}, said.note)];
+  return [el("strong", {}, what), who && ` · ${who}`, said.until && ` · ${t("incidents.until_at", { at: moment(said.until) })}`,
+    said.note && el("blockquote", {}, said.note), kept && el("div", { class: "soft" }, t("incidents.box_only"))];
 }
 
 const verdict = (said) => word("verdict", said.verdict) + (said.reason ? `（${word("reason", said.reason)}）` : "");
@@ -187,7 +253,7 @@ function dismissal(send) {
   const submit = (event) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const until = form.get("days") ? new Date(Date.now() + Number(form.get("days")) * 86_400_000).toISOString() : "";
+    const until = form.get("days") ? new Date(now() + Number(form.get("days")) * 86_400_000).toISOString() : "";
     dialog.close();
     send({ reason: form.get("reason"), note: form.get("note"), until });
   };

@@ -4,6 +4,7 @@ import { api } from "../api.js";
 import { columns, figures, rows } from "../charts.js";
 import { el, fill } from "../dom.js";
 import { duration, language, t } from "../i18n.js";
+import { zoneNote } from "../told.js";
 
 const PERIODS = ["today", "week", "month", "days"];
 
@@ -13,7 +14,7 @@ export async function show(root, _params, { query, go }) {
   for (const field of ["since", "until", "camera"]) if (query.get(field)) asked.set(field, query.get(field));
   const choices = await api.get("/api/incidents/choices");
   const content = el("div", { class: "numbers" });
-  fill(root, el("h1", {}, t("shell.numbers")), chooser(asked, choices, go), content);
+  fill(root, el("h1", {}, t("shell.numbers")), zoneNote(), chooser(asked, choices, go), content);
   if (period === "days" && !(asked.get("since") && asked.get("until"))) { fill(content, el("p", {}, t("numbers.choose"))); return; }
   const found = await api.get(`/api/numbers?${asked}`);
   fill(content, totals(found), tables(found, asked));
@@ -79,6 +80,6 @@ function tables(found, asked) {
       figures(t("numbers.per_watched"), [t("numbers.camera"), t("numbers.looked"), t("numbers.blind"), t("numbers.share")],
         found.watched.map((it) => [it.name, duration(it.looked_s), duration(it.blind_s), share(it.blind_s, it.looked_s + it.blind_s)]))),
     el("p", {}, el("a", { href: `/api/numbers/incidents.csv?${asked}`, download: "incidents.csv" }, t("numbers.csv_incidents"))),
-    el("p", { class: "soft" }, t("numbers.zone_of_time", { zone: found.time_zone })),
+    el("p", { class: "soft" }, t("numbers.lighter")),
   ];
 }

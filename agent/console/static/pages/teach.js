@@ -3,7 +3,7 @@
 import { api } from "../api.js";
 import { el, fill } from "../dom.js";
 import { moment, t } from "../i18n.js";
-import { told } from "../told.js";
+import { told, zoneNote } from "../told.js";
 
 const KEYS = { c: "clean", f: "full", n: null, Delete: null, Backspace: null };
 
@@ -29,16 +29,16 @@ async function showZone(root, path, { mayChange }) {
   const tiles = [];
   const marks = new Map();
   const grid = el("div", { class: "album", role: "group", "aria-label": t("teach.album"), onkeydown: keyed });
-  const [head, said, lesson, counts] = [el("p", {}), el("p", { role: "status", "aria-live": "polite" }), el("section", { class: "lesson" }), el("p", { class: "soft" })];
+  const [head, said, lesson, counts] = [el("p", {}), el("p", { role: "status", "aria-live": "polite" }), el("section", { class: "lesson" }), el("p", { class: "soft counts" })];
   const more = el("button", { onclick: () => act(loadMore) }, t("teach.more"));
   const none = el("p", { class: "card", hidden: true }, t("teach.no_pictures"));
   const train = el("button", { class: "main", onclick: () => act(learn) }, t("teach.train"));
   fill(root, el("h1", {}, `${zone.camera_name} · ${zone.zone_name}`), head,
-    el("p", {}, t(mayChange ? "teach.how" : "teach.look_only")), mayChange && el("p", { class: "soft keys" }, t("teach.keys")),
+    el("p", {}, t(mayChange ? "teach.how" : "teach.look_only")), mayChange && el("p", { class: "soft keys" }, t("teach.keys")), zoneNote(),
     mayChange && el("div", { class: "row bar" }, train,
       el("button", { onclick: () => act(async () => { await api.post(`${path}/pictures`); fill(said, t("teach.asked")); }) }, t("teach.ask")),
-      el("button", { onclick: () => act(reload) }, t("teach.reload")), counts),
-    said, lesson, none, grid, more);
+      el("button", { onclick: () => act(reload) }, t("teach.reload"))),
+    counts, said, lesson, none, grid, more);
 
   async function act(work) {
     try {

@@ -3,7 +3,8 @@
 import { api } from "../api.js";
 import { el, fill } from "../dom.js";
 import { duration, has, moment, t } from "../i18n.js";
-import { told } from "../told.js";
+import { instant } from "../time.js";
+import { told, zoneNote } from "../told.js";
 
 const PERIODS = { day: 24, days3: 72, all: null, own: null };
 const ASK_MS = 700;
@@ -30,7 +31,7 @@ export async function show(root, params, { signal, mayChange }) {
   const exact = el("input", { type: "checkbox", id: "exact" });
   let timer = 0, begun = 0;
 
-  fill(root, el("h1", {}, t("shell.whatif")), el("p", { class: "soft" }, t("whatif.about")),
+  fill(root, el("h1", {}, t("shell.whatif")), el("p", { class: "soft" }, t("whatif.about")), zoneNote(),
     kept.length === 0 ? el("p", { class: "card" }, t("whatif.nothing_kept")) : null,
     !mayChange && el("p", { class: "soft" }, t("whatif.operators_only")),
     el("form", { class: "card", onsubmit: start },
@@ -125,7 +126,7 @@ function edited(values) {
 }
 
 function span(name, since, until, kept) {
-  if (name === "own") return [since, until].map((text) => (text ? new Date(text).toISOString() : ""));
+  if (name === "own") return [since, until].map((text) => (text ? instant(text).toISOString() : ""));
   if (PERIODS[name] === null) return ["", ""];
   const last = Math.max(...kept.map((camera) => new Date(camera.last).getTime()));
   return [new Date(last - PERIODS[name] * 3_600_000).toISOString(), ""];
