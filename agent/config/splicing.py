@@ -89,7 +89,7 @@ class Splicer:
     def end(self, node: yaml.Node) -> int:
         """Behind the last character of a node, without the blank lines and comments that PyYAML counts in."""
         if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
-            return max(node.start_mark.index, len(self.text[: node.end_mark.index].rstrip()))
+            return max(node.start_mark.index, self._without_blanks(node.end_mark.index))
         if isinstance(node, yaml.MappingNode):
             key, value = node.value[-1]
             return self._end_after(value, key.end_mark.index)
@@ -115,6 +115,12 @@ class Splicer:
     def after_key(self, key: yaml.Node) -> int:
         """Behind the colon of a key."""
         return self.text.index(":", key.end_mark.index) + 1
+
+    def _without_blanks(self, place: int) -> int:
+        """A place without the blanks before it."""
+        while place and self.text[place - 1].isspace():
+            place -= 1
+        return place
 
     def _next_line(self, place: int) -> int:
         found = self.text.find("\n", place)
@@ -147,8 +153,8 @@ class Splicer:
             else:
                 self.remove_lines(key.start_mark.index, self._end_after(value, key.end_mark.index))
         if further and node.flow_style:
-            end = self.end(node) - 1
-            end = len(self.text[:end].rstrip().removesuffix(","))
+            end = self._without_blanks(self.end(node) - 1)
+            end -= self.text[end - 1] == ","
             self.replace(end, end, f", {one_line(further)[1:-1]}")
         elif further:
             column = next(iter(own.values()))[0].start_mark.column
@@ -175,6 +181,8 @@ class Splicer:
 
 
 def _aliases(text: str) -> Iterator[Alias]:
+    if "*" not in text:
+        return  # most have none, and the events take as long as the nodes
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.AliasEvent) and event.start_mark and event.end_mark and event.anchor:
             yield Alias(event.start_mark.index, event.end_mark.index, event.anchor)

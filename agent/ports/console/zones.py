@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict
 
+from agent.core.errors import CommandRejected, RejectCode
+
 Lang = Literal["en", "zh-CN"]
 
 
@@ -49,14 +51,18 @@ class StatusShown(TypedDict):
 
 
 class ZonesShown(TypedDict):
-    """A camera's zones as they stand in the document in force, whose `version` an edit names."""
+    """A camera's zones as they stand in the document in force, whose `version` an edit names.
+
+    Attributes:
+        calendars: those with a name that rules may refer to, as they are written.
+    """
 
     version: str
     camera: str
     name: str
     zones: list[dict[str, Any]]
     rules: dict[str, list[FieldShown]]
-    calendars: list[str]
+    calendars: dict[str, dict[str, Any]]
     status: StatusShown
 
 
@@ -85,6 +91,14 @@ class DraftShown(TypedDict):
     document: str
 
 
+class EditRefused(CommandRejected):
+    """An edit that is wrong: nothing of it was put in force. `problems`: all of them, none a mere warning."""
+
+    def __init__(self, problems: Sequence[ProblemShown], message: str) -> None:
+        super().__init__(RejectCode.INVALID, message)
+        self.problems = list(problems)
+
+
 class VersionShown(TypedDict):
     """A document that was in force until `until`, when one of `by` replaced it. `size`: bytes."""
 
@@ -104,11 +118,12 @@ class ZoneEditor(Protocol):
         """What the edits would say. Raises CommandRejected (`conflict`): another version is in force.
 
         Args:
-            whole: with `diff` and `document`, which take as long as all else together; else they are empty.
+            whole: with `diff` and `document`, which take much longer than all else; else they are empty, and also
+                where what is wrong cannot even be written.
         """
 
-    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:
-        """Put the edits in force, on probation."""
+    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
+        """Put the edits in force, on probation. Raises EditRefused, its problems in that language."""
 
     def versions(self) -> list[VersionShown]:
         """Earlier documents, newest first."""

@@ -13,14 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.config import Lang, document
-from agent.config.editing import EditFault, ZoneEdit, with_zones, zones_of
+from agent.config import Lang, document, editing
+from agent.config.editing import EditFault, ZoneEdit, with_zones
 from agent.config.written import written
 
 EXAMPLE = (Path(__file__).parents[3] / "configs/example.yaml").read_text()
 SQUARE = [[0.1, 0.6], [0.9, 0.6], [0.9, 0.95], [0.1, 0.95]]
 Zones = list[dict[str, Any]]
 LANGUAGES: tuple[Lang, ...] = ("zh-CN", "en")
+
+
+def zones_of(text: str, camera: str) -> Zones:
+    return editing.zones_of(document.read(text).data, camera)
 
 
 def edited(text: str, change: Callable[[Zones], object], camera: str = "gate") -> str:
