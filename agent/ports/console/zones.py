@@ -24,7 +24,8 @@ class FieldShown(TypedDict):
 
     Attributes:
         kind: `duration`, `number`, `choice`, `several` (of `options`), `durations` (one for each of `options`),
-            `calendar` (a name of `calendars`, or one written in place), `other` (kept as it is).
+            `calendar` (a name of `calendars`, or one written in place), `line` (drawn on the picture, with the point
+            `shop` on one side of it), `other` (kept as it is).
         default: as it would be written; None for none. told: what it means, in English.
     """
 

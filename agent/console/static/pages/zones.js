@@ -29,13 +29,13 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
-  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed });
+  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
     new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
     split: button("split", () => canvas.begin(canvas.mode === "split" ? "edit" : "split")),
     copy: button("copy", () => act(() => edits.add(moved(edits.current.zone.polygon, 0.03, 0.03), edits.current.zone))),
-    corner: button("remove_corner", () => canvas.removeCorner(canvas.corner)),
+    corner: button("remove_corner", () => canvas.removeTouched()),
     remove: button("remove", () => act(() => edits.remove()), { class: "danger" }),
     undo: button("undo", () => { edits.undo(); changed(); }),
     redo: button("redo", () => { edits.redo(); changed(); }),
@@ -114,15 +114,33 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** What the edits come to, by the code of `cityeye check`. */
   async function check(whole = false) {
     const mine = ++asked;
-    const now = await api.post(`/api/zones/${encodeURIComponent(camera)}/draft`, { version: force.version, zones: edits.now, lang: language(), whole });
+    const now = await send("draft", { whole });
     if (mine !== asked || signal.aborted) return null;
-    checked = now;
-    place();
-    list();
+    take(now.problems);
     return now;
   }
 
+  /** Send the edits; what the box refuses is shown at its fields. Throws ApiError. */
+  async function send(what, more = {}) {
+    try {
+      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: force.version, zones: edits.now, lang: language(), ...more });
+    } catch (error) {
+      if (Array.isArray(error.facts?.problems)) take(error.facts.problems);
+      throw error;
+    }
+  }
+
+  function take(problems) {
+    checked = { problems };
+    place();
+    list();
+  }
+
+  const isWrong = (now) => now.problems.some((problem) => !problem.warning);
+  const askToMend = () => fill(answer, el("p", { class: "fault", role: "alert" }, t("zones.mend_first")));
+
   function tell(error) {
+    if (Array.isArray(error.facts?.problems)) { askToMend(); return; }
     const text = error.code === "conflict" ? t("zones.conflict") : told(error);
     fill(answer, el("p", { class: "fault", role: "alert" }, text), error.code === "conflict" && el("p", { class: "soft" }, error.message),
       error.code === "conflict" && button("reload", () => { sessionStorage.removeItem(keptKey); go(location.hash); }));
@@ -135,7 +153,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   function showChanges() {
     return guarded(async () => {
       const now = await check(true);
-      if (now) fill(answer, el("h2", {}, t("zones.changes")), difference(now.diff));
+      if (now && isWrong(now) && !now.document) askToMend(); // it cannot even be written
+      else if (now) fill(answer, el("h2", {}, t("zones.changes")), difference(now.diff));
     });
   }
 
@@ -143,16 +162,16 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     return guarded(async () => {
       const now = await check();
       if (!now) return;
-      if (now.problems.some((problem) => !problem.warning)) { fill(answer, el("p", { class: "fault", role: "alert" }, t("zones.mend_first"))); return; }
-      await put(() => api.post(`/api/zones/${encodeURIComponent(camera)}/save`, { version: force.version, zones: edits.now }));
+      if (isWrong(now)) { askToMend(); return; }
+      await put(() => send("save"));
     });
   }
 
   /** Put a document in force, then go on with the one that is in force now. */
-  function put(send) {
+  function put(run) {
     return guarded(async () => {
       saves.save.disabled = true;
-      try { await send(); } finally { list(); }
+      try { await run(); } finally { list(); }
       sessionStorage.removeItem(keptKey);
       if (!signal.aborted) go(location.hash);
     });
@@ -164,6 +183,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     return guarded(async () => {
       const now = await check(true);
       if (!now) return;
+      if (!now.document) { askToMend(); return; }
       sessionStorage.setItem("draft", now.document);
       go("#/whatif");
     });
