@@ -45,17 +45,18 @@ export class Calendars {
     this.set(settings, "calendar", list.length || key === "active" ? { ...settings.calendar, [key]: list } : rest, redraw);
   }
 
-  #more(settings, path, key, list, added) {
+  #more(settings, path, key, shown, added) {
     const here = `${path}.${key}`;
     return el("button", { type: "button", id: `add-${here}`, onclick: () => {
+      const list = settings.calendar[key] ?? shown; // what is shown may have been typed over since
       this.#put(settings, key, [...list, added], true);
       document.getElementById(`first-${here}[${list.length}]`)?.focus();
     } }, t(`zones.add_${key}`));
   }
 
-  #less(settings, path, key, list, i, what) {
+  #less(settings, path, key, i, what) {
     return el("button", { type: "button", class: "danger small-button", "aria-label": t("zones.remove_it", { what }), onclick: () => {
-      this.#put(settings, key, list.filter((_, n) => n !== i), true);
+      this.#put(settings, key, settings.calendar[key].filter((_, n) => n !== i), true);
       document.getElementById(`add-${path}.${key}`)?.focus();
     } }, t("zones.remove_short"));
   }
@@ -83,7 +84,7 @@ export class Calendars {
       el("input", { value, size: 5, maxlength: 5, autocomplete: "off", id: `f-${here}.${name}`, "aria-describedby": `p-${here}.${name}`, onchange: (event) => change({ [name]: event.target.value.trim().replace("：", ":") }) })));
     return el("div", { class: "window", role: "group", "aria-label": what },
       el("div", { class: "row", id: `f-${here}.days` }, boxes), this.fault(`${here}.days`),
-      el("div", { class: "row" }, times, note, (key !== "active" || list.length > 1) && this.#less(settings, path, key, list, i, what)),
+      el("div", { class: "row" }, times, note, (key !== "active" || list.length > 1) && this.#less(settings, path, key, i, what)),
       this.fault(`${here}.from`), this.fault(`${here}.to`), this.fault(here));
   }
 
@@ -94,7 +95,7 @@ export class Calendars {
       return el("div", { class: "date" },
         el("input", { type: "date", value: date, id: `first-${here}[${i}]`, "aria-label": what, "aria-describedby": `p-${here}[${i}]`,
           onchange: (event) => this.#put(settings, key, settings.calendar[key].map((one, n) => (n === i ? event.target.value : one))) }),
-        this.#less(settings, path, key, list, i, what), this.fault(`${here}[${i}]`));
+        this.#less(settings, path, key, i, what), this.fault(`${here}[${i}]`));
     });
     return el("fieldset", { class: "part", id: `f-${here}`, "aria-describedby": `p-${here}` }, el("legend", {}, t(`zones.cal_${key}`)), rows, this.fault(here),
       this.#more(settings, path, key, list, ""));

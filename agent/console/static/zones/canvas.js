@@ -99,7 +99,8 @@ export class Canvas {
       else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone.polygon });
     } else this.drag = { ...base, kind: "pan", view: { ...this.view } };
     this.draw();
-    if (data.key) this.layer.querySelector(`[data-key="${data.key}"]`)?.focus({ preventScroll: true });
+    const key = data.line ? `line-${this.linePart}` : data.key;
+    if (key) this.layer.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
     event.preventDefault();
   }
 
@@ -295,12 +296,13 @@ export class Canvas {
       if (i !== this.edits.selected) parts.push(this.#zone(zone, i, outline, place, px));
     });
     const { current } = this.edits;
-    const goods = (zone, chosen) => this.line.nodes(zone, chosen, { place, outline, px, handles: chosen && this.mode === "edit" && this.may });
+    const held = this.mode === "edit" && this.may;
+    const goods = (zone, chosen) => this.line.nodes(zone, chosen, { outline, px, held: chosen && held });
     this.edits.now.forEach(({ zone }, i) => { if (i !== this.edits.selected) parts.push(goods(zone, false)); });
     if (current) {
       parts.push(this.#zone(current.zone, this.edits.selected, outline, place, px));
-      if (this.mode === "edit" && this.may) parts.push(this.#handles(current.zone.polygon, place, px));
       parts.push(goods(current.zone, true));
+      if (held) parts.push(this.#handles(current.zone.polygon, place, px), this.line.handles({ place, px, touched: this.linePart }));
     }
     if (this.mode !== "edit") parts.push(this.#drawing(outline, place, px));
     if (this.car.on) parts.push(this.#cars(height, px));

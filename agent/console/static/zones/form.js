@@ -137,5 +137,10 @@ export class Form {
   }
 }
 
-/** A problem as one sentence. */
-export function sentence({ expected, found, mend }) { return t("zones.problem", { expected, found, mend }); }
+const PLAIN = [[/\.days$/, "no_days"], [/\.(holidays|workdays)\[\d+\]$/, "no_date"]];
+
+/** A problem as one sentence; where the form leaves only one mistake, in its words and not in those of the file. */
+export function sentence({ field, expected, found, mend }) {
+  const plain = PLAIN.find(([pattern]) => pattern.test(field));
+  return plain ? t(`zones.${plain[1]}`) : t("zones.problem", { expected, found, mend });
+}

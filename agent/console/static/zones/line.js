@@ -62,36 +62,36 @@ export class Line {
     return part;
   }
 
-  /** As it is drawn for a zone; `handles`: it can be changed. */
-  nodes(zone, chosen, { place, outline, px, handles }) {
+  /** As it is drawn for a zone, below all handles; `held`: it can be changed. */
+  nodes(zone, chosen, { outline, px, held }) {
     const line = lineOf(zone);
     if (!line) return null;
-    const clip = "free-side", whole = prolonged(line.points);
+    const clip = "free-side", taken = { "data-line": "whole", "data-key": "line-whole" };
     const free = chosen && [
       el("clipPath", { id: clip }, el("polygon", { points: outline(zone.polygon) })),
       el("polygon", { class: "free", points: outline(freeSide(line.points, line.shop)), "clip-path": `url(#${clip})` })];
-    const taken = { "data-line": "whole", "data-key": "line-whole", tabindex: 0, role: "button", "aria-label": t("zones.line_whole") };
     return el("g", { class: chosen ? "goods chosen" : "goods" }, free,
-      el("polyline", { class: "far", points: outline(whole) }),
-      el("polyline", { class: "near", points: outline(line.points), ...(handles ? taken : {}) }),
-      handles && el("polyline", { class: "grip", points: outline(line.points), "data-line": "whole", "stroke-width": 24 * px }),
-      handles && this.#handles(line, place, px));
+      el("polyline", { class: "far", points: outline(prolonged(line.points)) }),
+      el("polyline", { class: "near", points: outline(line.points), ...(held ? { ...taken, tabindex: 0, role: "button", "aria-label": t("zones.line_whole") } : {}) }),
+      held && el("polyline", { class: "grip", points: outline(line.points), ...taken, "stroke-width": 24 * px }));
   }
 
-  #handles({ points, shop }, place, px) {
+  /** The dots by which it is changed, above all else. */
+  handles({ place, px, touched }) {
+    if (!this.now) return null;
+    const { points, shop } = this.now;
     const percent = (v) => Math.round(v * 1000) / 10;
     const handle = (part, kind, at, label, reach, size, ...more) => {
       const [cx, cy] = place(at), data = { "data-line": part, "data-key": `line-${part}` };
-      return el("g", { class: kind, ...data, tabindex: 0, role: "button", "aria-label": label },
+      return el("g", { class: part === touched ? `${kind} touched` : kind, ...data, tabindex: 0, role: "button", "aria-label": label },
         el("circle", { cx, cy, r: reach * px, class: "reach", ...data }),
         el("circle", { cx, cy, r: size * px, class: "dot", ...data, "stroke-width": 2 * px }), more);
     };
     const [sx, sy] = place(shop);
-    return [
+    return el("g", { class: "goods" },
       points.length < MOST_POINTS && points.slice(1).map((point, i) => handle(`edge-${i}`, "edge", middle([points[i], point]), t("zones.line_edge", { n: i + 1 }), 13, 4)),
       points.map((point, i) => handle(`point-${i}`, "corner", point, t("zones.line_point", { n: i + 1, x: percent(point[0]), y: percent(point[1]) }), 20, 7)),
       handle("shop", "shop", shop, t("zones.line_shop", { x: percent(shop[0]), y: percent(shop[1]) }), 22, 11,
-        el("text", { x: sx, y: sy + 4.5 * px, "font-size": 13 * px, "aria-hidden": "true" }, t("zones.line_mark"))),
-    ];
+        el("text", { x: sx, y: sy + 4.5 * px, "font-size": 13 * px, "aria-hidden": "true" }, t("zones.line_mark"))));
   }
 }
