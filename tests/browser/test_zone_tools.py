@@ -307,7 +307,9 @@ def test_what_is_wrong_in_a_calendar_is_told_at_its_field(browser: Browser, box:
         page.get_by_role("button", name="加一个不管的日子").tap()
         for place, text in {"active[0].from": "时刻", "active[0].days": "请至少勾选一天"}.items():
             expect(page.locator(f"[id='p-{path}.{place}']")).to_contain_text(text)
-        expect(page.locator(f"[id='p-{path}.holidays[{len(calendar(page)['holidays']) - 1}]']")).to_contain_text("请选择日期")
+        expect(page.locator(f"[id='p-{path}.holidays[{len(calendar(page)['holidays']) - 1}]']")).to_contain_text(
+            "请选择日期"
+        )
         expect(first.get_by_label("从")).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_role("button", name="保存")).to_be_disabled()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
