@@ -137,6 +137,22 @@ def test_an_outline_that_crosses_itself_is_told_at_its_field(browser: Browser, b
         expect(page.get_by_role("button", name="撤销")).to_be_disabled()
 
 
+def test_what_the_box_does_not_even_look_at_is_told_at_its_field(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="zh-CN") as page:
+        open_editor(page)
+        page.get_by_label("名称", exact=True).fill("长" * 30_000)
+        page.keyboard.press("Tab")
+        expect(page.locator("#p-name")).to_contain_text("每个区域最多 20000 个字符")
+        expect(page.get_by_label("名称", exact=True)).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_role("button", name="保存")).to_be_disabled()
+        expect(page.get_by_role("alert")).to_have_text("请先改正标出的问题。")
+        page.get_by_label("名称", exact=True).fill("路缘")
+        page.keyboard.press("Tab")
+        expect(page.locator("#p-name")).to_be_empty()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.get_by_role("button", name="保存")).to_be_enabled()
+
+
 def test_drag_insert_split_copy_and_undo(browser: Browser, box: ConsoleBox) -> None:
     with page_of(browser, box, lang="en") as page:
         open_editor(page)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.browser.console_box import log_in
+from tests.browser.console_box import ROOT, ConsoleBox, console_box, log_in
+from tests.cameras import MAIN, PASSWORD, USER, simulated_camera
+
+PAVEMENT = [[0.1, 0.3], [0.9, 0.3], [0.9, 0.9], [0.1, 0.9]]
+CALENDARS = {
+    "workday": {"active": [{"days": ["mon", "tue"], "from": "07:00", "to": "22:00"}], "holidays": ["2026-10-01"]}
+}
+NIGHTS = (
+    "{active: [{from: '07:00'}, {days: [sat], to: '06:00'}], "
+    "permitted: [{days: [fri, sat], from: '18:00', to: '02:00'}]}"
+)
+TEXT_OF_NIGHTS = f"            calendar: {NIGHTS}   # night market, as agreed"
 
 Place = tuple[float, float]
 """In 0..1 of the picture, or of what is seen of it."""
@@ -107,3 +120,28 @@ def zone_in_hand(page: Page, zone_id: str) -> dict[str, Any]:
         zone_id,
     )
     return found
+
+
+@contextmanager
+def market_street(folder: Path) -> Iterator[ConsoleBox]:
+    """A box with one zone that was written by hand, as a person would, so that it is seen what of it stays."""
+    with simulated_camera(ROOT / "demo" / "street.mp4") as camera:
+        gate = {"id": "gate", "url": camera.url(MAIN), "username": USER, "password": PASSWORD, "main_stream": "off"}
+        more = {"commands": {"probation": "10s"}, "calendars": CALENDARS}
+        with console_box(folder, cameras=[gate], more=more, written=_by_hand) as running:
+            yield running
+
+
+def _by_hand(text: str) -> str:
+    zones = [
+        "  zones:   # of the market street",
+        "      - id: pavement",
+        "        name: 人行道",
+        f"        polygon: {PAVEMENT}",
+        "        rules:",
+        "          stall_encroachment:",
+        "            dwell: 5m   # agreed with the street office",
+        TEXT_OF_NIGHTS,
+    ]
+    before, mark, after = text.partition("  main_stream: 'off'\n")
+    return before + mark + "\n".join(zones) + "\n" + after

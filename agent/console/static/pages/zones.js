@@ -132,12 +132,13 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function take(problems) {
     checked = { problems };
+    if (!isWrong(checked) && answer.querySelector("[data-mend]")) fill(answer);
     place();
     list();
   }
 
   const isWrong = (now) => now.problems.some((problem) => !problem.warning);
-  const askToMend = () => fill(answer, el("p", { class: "fault", role: "alert" }, t("zones.mend_first")));
+  const askToMend = () => fill(answer, el("p", { class: "fault", role: "alert", "data-mend": "" }, t("zones.mend_first")));
 
   function tell(error) {
     if (Array.isArray(error.facts?.problems)) { askToMend(); return; }

@@ -1,4 +1,4 @@
-"""The goods line and calendars of a zone, two fingers on the picture, and the cars in it; in a real browser."""
+"""The goods line of a zone and the calendars of its rules, in a real browser; what is saved of them, byte by byte."""
 
 from __future__ import annotations
 
@@ -9,46 +9,28 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.console_box import PHONE, ROOT, ConsoleBox, accessible, console_box, page_of, screenshot
-from tests.browser.zone_page import at, drag, fingers, in_force, near, open_editor, seen, zone_in_hand
-from tests.cameras import MAIN, PASSWORD, USER, simulated_camera
+from tests.browser.console_box import PHONE, ConsoleBox, accessible, page_of, screenshot
+from tests.browser.zone_page import (
+    CALENDARS,
+    NIGHTS,
+    TEXT_OF_NIGHTS,
+    at,
+    drag,
+    fingers,
+    in_force,
+    market_street,
+    near,
+    open_editor,
+    zone_in_hand,
+)
 
 pytestmark = pytest.mark.server
-PAVEMENT = [[0.1, 0.3], [0.9, 0.3], [0.9, 0.9], [0.1, 0.9]]
-CALENDARS = {
-    "workday": {"active": [{"days": ["mon", "tue"], "from": "07:00", "to": "22:00"}], "holidays": ["2026-10-01"]}
-}
-NIGHTS = (
-    "{active: [{from: '07:00'}, {days: [sat], to: '06:00'}], "
-    "permitted: [{days: [fri, sat], from: '18:00', to: '02:00'}]}"
-)
-TEXT_OF_NIGHTS = f"            calendar: {NIGHTS}   # night market, as agreed"
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBox]:
-    """One zone is written by hand, as a person would, so that it is seen what of it stays."""
-    with simulated_camera(ROOT / "demo" / "street.mp4") as camera:
-        gate = {"id": "gate", "url": camera.url(MAIN), "username": USER, "password": PASSWORD, "main_stream": "off"}
-        more = {"commands": {"probation": "10s"}, "calendars": CALENDARS}
-        folder = tmp_path_factory.mktemp("tools")
-        with console_box(folder, cameras=[gate], more=more, written=by_hand) as running:
-            yield running
-
-
-def by_hand(text: str) -> str:
-    zones = [
-        "  zones:   # of the market street",
-        "      - id: pavement",
-        "        name: 人行道",
-        f"        polygon: {PAVEMENT}",
-        "        rules:",
-        "          stall_encroachment:",
-        "            dwell: 5m   # agreed with the street office",
-        TEXT_OF_NIGHTS,
-    ]
-    before, mark, after = text.partition("  main_stream: 'off'\n")
-    return before + mark + "\n".join(zones) + "\n" + after
+    with market_street(tmp_path_factory.mktemp("tools")) as running:
+        yield running
 
 
 def line(page: Page) -> dict[str, Any]:
@@ -109,7 +91,7 @@ def test_a_goods_line_is_drawn_moved_saved_and_deleted_with_the_mouse(browser: B
 def test_a_line_that_leaves_no_part_is_told_at_its_field(browser: Browser, box: ConsoleBox) -> None:
     with page_of(browser, box, lang="zh-CN") as page:
         open_editor(page)
-        page.get_by_role("button", name="画出摊线").click()
+        page.get_by_role("button", name="画外摆线").click()
         for place in [(0.1, 0.2), (0.9, 0.2), (0.9, 0.2), (0.5, 0.5)]:
             page.mouse.click(*at(page, *place))
         told = page.locator("[id='p-rules.stall_encroachment.goods_line']")
@@ -155,7 +137,7 @@ def test_a_goods_line_by_keyboard_alone(browser: Browser, box: ConsoleBox) -> No
 def test_a_goods_line_with_a_finger(browser: Browser, box: ConsoleBox) -> None:
     with page_of(browser, box, lang="zh-CN", look=PHONE) as page:
         open_editor(page)
-        page.get_by_role("button", name="画出摊线").tap()
+        page.get_by_role("button", name="画外摆线").tap()
         for place in [(0.1, 0.5), (0.9, 0.6), (0.9, 0.6), (0.5, 0.35)]:
             page.touchscreen.tap(*at(page, *place))
         assert near([*line(page)["points"], line(page)["shop"]], [(0.1, 0.5), (0.9, 0.6), (0.5, 0.35)], 0.02)
@@ -164,90 +146,8 @@ def test_a_goods_line_with_a_finger(browser: Browser, box: ConsoleBox) -> None:
         assert near(line(page)["points"], [(0.1, 0.5), (0.5, 0.75), (0.9, 0.7)], 0.02)
         accessible(page)
         screenshot(page, "zones-line-phone-zh")
-        page.get_by_role("button", name="删除出摊线").tap()
+        page.get_by_role("button", name="删除外摆线").tap()
         assert line(page) == {}
-
-
-def test_two_fingers_come_closer_and_move_the_picture(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="en", look=PHONE) as page:
-        open_editor(page)
-        assert seen(page) == pytest.approx([0, 0, 1, 1])
-        fingers(page, [(0.4, 0.5), (0.6, 0.5)], [(0.35, 0.5), (0.65, 0.5)], [(0.3, 0.5), (0.7, 0.5)])
-        left, top, width, height = seen(page)
-        assert (width, height) == pytest.approx((0.5, 0.5), abs=0.01), "fingers twice as far apart: twice as large"
-        assert (left + 0.5 * width, top + 0.5 * height) == pytest.approx((0.5, 0.5), abs=0.01), "around them"
-        fingers(page, [(0.4, 0.5), (0.6, 0.5)], [(0.5, 0.6), (0.7, 0.6)], [(0.6, 0.7), (0.8, 0.7)])
-        assert seen(page) == pytest.approx([left - 0.1, top - 0.1, width, height], abs=0.01), "both go along: moved"
-        fingers(page, [(0.3, 0.5), (0.7, 0.5)], [(0.4, 0.5), (0.6, 0.5)], [(0.45, 0.5), (0.55, 0.5)])
-        assert seen(page) == pytest.approx([0, 0, 1, 1], abs=0.001), "never smaller than the whole picture"
-
-
-def test_two_fingers_change_no_zone(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="en", look=PHONE) as page:
-        open_editor(page)
-        corner = (0.1, 0.3)
-        fingers(page, [corner], [corner, (0.6, 0.6)], [(0.2, 0.4), (0.5, 0.5)], [(0.25, 0.45), (0.45, 0.5)])
-        assert near(zone_in_hand(page, "pavement")["polygon"], PAVEMENT, 0)
-        fingers(page, [corner], [(0.2, 0.4)], [(0.2, 0.4), (0.6, 0.6)], [(0.1, 0.4), (0.7, 0.6)])
-        assert near(zone_in_hand(page, "pavement")["polygon"], PAVEMENT, 0), "also one that was being dragged"
-        expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-
-
-def test_a_corner_is_found_where_it_is_seen_closer(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="en", look=PHONE) as page:
-        open_editor(page)
-        fingers(page, [(0.05, 0.3), (0.15, 0.3)], [(0.03, 0.3), (0.17, 0.3)], [(0.01, 0.3), (0.19, 0.3)])
-        left, top, width, height = seen(page)
-
-        def there(x: float, y: float) -> tuple[float, float]:
-            return (x - left) / width, (y - top) / height
-
-        fingers(page, [there(0.1, 0.3)], [there(0.15, 0.35)], [there(0.2, 0.4)])
-        assert near(zone_in_hand(page, "pavement")["polygon"], [(0.2, 0.4), *map(tuple, PAVEMENT[1:])], 0.005)
-
-
-TWO_CARS = """async () => {
-    const { look } = await (await fetch("/api/cameras/gate")).json();
-    const cars = (look?.boxes ?? []).filter((box) => ["car", "truck", "bus"].includes(box.class_name));
-    const ends = cars.filter((box) => box.score >= 0.35).map((box) => box.box_n[3]);
-    return Math.max(...ends) - Math.min(...ends) > 0.05;
-}"""
-
-
-def test_the_cars_in_the_picture_are_taken_for_the_car_box(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="en") as page:
-        open_editor(page)
-        page.wait_for_function(TWO_CARS)
-        page.get_by_role("button", name="Car size").click()
-        with page.expect_response("**/api/cameras/gate") as answered:
-            page.get_by_role("button", name="Take the cars in the picture").click()
-        look = answered.value.json()["look"]
-        found = [
-            one["box_n"]
-            for one in look["boxes"]
-            if one["class_name"] in ("car", "truck", "bus") and one["score"] >= 0.35
-        ]
-        far, close = (choose(found, key=lambda one: one[3]) for choose in (min, max))
-        page.wait_for_function("() => localStorage.getItem('car.gate') !== null")
-        kept = page.evaluate("JSON.parse(localStorage.getItem('car.gate'))")
-        for name, (x1, y1, x2, y2) in {"near": close, "far": far}.items():
-            assert [kept[name][key] for key in "xywh"] == pytest.approx([x1, y1, x2 - x1, y2 - y1])
-        drawn = page.locator(".car rect[data-car=near]")
-        assert float(drawn.get_attribute("width") or 0) == pytest.approx((close[2] - close[0]) * 1000)
-        page.mouse.move(*at(page, (close[0] + close[2]) / 2, close[3]))
-        width, height = map(float, str(page.locator(".ghost").get_attribute("data-ghost")).split())
-        assert (width, height) == pytest.approx((close[2] - close[0], close[3] - close[1]), abs=0.01)
-        screenshot(page, "zones-cars-desktop")
-
-
-def test_where_no_cars_are_seen_that_is_said(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="zh-CN") as page:
-        open_editor(page)
-        page.get_by_role("button", name="车身比例").click()
-        page.route("**/api/cameras/gate", lambda route: route.fulfill(json={"look": {"boxes": []}}))
-        page.get_by_role("button", name="按画面中的车设置").click()
-        expect(page.locator(".hint")).to_contain_text("请手动拖动")
-        assert page.evaluate("localStorage.getItem('car.gate')") is None
 
 
 def group(page: Page, name: str) -> Locator:
