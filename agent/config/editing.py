@@ -50,7 +50,10 @@ def data_with_zones(data: object, camera: str, edits: Sequence[ZoneEdit]) -> doc
     """The data of a document in which a camera has these zones, as `with_zones` would write them. Raises EditFault."""
     number = _number(data, camera)
     zones = [edit.zone for edit in ordered(_zones(data, number), edits)]
-    return with_part(data, ("cameras", number, "zones"), zones)
+    try:
+        return with_part(data, ("cameras", number, "zones"), zones)
+    except document.TooManyNodes as error:
+        raise EditFault(_TOO_MANY) from error
 
 
 def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
@@ -253,6 +256,9 @@ _NO_CAMERA = Words("there is no camera {camera} in the configuration in force", 
 _NO_ZONE = Words(
     "a zone that is changed is not in the configuration in force; load the page anew",
     "要修改的区域不在当前配置中；请重新载入页面",
+)
+_TOO_MANY = Words("zones: expected at most {n} values, found more", "区域：最多 {n} 个值，实际更多").fill(
+    n=document.MAX_NODES
 )
 _TOO_STRANGE = Words(
     "the file is written in a way that cannot be edited from here; edit it at the box, and check it with cityeye check",

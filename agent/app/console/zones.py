@@ -37,6 +37,9 @@ from agent.ports.console.zones import (
 _IN_ZONE = re.compile(r"cameras\[(?P<camera>\d+)\]\.zones\[(?P<zone>\d+)\](\.(?P<field>.*))?")
 _POINT = re.compile(r"(?P<field>.*\bpolygon)\[(?P<point>\d+)\].*")
 _CONTEXT_LINES = 3
+_TOLD_LINES = 10
+MOST_PROBLEMS = 300
+"""That an answer tells; nobody mends as many at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +199,7 @@ class ZoneDesk:
         number = [known.id for known in config.cameras].index(camera)
         told = [(problem, False) for problem in report.problems] + [(one, True) for one in report.warnings]
         problems = [_shown(problem, warning, number, order) for problem, warning in told]
-        return [problem for problem in problems if not problem["warning"] or problem["zone"] is not None]
+        return [one for one in problems if not one["warning"] or one["zone"] is not None][:MOST_PROBLEMS]
 
 
 def _known(config: Config, camera: str) -> str | None:
@@ -227,12 +230,13 @@ def _faults(problems: Sequence[ProblemShown]) -> list[ProblemShown]:
 
 
 def _told(faults: Sequence[ProblemShown], edits: Sequence[Edit]) -> str:
-    """All in lines, for whoever has no form to show them in."""
+    """In lines, for whoever has no form to show them in; as far as one reads."""
     lines = []
-    for fault in faults:
+    for fault in faults[:_TOLD_LINES]:
         where = "" if fault["zone"] is None else f"zone {str(edits[fault['zone']].zone.get('id'))[:80]!a}, "
         lines.append(f"{where}{fault['field']}: expected {fault['expected']}, found {fault['found']}; {fault['mend']}")
-    return "\n".join(lines)
+    left = len(faults) - len(lines)
+    return "\n".join([*lines, f"… and {left} more"] if left else lines)
 
 
 def _refused(fault: EditFault, lang: Lang) -> CommandRejected:

@@ -85,7 +85,11 @@ class ProblemShown(TypedDict):
 
 
 class DraftShown(TypedDict):
-    """What an edit comes to. `diff`: unified; `document`: the edited text. No secret is in either."""
+    """What an edit comes to. `diff`: unified; `document`: the edited text. No secret is in either.
+
+    Attributes:
+        problems: the first 300.
+    """
 
     problems: list[ProblemShown]
     diff: str

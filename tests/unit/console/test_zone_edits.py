@@ -13,7 +13,7 @@ from httpx2 import Response
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.app.console.zones import ZoneDesk
+from agent.app.console.zones import MOST_PROBLEMS, ZoneDesk
 from agent.console.routes.zones import MOST_OF_ZONE, routes
 from tests.unit.console.rig import Rig, rig
 from tests.unit.test_reload import Box, run
@@ -198,6 +198,23 @@ def test_a_zone_that_is_too_long_is_told_at_its_longest_field(editor: Editor, wh
     assert answer.status_code == 400
     [problem] = answer.json()["error"]["problems"]
     assert (problem["zone"], problem["field"], problem["expected"]) == (0, "name", "每个区域最多 20000 个字符")
+
+
+@pytest.mark.parametrize("what", ["draft", "save"])
+def test_more_than_a_file_may_hold_is_refused_at_once(editor: Editor, what: str) -> None:
+    edits = [{"was": None, "zone": {"id": f"z{n}", "polygon": ["x"] * 1000}} for n in range(50)]
+    answer = editor.ask(what, edits)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+    assert "at most 40000 values" in answer.json()["error"]["message"]
+
+
+def test_an_answer_tells_as_many_problems_as_anybody_reads(editor: Editor) -> None:
+    edits = [{"was": None, "zone": {"id": f"z{n}", "polygon": ["x"] * 100}} for n in range(10)]
+    answer = editor.ask("draft", edits)
+    assert (answer.status_code, len(answer.json()["problems"])) == (200, MOST_PROBLEMS)
+    refusal = editor.ask("save", edits)
+    assert (refusal.status_code, len(refusal.json()["error"]["problems"])) == (400, MOST_PROBLEMS)
+    assert len(refusal.json()["error"]["message"]) < 2_500
 
 
 def test_ids_that_stand_there_twice_are_told_at_the_second(editor: Editor) -> None:
