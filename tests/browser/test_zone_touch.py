@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.console_box import PHONE, ConsoleBox, page_of, screenshot
-from tests.browser.zone_page import PAVEMENT, at, fingers, market_street, near, open_editor, seen, zone_in_hand
+from tests.browser.zone_page import PAVEMENT, at, drawn, fingers, market_street, near, open_editor, seen, zone_in_hand
 
 pytestmark = pytest.mark.server
 
@@ -38,10 +38,15 @@ def test_two_fingers_change_no_zone(browser: Browser, box: ConsoleBox) -> None:
         open_editor(page)
         corner = (0.1, 0.3)
         fingers(page, [corner], [corner, (0.6, 0.6)], [(0.2, 0.4), (0.5, 0.5)], [(0.25, 0.45), (0.45, 0.5)])
-        assert near(zone_in_hand(page, "pavement")["polygon"], PAVEMENT, 0)
+        assert near(drawn(page)["人行道"], PAVEMENT, 0.001)
+        page.get_by_role("button", name="Whole picture").tap()
         fingers(page, [corner], [(0.2, 0.4)], [(0.2, 0.4), (0.6, 0.6)], [(0.1, 0.4), (0.7, 0.6)])
-        assert near(zone_in_hand(page, "pavement")["polygon"], PAVEMENT, 0), "also one that was being dragged"
-        expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+        assert near(drawn(page)["人行道"], PAVEMENT, 0.001), "also one that was being dragged"
+        page.get_by_role("button", name="Whole picture").tap()
+        drag_on = [corner, (0.15, 0.35), (0.2, 0.4)]
+        fingers(page, *([place] for place in drag_on))
+        assert near(drawn(page)["人行道"][:1], [(0.2, 0.4)]), "and one finger drags again"
+        expect(page.get_by_role("button", name="Redo")).to_be_disabled()
 
 
 def test_a_corner_is_found_where_it_is_seen_closer(browser: Browser, box: ConsoleBox) -> None:

@@ -155,7 +155,7 @@ export class Canvas {
   }
 
   cancelDrag() {
-    if (this.drag?.step) this.edits.undo();
+    if (this.drag?.step) this.edits.abandon();
     this.drag = null;
   }
 
