@@ -82,6 +82,15 @@ def test_geometry(browser: Browser, box: ConsoleBox) -> None:
         assert geometry(page, f"g.carAt({near_box}, {far_box}, 0)")["w"] == pytest.approx(0.004)
         assert geometry(page, "g.proposal([[0.1,0.1,0.2,0.2],[0.5,0.5,0.8,0.8],[0.3,0.3,0.4,0.4]])")["near"]["y"] == 0.5
         assert geometry(page, "g.proposal([[0.1,0.1,0.2,0.2]])") is None
+        assert geometry(page, "[[0.1,0.1,0.2,0.2],[0,0.1,0.2,0.2],[0.1,0.1,0.2,1]].map(g.whole)") == [
+            True,
+            False,
+            False,
+        ]
+        free = "g.freeSide([[0.2,0.5],[0.4,0.7],[0.8,0.5]], shop)"
+        shops = "[[0.5,0.1],[0.5,0.9],[0.4,0.69],[0.4,0.71]]"
+        sides = geometry(page, f"{shops}.map((shop) => [[0.5,0.2],[0.5,0.8]].map((place) => g.inside(place, {free})))")
+        assert sides == [[True, False], [False, True], [True, False], [False, True]], "the side that the shop is on"
 
 
 def test_a_zone_that_is_drawn_and_saved_reports_what_parks_in_it(browser: Browser, box: ConsoleBox) -> None:

@@ -8,10 +8,10 @@ import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
-import { moved, proposal } from "../zones/geometry.js";
+import { moved, proposal, whole } from "../zones/geometry.js";
 import { difference, fate, versions } from "../zones/versions.js";
 
-const CHECK_MS = 400, STATUS_MS = 2000;
+const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
 const CARS = new Set(["car", "truck", "bus"]);
 
 export async function show(root, [camera], { mayChange, signal, go }) {
@@ -190,17 +190,25 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
+  /** The cars of a look, on the picture of that look: others may have driven on since the one that is shown. */
   function proposeCar() {
     return guarded(async () => {
-      const seen = await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null);
-      const cars = (seen?.look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35).map((box) => box.box_n);
-      const boxes = proposal(cars);
-      if (boxes) car.take(boxes); else say("no_cars");
+      let look = null;
+      for (let tries = 0; tries < LOOKS; tries++) {
+        const tag = await load();
+        look = (await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null))?.look;
+        if (!tag || !look || tag.startsWith(`"${look.tag}-`)) break;
+      }
+      const seen = (look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35 && whole(box.box_n));
+      const ends = (boxes) => proposal(boxes.map((box) => box.box_n));
+      const boxes = ends(seen.filter((box) => box.class_name === "car")) ?? ends(seen);
+      if (boxes) car.take(boxes);
+      say(boxes ? "edit" : "no_cars");
       canvas.draw();
     });
   }
 
-  /** The newest picture, as the camera gives it. */
+  /** The newest picture, as the camera gives it. Its tag begins with that of its look; null where there is none. */
   async function load() {
     try {
       const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/picture?width=1280`, { signal });
@@ -213,8 +221,10 @@ export async function show(root, [camera], { mayChange, signal, go }) {
       picture = next;
       canvas.picture(next, image.naturalWidth, image.naturalHeight);
       canvas.svg.dataset.picture = "there";
+      return response.headers.get("etag");
     } catch (error) {
       if (error.name !== "AbortError") say("no_picture");
+      return null;
     }
   }
 

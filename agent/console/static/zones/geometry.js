@@ -109,6 +109,11 @@ export function carAt(near, far, y) {
   return { w: Math.max(0.004, far.w + at * (near.w - far.w)), h: Math.max(0.004, far.h + at * (near.h - far.h)) };
 }
 
+const EDGE = 0.005;
+
+/** Whether a box [x1, y1, x2, y2] is not cut by the picture's edge. */
+export const whole = ([x1, y1, x2, y2]) => x1 > EDGE && y1 > EDGE && x2 < 1 - EDGE && y2 < 1 - EDGE;
+
 /** The nearest and the farthest of the boxes [x1, y1, x2, y2], or null where their lower edges are too close. */
 export function proposal(boxes) {
   const sorted = boxes.map(([x1, y1, x2, y2]) => ({ x: x1, y: y1, w: x2 - x1, h: y2 - y1 }))
