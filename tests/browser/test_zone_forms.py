@@ -130,6 +130,7 @@ def test_a_goods_line_by_keyboard_alone(browser: Browser, box: ConsoleBox) -> No
         assert near([*line(page)["points"], line(page)["shop"]], [(0.1, 0.55), (0.9, 0.55), (0.495, 0.45)], 0.001)
         page.keyboard.press("Delete")
         assert line(page) == {}
+        expect(page.locator(".zone-canvas")).to_be_focused()
         page.keyboard.press("Control+z")
         assert near(line(page)["points"], [(0.1, 0.55), (0.9, 0.55)], 0.001)
 

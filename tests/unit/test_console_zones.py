@@ -63,6 +63,8 @@ def test_the_zones_in_force_and_every_setting_of_the_rules(box: Box, desk: ZoneD
     assert kinds["grace"] == kinds["escalate"] == "durations"
     assert kinds["severity"] == "choice"
     assert kinds["overlap"] == "number"
+    stalls = {field["key"]: field["kind"] for field in shown["rules"]["stall_encroachment"]}
+    assert (stalls["goods_line"], stalls["calendar"]) == ("line", "calendar")
 
 
 def test_problems_are_told_at_their_zone_and_field_in_the_users_language(desk: ZoneDesk) -> None:

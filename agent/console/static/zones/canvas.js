@@ -226,7 +226,7 @@ export class Canvas {
     if (focused === null) { this.edits.unstep(); return false; }
     this.linePart = focused;
     this.changed();
-    this.layer.querySelector(`[data-key="line-${focused}"]`)?.focus();
+    (this.layer.querySelector(`[data-key="line-${focused}"]`) ?? this.svg).focus();
     return true;
   }
 
