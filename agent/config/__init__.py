@@ -3,7 +3,7 @@
 `load(path)` is the way in; `inspect` also gives warnings, `inspect_text` takes text that came by a command.
 """
 
-from agent.config.load import Report, folder_named, home_of, inspect, inspect_text, load
+from agent.config.load import Report, folder_named, home_of, inspect, inspect_data, inspect_text, load
 from agent.config.models import (
     BoxConfig,
     CameraConfig,
@@ -36,6 +36,7 @@ __all__ = [
     "folder_named",
     "home_of",
     "inspect",
+    "inspect_data",
     "inspect_text",
     "load",
 ]

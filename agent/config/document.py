@@ -20,7 +20,7 @@ MAX_NODES = 40_000
 """As written, and with its aliases written out: these make a small text grow without end. 64 cameras with 10 zones each
 need about 20,000. Reading as many takes some seconds of a box."""
 MAX_DEPTH = 40
-_MAX_INTEGER = 2**53
+MAX_INTEGER = 2**53
 
 
 class TooManyNodes(yaml.YAMLError):
@@ -215,10 +215,10 @@ class _Reader:
             value = convert(node.value)
         except ValueError:
             return str(node.value)
-        if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
             return str(node.value)
         if value is None:
-            self._note(path, _VALUE_EXPECTED, NOTHING, _VALUE_MEND)
+            self._note(path, VALUE_EXPECTED, NOTHING, VALUE_MEND)
         return value
 
     def _note(self, path: Path, expected: Words, found: Words, mend: Words, line: int | None = None) -> None:
@@ -253,8 +253,8 @@ _ONCE = Words("each key once", "每个键只出现一次")
 _DELETE_ONE = Words("delete one of the two", "请删除其中一个")
 _KEY_EXPECTED = Words("keys that are text", "键应为文字")
 _KEY_MEND = Words("put the key in quotes", "请给键加引号")
-_VALUE_EXPECTED = Words("a value", "一个值")
-_VALUE_MEND = Words(
+VALUE_EXPECTED = Words("a value", "一个值")
+VALUE_MEND = Words(
     "give a value, write {{}} for all defaults of a section, or delete the key",
     "请填写值；如整节都用默认值请写 {{}}；或删除该键",
 ).fill()

@@ -7,7 +7,6 @@ comes out is read again: it says what was wanted and nothing else, or the edit i
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 
 from agent.config import document
 from agent.config.splicing import Splicer, item_lines
+from agent.config.unwritten import with_part
 from agent.config.words import Words
 from agent.config.yaml_text import one_line
 
@@ -29,17 +29,31 @@ class ZoneEdit:
 
 
 class EditFault(Exception):
-    """The text cannot be changed in the way that was asked for; `words` say why."""
+    """The text cannot be changed in the way that was asked for; `words` say why.
 
-    def __init__(self, words: Words) -> None:
+    Attributes:
+        by_file: it is the way in which the text is written that does not allow it.
+    """
+
+    def __init__(self, words: Words, *, by_file: bool = False) -> None:
         super().__init__(words.en)
         self.words = words
+        self.by_file = by_file
 
 
-def zones_of(text: str, camera: str) -> list[dict[str, Any]]:
-    """The zones of a camera as they are written, with aliases written out. Raises EditFault."""
-    doc = document.read(text)
-    return _zones(doc.data, _number(doc.data, camera))
+def zones_of(data: object, camera: str) -> list[dict[str, Any]]:
+    """The zones of a camera in the data of a document, with aliases written out. Raises EditFault."""
+    return _zones(data, _number(data, camera))
+
+
+def data_with_zones(data: object, camera: str, edits: Sequence[ZoneEdit]) -> document.Document:
+    """The data of a document in which a camera has these zones, as `with_zones` would write them. Raises EditFault."""
+    number = _number(data, camera)
+    zones = [edit.zone for edit in ordered(_zones(data, number), edits)]
+    try:
+        return with_part(data, ("cameras", number, "zones"), zones)
+    except document.TooManyNodes as error:
+        raise EditFault(_TOO_MANY) from error
 
 
 def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
@@ -52,14 +66,14 @@ def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
     """
     data = document.read(text).data
     number = _number(data, camera)
-    wanted: Any = copy.deepcopy(data)
-    wanted["cameras"][number]["zones"] = [edit.zone for edit in ordered(_zones(data, number), edits)]
+    wanted = data_with_zones(data, camera, edits).data
+    zones = zones_of(wanted, camera)
     if data == wanted or not (edits or _zones(data, number)):
         return text
     ways: tuple[Callable[[], str], ...] = (
         lambda: _in_place(text, number, edits),
         lambda: _in_place(_written_out(text, number), number, edits),
-        lambda: _anew(_written_out(text, number), number, wanted["cameras"][number]["zones"]),
+        lambda: _anew(_written_out(text, number), number, zones),
     )
     for way in ways:
         try:
@@ -69,7 +83,7 @@ def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
         read = document.read(after)
         if read.data == wanted and not read.findings:
             return after
-    raise EditFault(_TOO_STRANGE)
+    raise EditFault(_TOO_STRANGE, by_file=True)
 
 
 def ordered(zones: Sequence[dict[str, Any]], edits: Sequence[ZoneEdit]) -> list[ZoneEdit]:
@@ -242,6 +256,9 @@ _NO_CAMERA = Words("there is no camera {camera} in the configuration in force", 
 _NO_ZONE = Words(
     "a zone that is changed is not in the configuration in force; load the page anew",
     "要修改的区域不在当前配置中；请重新载入页面",
+)
+_TOO_MANY = Words("zones: expected at most {n} values, found more", "区域：最多 {n} 个值，实际更多").fill(
+    n=document.MAX_NODES
 )
 _TOO_STRANGE = Words(
     "the file is written in a way that cannot be edited from here; edit it at the box, and check it with cityeye check",

@@ -50,7 +50,7 @@ def faults(zone: Points, line: Points, shop: tuple[float, float], path: Path) ->
                 else Words("the whole zone beyond the line", "整个区域都在线外")
             ),
             mend=Words(
-                "draw it across the zone; is shop on the right side?", "请横穿区域画线，并检查 shop 是否在正确一侧"
+                "draw it across the zone; is shop on the right side?", "请横穿区域画线，并检查商铺一侧（shop）是否标对"
             ),
         )
     ]

@@ -90,17 +90,28 @@ def inspect_text(
 
     `kept_in`: the file that the text is in, where it is: who else may read it is told.
     """
-    doc = document.read(text)
+    around = Surroundings(home.absolute(), os.environ if env is None else env, secrets)
+    return _inspected(document.read(text), around, file=file, lang=lang, kept_in=kept_in)
+
+
+def inspect_data(doc: document.Document, *, home: Path, lang: Lang = "en") -> Report:
+    """As `inspect_text` without secrets, for a document that nobody has written yet: its problems name no line."""
+    return _inspected(doc, Surroundings(home.absolute(), os.environ, secrets=False), file="", lang=lang)
+
+
+def _inspected(
+    doc: document.Document, around: Surroundings, *, file: str, lang: Lang, kept_in: Path | None = None
+) -> Report:
+    home = around.home
     findings, config = list(doc.findings), None
-    codes = crosswalk.consult(doc.data, home.absolute())
+    codes = crosswalk.consult(doc.data, home)
     if doc.data is not None:
         findings += checks.plain_passwords(doc.data)
         findings += checks.passwords_in_addresses(doc.data)
-        findings += exposed(kept_in, doc.data, home.absolute()) if kept_in is not None else ()
+        findings += exposed(kept_in, doc.data, home) if kept_in is not None else ()
         doc.data = json.loads(json.dumps(doc.data))  # aliases share parts of the data, and what follows writes to it
         findings += checks.credentials(doc.data)
         findings += checks.relations(doc.data)
-        around = Surroundings(home.absolute(), os.environ if env is None else env, secrets)
         try:
             config = Config.model_validate_json(json.dumps(doc.data), strict=True, context=around)
         except ValidationError as error:

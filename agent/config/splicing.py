@@ -20,6 +20,7 @@ from agent.config.yaml_text import one_line
 MERGE = "<<"
 _ONE_LINE_CHARACTERS = 88
 """A mapping that takes more is written key by key."""
+_COMMA = re.compile(r"[ \t]*,")
 _COMMENT_LINE = re.compile(r"(?P<indent>[ \t]*)#")
 
 
@@ -89,7 +90,7 @@ class Splicer:
     def end(self, node: yaml.Node) -> int:
         """Behind the last character of a node, without the blank lines and comments that PyYAML counts in."""
         if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
-            return max(node.start_mark.index, len(self.text[: node.end_mark.index].rstrip()))
+            return max(node.start_mark.index, self._without_blanks(node.end_mark.index))
         if isinstance(node, yaml.MappingNode):
             key, value = node.value[-1]
             return self._end_after(value, key.end_mark.index)
@@ -100,7 +101,9 @@ class Splicer:
 
     def end_with_comments(self, node: yaml.Node, column: int) -> int:
         """As `end`, with the lines of comments below that are indented by more than `column`."""
-        place = self.end(node)
+        return self._with_comments(self.end(node), column)
+
+    def _with_comments(self, place: int, column: int) -> int:
         while (line := self._next_line(place)) < len(self.text):
             match = _COMMENT_LINE.match(self.text, line)
             if match is None or len(match["indent"]) <= column:
@@ -115,6 +118,12 @@ class Splicer:
     def after_key(self, key: yaml.Node) -> int:
         """Behind the colon of a key."""
         return self.text.index(":", key.end_mark.index) + 1
+
+    def _without_blanks(self, place: int) -> int:
+        """A place without the blanks before it."""
+        while place and self.text[place - 1].isspace():
+            place -= 1
+        return place
 
     def _next_line(self, place: int) -> int:
         found = self.text.find("\n", place)
@@ -147,8 +156,8 @@ class Splicer:
             else:
                 self.remove_lines(key.start_mark.index, self._end_after(value, key.end_mark.index))
         if further and node.flow_style:
-            end = self.end(node) - 1
-            end = len(self.text[:end].rstrip().removesuffix(","))
+            end = self._without_blanks(self.end(node) - 1)
+            end -= self.text[end - 1] == ","
             self.replace(end, end, f", {one_line(further)[1:-1]}")
         elif further:
             column = next(iter(own.values()))[0].start_mark.column
@@ -156,17 +165,70 @@ class Splicer:
             self.insert_lines(self.end_with_comments(node, column), written)
 
     def _sequence(self, node: yaml.SequenceNode, new: list[object], after: int) -> None:
-        if node.flow_style and len(node.value) != len(new):
-            self._whole(node, new, after)
-            return
-        place, column = node.start_mark.index, self._dash_column(node)
-        for item, wanted in zip(node.value, new, strict=False):
-            self.value(item, wanted, place)
-            place = self._end_after(item, place)
-        if len(new) < len(node.value):
-            self.replace(place, self.end(node), "")
-        elif len(new) > len(node.value):
-            self.insert_lines(place, [line for item in new[len(node.value) :] for line in item_lines(item, column)])
+        """Item by item; where their number changes, those alike at the beginning and at the end stay as they are."""
+        old, n = [plain(item) for item in node.value], min(len(node.value), len(new))
+        first = last = 0
+        if len(old) != len(new):
+            first = _alike(old, new)
+            last = _alike(old[first:][::-1], new[first:][::-1])
+        if n == last and not node.flow_style and not self._begins_line(node.value[0], after):
+            first = last = 0  # the line of its first item is another's too, so that stays
+        places = [node.start_mark.index]
+        for item in node.value:
+            places.append(self._end_after(item, places[-1]))
+        spans = [
+            (self._start(item, place), end) for item, place, end in zip(node.value, places, places[1:], strict=False)
+        ]
+        for i in range(first, n - last):
+            self.value(node.value[i], new[i], places[i])
+        change = self._flow_items if node.flow_style else self._block_items
+        change(node, spans, (n - last, len(old) - last), new[n - last : len(new) - last])
+
+    def _flow_items(
+        self, _node: yaml.SequenceNode, spans: Sequence[tuple[int, int]], gone: tuple[int, int], added: list[object]
+    ) -> None:
+        """Take some items of `[a, b]` out, or put others in their place."""
+        first, end = gone
+        if added:
+            text = one_line(added)[1:-1]
+            place = spans[first - 1][1] if first else spans[0][0]
+            self.replace(place, place, f", {text}" if first else f"{text}, ")
+        elif first < end:
+            before = spans[first - 1][1] if first else spans[first][0]
+            if first and "#" not in self.text[before : spans[first][0]]:
+                self.replace(before, spans[end - 1][1], "")
+            else:  # a comment, and the comma before it, stay
+                behind = spans[end][0] if end < len(spans) else self._after_comma(spans[end - 1][1])
+                self.replace(spans[first][0], behind, "")
+
+    def _block_items(
+        self, node: yaml.SequenceNode, spans: Sequence[tuple[int, int]], gone: tuple[int, int], added: list[object]
+    ) -> None:
+        """Take the lines of some items out, or put others in their place."""
+        column, (first, end) = self._dash_column(node), gone
+        for i in range(first, end):
+            dash = self.text.rindex("-", spans[i - 1][1] if i else node.start_mark.index, spans[i][0])
+            self.remove_lines(dash, self._with_comments(spans[i][1], column))
+        lines = [line for item in added for line in item_lines(item, column)]
+        if lines and first:
+            self.insert_lines(self._with_comments(spans[first - 1][1], column), lines)
+        elif lines:
+            start = self.line_start(spans[0][0])
+            self.replace(start, start, "".join(f"{line}{self._newline}" for line in lines))
+
+    def _after_comma(self, place: int) -> int:
+        """Behind the comma that follows a place on its line, if one does."""
+        match = _COMMA.match(self.text, place)
+        return place if match is None else match.end()
+
+    def _begins_line(self, item: yaml.Node, after: int) -> bool:
+        """Whether nothing but its dash is before the first item of a list on its line."""
+        start = self._start(item, after)
+        return self.text[self.line_start(start) : start].strip() == "-"
+
+    def _start(self, node: yaml.Node, after: int) -> int:
+        alias = self.alias(node, after)
+        return node.start_mark.index if alias is None else alias.start
 
     def _dash_column(self, node: yaml.SequenceNode) -> int:
         first = node.value[0].start_mark.index
@@ -175,6 +237,8 @@ class Splicer:
 
 
 def _aliases(text: str) -> Iterator[Alias]:
+    if "*" not in text:
+        return  # most have none, and the events take as long as the nodes
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.AliasEvent) and event.start_mark and event.end_mark and event.anchor:
             yield Alias(event.start_mark.index, event.end_mark.index, event.anchor)
@@ -198,6 +262,14 @@ def item_lines(value: object, column: int) -> list[str]:
         return [f"{' ' * column}- {one_line(value)}"]
     lines = [line for key, part in value.items() for line in lines_of(key, part, column + 2)]
     return [f"{' ' * column}- {lines[0].lstrip()}", *lines[1:]]
+
+
+def _alike(some: Sequence[object], others: Sequence[object]) -> int:
+    """How many are the same from the beginning on."""
+    n = 0
+    while n < min(len(some), len(others)) and some[n] == others[n]:
+        n += 1
+    return n
 
 
 def _same(known: Mapping[str, object], key: str, value: object) -> bool:

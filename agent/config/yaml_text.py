@@ -19,7 +19,7 @@ _Dumper.yaml_implicit_resolvers = {
     for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *Loader.yaml_implicit_resolvers}
 }
 _WHOLE = 10**9
-_FLOW = re.compile(r"[,\[\]{}]")
+_FLOW = re.compile(r"[,?\[\]{}]|^:")
 
 
 def one_line(value: object) -> str:
@@ -34,7 +34,7 @@ def one_line(value: object) -> str:
 
 
 def _inside(value: object) -> str:
-    """As `one_line`, inside brackets, where commas and brackets end a plain text."""
+    """As `one_line`, inside brackets, where PyYAML ends a plain text at commas, brackets and `?`."""
     text = one_line(value)
     if isinstance(value, str) and _FLOW.search(value) and text[:1] not in "'\"":
         text = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, width=_WHOLE, default_style='"').removesuffix("\n")

@@ -18,8 +18,11 @@ _YEARS = range(1970, 9999)
 """Of moments: those at the ends of the calendar have no time of day in other time zones."""
 
 
-async def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object of a request. Raises ConsoleFault; also for one from a form, which other sites can send."""
+async def body_of(request: Request, *, finite: bool = True) -> dict[str, Any]:
+    """The JSON object of a request. Raises ConsoleFault; also for one from a form, which other sites can send.
+
+    Not `finite`: NaN and infinite numbers are taken, for whoever tells where in the object they are.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ConsoleFault(415, "invalid", f"expected application/json, found {kind or 'no content type'}")
@@ -29,7 +32,8 @@ async def body_of(request: Request) -> dict[str, Any]:
         if len(content) > MOST_BYTES:
             raise ConsoleFault(413, "too_large", f"expected at most {MOST_BYTES} bytes")
     try:
-        body = json.loads(content, parse_float=_finite, parse_constant=_finite)
+        number = _finite if finite else float
+        body = json.loads(content, parse_float=number, parse_constant=number)
         json.dumps(body, ensure_ascii=False).encode()  # half a character (a lone surrogate) can be kept nowhere
         _check_depth(body)
     except (ValueError, RecursionError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,14 @@ def street(**more: Any) -> dict[str, Any]:
 
 @contextmanager
 def console_box(
-    folder: Path, *, cameras: list[dict[str, Any]] | None = None, users: bool = True, more: Mapping[str, Any] = {}
+    folder: Path,
+    *,
+    cameras: list[dict[str, Any]] | None = None,
+    users: bool = True,
+    more: Mapping[str, Any] = {},
+    written: Callable[[str], str] = str,
 ) -> Iterator[ConsoleBox]:
-    """The agent with a broker of its own. `more`: further sections of its configuration."""
+    """The agent with a broker of its own. `more`: further sections of its configuration; `written`: its text again."""
     port = free_port()
     with Mosquitto(folder) as broker:
         settings = {
@@ -72,7 +77,7 @@ def console_box(
             **more,
         }
         config = folder / "box.yaml"
-        config.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
+        config.write_text(written(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)))
         if users:
             known = UsersFile(folder / "data" / "console-users.json")
             known.put(*OPERATOR, Role.OPERATOR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from tests.browser.console_box import (
     ConsoleBox,
     accessible,
     console_box,
-    log_in,
     page_of,
     screenshot,
 )
+from tests.browser.zone_page import at, drag, draw, drawn, in_force, near, open_editor
 from tests.cameras import MAIN, PASSWORD, USER, simulated_camera
 from tests.listener import Listener
 
@@ -48,62 +48,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBox]:
             text = running.config.read_text()
             running.config.write_text(text)
             yield running
-
-
-def open_editor(page: Page, who: tuple[str, str] | None = None) -> None:
-    log_in(page, *([who] if who else []))
-    page.goto("/#/zones/gate")
-    page.locator("svg[data-picture=there]").wait_for()
-
-
-def at(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where a place of the picture is in the window, which is scrolled to show it."""
-    page.locator(".zone-canvas").scroll_into_view_if_needed()
-    place = page.locator(".zone-canvas").bounding_box()
-    assert place
-    return place["x"] + x * place["width"], place["y"] + y * place["height"]
-
-
-def draw(page: Page, corners: Sequence[tuple[float, float]], *, touch: bool = False) -> None:
-    """Tap the corners, and the first one again."""
-    page.get_by_role("button", name="New zone", exact=True).click()
-    for corner in [*corners, corners[0]]:
-        if touch:
-            page.touchscreen.tap(*at(page, *corner))
-        else:
-            page.mouse.click(*at(page, *corner))
-
-
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*at(page, *start))
-    page.mouse.down()
-    page.mouse.move(*at(page, (start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
-    page.mouse.move(*at(page, *end))
-    page.mouse.up()
-
-
-def drawn(page: Page) -> dict[str, list[list[float]]]:
-    """The zones on the picture, by what they are called: corners in 0..1."""
-    found: dict[str, list[list[float]]] = page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll(".zone-canvas .zone")].map((g) => {
-            const svg = g.closest("svg"), height = Number(svg.querySelector("image").getAttribute("height"));
-            const points = g.querySelector("polygon").getAttribute("points").split(" ");
-            const corners = points.map((point) => point.split(",").map(Number)).map(([x, y]) => [x / 1000, y / height]);
-            return [g.querySelector("text").textContent, corners];
-        }))"""
-    )
-    return found
-
-
-def near(found: Sequence[Sequence[float]], wanted: Sequence[Sequence[float]], within: float = 0.01) -> bool:
-    return len(found) == len(wanted) and all(
-        abs(a - b) <= within for one, other in zip(found, wanted, strict=True) for a, b in zip(one, other, strict=True)
-    )
-
-
-def in_force(page: Page) -> dict[str, Any]:
-    found: dict[str, Any] = page.evaluate("fetch('/api/zones/gate').then((answer) => answer.json())")
-    return found
 
 
 def geometry(page: Page, call: str) -> Any:
@@ -138,6 +82,15 @@ def test_geometry(browser: Browser, box: ConsoleBox) -> None:
         assert geometry(page, f"g.carAt({near_box}, {far_box}, 0)")["w"] == pytest.approx(0.004)
         assert geometry(page, "g.proposal([[0.1,0.1,0.2,0.2],[0.5,0.5,0.8,0.8],[0.3,0.3,0.4,0.4]])")["near"]["y"] == 0.5
         assert geometry(page, "g.proposal([[0.1,0.1,0.2,0.2]])") is None
+        assert geometry(page, "[[0.1,0.1,0.2,0.2],[0,0.1,0.2,0.2],[0.1,0.1,0.2,1]].map(g.whole)") == [
+            True,
+            False,
+            False,
+        ]
+        free = "g.freeSide([[0.2,0.5],[0.4,0.7],[0.8,0.5]], shop)"
+        shops = "[[0.5,0.1],[0.5,0.9],[0.4,0.69],[0.4,0.71]]"
+        sides = geometry(page, f"{shops}.map((shop) => [[0.5,0.2],[0.5,0.8]].map((place) => g.inside(place, {free})))")
+        assert sides == [[True, False], [False, True], [True, False], [False, True]], "the side that the shop is on"
 
 
 def test_a_zone_that_is_drawn_and_saved_reports_what_parks_in_it(browser: Browser, box: ConsoleBox) -> None:
@@ -191,6 +144,22 @@ def test_an_outline_that_crosses_itself_is_told_at_its_field(browser: Browser, b
         page.get_by_role("button", name="撤销").click()
         expect(page.locator("#p-polygon")).to_be_empty()
         expect(page.get_by_role("button", name="撤销")).to_be_disabled()
+
+
+def test_what_the_box_does_not_even_look_at_is_told_at_its_field(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="zh-CN") as page:
+        open_editor(page)
+        page.get_by_label("名称", exact=True).fill("长" * 30_000)
+        page.keyboard.press("Tab")
+        expect(page.locator("#p-name")).to_contain_text("每个区域最多 20000 个字符")
+        expect(page.get_by_label("名称", exact=True)).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_role("button", name="保存")).to_be_disabled()
+        expect(page.get_by_role("alert")).to_have_text("请先改正标出的问题。")
+        page.get_by_label("名称", exact=True).fill("路缘")
+        page.keyboard.press("Tab")
+        expect(page.locator("#p-name")).to_be_empty()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.get_by_role("button", name="保存")).to_be_enabled()
 
 
 def test_drag_insert_split_copy_and_undo(browser: Browser, box: ConsoleBox) -> None:

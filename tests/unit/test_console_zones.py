@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from threading import Event as StopEvent
+from threading import Thread
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from agent.app.console.zones import ZoneDesk
+from agent.app.site import Site
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.rules import RULES
 from agent.ports.console.zones import DraftShown, Edit
@@ -60,6 +63,8 @@ def test_the_zones_in_force_and_every_setting_of_the_rules(box: Box, desk: ZoneD
     assert kinds["grace"] == kinds["escalate"] == "durations"
     assert kinds["severity"] == "choice"
     assert kinds["overlap"] == "number"
+    stalls = {field["key"]: field["kind"] for field in shown["rules"]["stall_encroachment"]}
+    assert (stalls["goods_line"], stalls["calendar"]) == ("line", "calendar")
 
 
 def test_problems_are_told_at_their_zone_and_field_in_the_users_language(desk: ZoneDesk) -> None:
@@ -139,6 +144,41 @@ def test_what_is_wrong_is_not_saved(box: Box, desk: ZoneDesk) -> None:
     for call in (lambda: desk.zones("nowhere"), lambda: desk.roll_back(7, box.version, "a")):
         with pytest.raises(CommandRejected):
             call()
+
+
+class SlowSite:
+    """A site whose folder is not known before somebody says so."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.asked, self.told = StopEvent(), StopEvent()
+
+    @property
+    def home(self) -> Path:
+        self.asked.set()
+        assert self.told.wait(20)
+        return self._site.home
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._site, name)
+
+
+def test_who_looks_does_not_wait_for_who_has_a_draft_checked(box: Box) -> None:
+    site = SlowSite(box.site)
+    desk = ZoneDesk(box.reloader, cast("Site", site), box.street.clock)
+    mine = edits(desk, lengthen)
+    drafts: list[DraftShown] = []
+    checking = Thread(target=lambda: drafts.append(desk.draft("gate", mine, box.version, "en", whole=True)))
+    checking.start()
+    try:
+        assert site.asked.wait(20)
+        assert desk.zones("yard")["camera"] == "yard"
+        assert (desk.versions(), desk.status()["state"]) == ([], "none")
+        assert drafts == []
+    finally:
+        site.told.set()
+        checking.join(20)
+    assert [draft["problems"] for draft in drafts] == [[]]
 
 
 def test_a_site_that_refuses_documents_of_the_centre_is_still_tuned_here(tmp_path: Path) -> None:

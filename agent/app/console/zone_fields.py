@@ -27,6 +27,8 @@ def _field(key: str, part: dict[str, Any], named: dict[str, Any], default: Any) 
     kind, options = "other", list[str]()
     if key == "calendar":
         kind, default = "calendar", None
+    elif key == "goods_line":
+        kind = "line"
     elif resolved.get("pattern") == DURATION_PATTERN:
         kind = "duration"
     elif "enum" in resolved:

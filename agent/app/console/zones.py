@@ -10,23 +10,36 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 from uuid import uuid4
 
 from agent.app.console.zone_fields import rule_fields
 from agent.app.reload import Reloader
 from agent.app.site import Site
-from agent.config import Config, inspect_text
-from agent.config.editing import EditFault, ZoneEdit, ordered, with_zones, zones_of
+from agent.config import Config, document, inspect_data, inspect_text
+from agent.config.editing import EditFault, ZoneEdit, data_with_zones, ordered, with_zones, zones_of
 from agent.config.masking import masked, secrets_of
 from agent.config.words import looks_secret
 from agent.core.errors import CommandRejected, Problem, RejectCode
 from agent.core.wire import ConfigPut, Result
 from agent.ports import Clock
-from agent.ports.console.zones import DraftShown, Edit, Lang, ProblemShown, StatusShown, VersionShown, ZonesShown
+from agent.ports.console.zones import (
+    DraftShown,
+    Edit,
+    EditRefused,
+    Lang,
+    ProblemShown,
+    StatusShown,
+    VersionShown,
+    ZonesShown,
+)
 
 _IN_ZONE = re.compile(r"cameras\[(?P<camera>\d+)\]\.zones\[(?P<zone>\d+)\](\.(?P<field>.*))?")
 _POINT = re.compile(r"(?P<field>.*\bpolygon)\[(?P<point>\d+)\].*")
 _CONTEXT_LINES = 3
+_TOLD_LINES = 10
+MOST_PROBLEMS = 300
+"""That an answer tells; nobody mends as many at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +59,24 @@ class ZoneDesk:
         self._reloader = reloader
         self._site = site
         self._clock = clock
-        self._reading = Lock()
-        """One text at a time: reading one takes a good part of a second of a small box."""
+        self._working = Lock()
+        """One at a time of what takes seconds of a small box; nobody who only looks waits for it."""
         self._saving = Lock()
         self._puts: dict[str, _Put] = {}
+        self._read: tuple[str, object] = ("", None)
 
     def zones(self, camera: str) -> ZonesShown:
         """See the port."""
         text, config = self._reloader.in_force()
         known = _known(config, camera)
-        with self._reading:
-            zones = zones_of(text, camera)
+        data = self._data(text)
         return ZonesShown(
             version=config.version_hash(),
             camera=camera,
             name=known or camera,
-            zones=zones,
+            zones=zones_of(data, camera),
             rules=rule_fields(),
-            calendars=list(config.calendars),
+            calendars=_calendars(data),
             status=self.status(),
         )
 
@@ -71,26 +84,31 @@ class ZoneDesk:
         """See the port."""
         text, config = self._reloader.in_force()
         _check_version(config, version)
-        with self._reading:
-            after = self._edited(text, config, camera, edits, lang)
-            report = inspect_text(after, file="", home=self._site.home, lang=lang, secrets=False)
-            order = _order(text, camera, edits)
-            number = [known.id for known in config.cameras].index(camera)
-            told = [(problem, False) for problem in report.problems] + [(one, True) for one in report.warnings]
-            problems = [_shown(problem, warning, number, order) for problem, warning in told]
+        with self._working:
+            problems = self._problems(text, config, camera, edits, lang)
+            after = ""
+            if whole:
+                try:
+                    after = with_zones(text, camera, _zone_edits(edits))
+                except EditFault as fault:
+                    if not _faults(problems):
+                        raise _refused(fault, lang) from fault
             secrets = {*secrets_of(config)}
-            return DraftShown(
-                problems=[problem for problem in problems if not problem["warning"] or problem["zone"] is not None],
-                diff=_difference(text, after, secrets) if whole else "",
-                document=masked(after, secrets) if whole else "",
-            )
+            shown = masked(after, secrets) if after else ""
+            diff = _difference(text, after, secrets, shown) if after else ""
+            return DraftShown(problems=problems, diff=diff, document=shown)
 
-    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:
+    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
         """See the port."""
         text, config = self._reloader.in_force()
         _check_version(config, version)
-        with self._reading:
-            after = self._edited(text, config, camera, edits, "en")
+        with self._working:
+            if faults := _faults(self._problems(text, config, camera, edits, lang)):
+                raise EditRefused(faults, _told(faults, edits))
+            try:
+                after = with_zones(text, camera, _zone_edits(edits))
+            except EditFault as fault:
+                raise _refused(fault, lang) from fault
         return self._put(after, version, by)
 
     def versions(self) -> list[VersionShown]:
@@ -104,10 +122,10 @@ class ZoneDesk:
         """See the port."""
         text, config = self._reloader.in_force()
         former = self._earlier(number)
-        with self._reading:
+        with self._working:
             report = inspect_text(former, file="", home=self._site.home)
             secrets = {*secrets_of(config), *(secrets_of(report.config) if report.config else ())}
-            return _difference(text, former, secrets)
+            return _difference(text, former, secrets, masked(former, secrets))
 
     def roll_back(self, number: int, version: str, by: str) -> StatusShown:
         """See the port."""
@@ -159,12 +177,29 @@ class ZoneDesk:
             raise CommandRejected(RejectCode.INVALID, f"version {number} is not kept any more")
         return self._site.earlier_text(number)
 
-    def _edited(self, text: str, config: Config, camera: str, edits: Sequence[Edit], lang: Lang) -> str:
+    def _data(self, text: str) -> object:
+        """What a document says, which is not to be changed. That in force is read once."""
+        read, data = self._read
+        if read != text:
+            data = document.read(text).data
+            self._read = text, data
+        return data
+
+    def _problems(
+        self, text: str, config: Config, camera: str, edits: Sequence[Edit], lang: Lang
+    ) -> list[ProblemShown]:
+        """What `cityeye check` would say of the document with these edits: of them, and what is wrong elsewhere."""
         _known(config, camera)
+        data, zone_edits = self._data(text), _zone_edits(edits)
         try:
-            return with_zones(text, camera, [ZoneEdit(was=edit.was, zone=edit.zone) for edit in edits])
+            report = inspect_data(data_with_zones(data, camera, zone_edits), home=self._site.home, lang=lang)
+            order = [zone_edits.index(edit) for edit in ordered(zones_of(data, camera), zone_edits)]
         except EditFault as fault:
-            raise CommandRejected(RejectCode.FAILED, fault.words.of(lang)) from fault
+            raise _refused(fault, lang) from fault
+        number = [known.id for known in config.cameras].index(camera)
+        told = [(problem, False) for problem in report.problems] + [(one, True) for one in report.warnings]
+        problems = [_shown(problem, warning, number, order) for problem, warning in told]
+        return [one for one in problems if not one["warning"] or one["zone"] is not None][:MOST_PROBLEMS]
 
 
 def _known(config: Config, camera: str) -> str | None:
@@ -181,10 +216,32 @@ def _check_version(config: Config, version: str) -> None:
         raise CommandRejected(RejectCode.CONFLICT, text)
 
 
-def _order(text: str, camera: str, edits: Sequence[Edit]) -> list[int]:
-    """Numbers of the edits in the order in which their zones stand in the text."""
-    numbered = [ZoneEdit(was=edit.was, zone={"number": number}) for number, edit in enumerate(edits)]
-    return [edit.zone["number"] for edit in ordered(zones_of(text, camera), numbered)]
+def _zone_edits(edits: Sequence[Edit]) -> list[ZoneEdit]:
+    return [ZoneEdit(was=edit.was, zone=edit.zone) for edit in edits]
+
+
+def _calendars(data: object) -> dict[str, dict[str, Any]]:
+    named = data.get("calendars") if isinstance(data, dict) else None
+    return named if isinstance(named, dict) else {}
+
+
+def _faults(problems: Sequence[ProblemShown]) -> list[ProblemShown]:
+    return [problem for problem in problems if not problem["warning"]]
+
+
+def _told(faults: Sequence[ProblemShown], edits: Sequence[Edit]) -> str:
+    """In lines, for whoever has no form to show them in; as far as one reads."""
+    lines = []
+    for fault in faults[:_TOLD_LINES]:
+        where = "" if fault["zone"] is None else f"zone {str(edits[fault['zone']].zone.get('id'))[:80]!a}, "
+        lines.append(f"{where}{fault['field']}: expected {fault['expected']}, found {fault['found']}; {fault['mend']}")
+    left = len(faults) - len(lines)
+    return "\n".join([*lines, f"… and {left} more"] if left else lines)
+
+
+def _refused(fault: EditFault, lang: Lang) -> CommandRejected:
+    code = RejectCode.NOT_SUPPORTED if fault.by_file else RejectCode.INVALID
+    return CommandRejected(code, fault.words.of(lang))
 
 
 def _shown(problem: Problem, warning: bool, camera: int, order: Sequence[int]) -> ProblemShown:
@@ -205,14 +262,14 @@ def _shown(problem: Problem, warning: bool, camera: int, order: Sequence[int]) -
     )
 
 
-def _difference(before: str, after: str, secrets: set[str]) -> str:
-    """A unified diff. Of the masked texts where the plain one would show something that may be a secret."""
+def _difference(before: str, after: str, secrets: set[str], shown: str) -> str:
+    """A unified diff. Of the masked texts, `shown` for that after, where the plain one may show a secret."""
     plain = _unified(before, after)
     if not any(looks_secret(line) for line in plain.splitlines()) and not any(
         len(secret) >= 4 and secret in plain for secret in secrets
     ):
         return plain
-    return _unified(masked(before, secrets), masked(after, secrets))
+    return _unified(masked(before, secrets), shown)
 
 
 def _unified(before: str, after: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict
 
+from agent.core.errors import CommandRejected, RejectCode
+
 Lang = Literal["en", "zh-CN"]
 
 
@@ -22,7 +24,8 @@ class FieldShown(TypedDict):
 
     Attributes:
         kind: `duration`, `number`, `choice`, `several` (of `options`), `durations` (one for each of `options`),
-            `calendar` (a name of `calendars`, or one written in place), `other` (kept as it is).
+            `calendar` (a name of `calendars`, or one written in place), `line` (drawn on the picture, with the point
+            `shop` on one side of it), `other` (kept as it is).
         default: as it would be written; None for none. told: what it means, in English.
     """
 
@@ -49,14 +52,18 @@ class StatusShown(TypedDict):
 
 
 class ZonesShown(TypedDict):
-    """A camera's zones as they stand in the document in force, whose `version` an edit names."""
+    """A camera's zones as they stand in the document in force, whose `version` an edit names.
+
+    Attributes:
+        calendars: those with a name that rules may refer to, as they are written.
+    """
 
     version: str
     camera: str
     name: str
     zones: list[dict[str, Any]]
     rules: dict[str, list[FieldShown]]
-    calendars: list[str]
+    calendars: dict[str, dict[str, Any]]
     status: StatusShown
 
 
@@ -78,11 +85,23 @@ class ProblemShown(TypedDict):
 
 
 class DraftShown(TypedDict):
-    """What an edit comes to. `diff`: unified; `document`: the edited text. No secret is in either."""
+    """What an edit comes to. `diff`: unified; `document`: the edited text. No secret is in either.
+
+    Attributes:
+        problems: the first 300.
+    """
 
     problems: list[ProblemShown]
     diff: str
     document: str
+
+
+class EditRefused(CommandRejected):
+    """An edit that is wrong: nothing of it was put in force. `problems`: all of them, none a mere warning."""
+
+    def __init__(self, problems: Sequence[ProblemShown], message: str) -> None:
+        super().__init__(RejectCode.INVALID, message)
+        self.problems = list(problems)
 
 
 class VersionShown(TypedDict):
@@ -104,11 +123,12 @@ class ZoneEditor(Protocol):
         """What the edits would say. Raises CommandRejected (`conflict`): another version is in force.
 
         Args:
-            whole: with `diff` and `document`, which take as long as all else together; else they are empty.
+            whole: with `diff` and `document`, which take much longer than all else; else they are empty, and also
+                where what is wrong cannot even be written.
         """
 
-    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str) -> StatusShown:
-        """Put the edits in force, on probation."""
+    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
+        """Put the edits in force, on probation. Raises EditRefused, its problems in that language."""
 
     def versions(self) -> list[VersionShown]:
         """Earlier documents, newest first."""

@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.config import Lang, document
-from agent.config.editing import EditFault, ZoneEdit, with_zones, zones_of
+from agent.config import Lang, document, editing
+from agent.config.editing import EditFault, ZoneEdit, with_zones
 from agent.config.written import written
 
 EXAMPLE = (Path(__file__).parents[3] / "configs/example.yaml").read_text()
 SQUARE = [[0.1, 0.6], [0.9, 0.6], [0.9, 0.95], [0.1, 0.95]]
 Zones = list[dict[str, Any]]
 LANGUAGES: tuple[Lang, ...] = ("zh-CN", "en")
+
+
+def zones_of(text: str, camera: str) -> Zones:
+    return editing.zones_of(document.read(text).data, camera)
 
 
 def edited(text: str, change: Callable[[Zones], object], camera: str = "gate") -> str:
@@ -101,6 +105,132 @@ def removed(*path: str | int) -> Callable[[Zones], object]:
 )
 def test_only_the_lines_in_question_change(change: Callable[[Zones], object], lines: list[str]) -> None:
     assert changed_lines(EXAMPLE, edited(EXAMPLE, change)) == lines
+
+
+LISTS = """\
+cameras:
+  - id: gate
+    zones:
+      - id: kerb
+        polygon: [[0.10, .6], [9e-1, 0.60],   # the post
+                  [0.9, 0.950], [1.0e-1, 0.95]]
+        rules:
+          illegal_parking:
+            calendar:
+              active:   # as agreed
+                - {from: '07:00', to: "09:00"}   # to school
+                # at noon
+                - days: [fri, "sat"]   # market
+                  to: '12:00'
+                - {to: "06:00"}
+              holidays: [2026-10-01, 2026-10-02]
+"""
+POLYGON = ("rules", "illegal_parking", "calendar")
+
+
+@pytest.mark.parametrize(
+    ("change", "lines"),
+    [
+        (
+            lambda zones: zones[0]["polygon"].insert(1, [0.5, 0.5]),
+            [
+                "-        polygon: [[0.10, .6], [9e-1, 0.60],   # the post",
+                "+        polygon: [[0.10, .6], [0.5, 0.5], [9e-1, 0.60],   # the post",
+            ],
+        ),
+        (
+            lambda zones: zones[0]["polygon"].insert(0, [0.5, 0.5]),
+            [
+                "-        polygon: [[0.10, .6], [9e-1, 0.60],   # the post",
+                "+        polygon: [[0.5, 0.5], [0.10, .6], [9e-1, 0.60],   # the post",
+            ],
+        ),
+        (
+            lambda zones: zones[0]["polygon"].append([0.5, 0.5]),
+            [
+                "-                  [0.9, 0.950], [1.0e-1, 0.95]]",
+                "+                  [0.9, 0.950], [1.0e-1, 0.95], [0.5, 0.5]]",
+            ],
+        ),
+        (
+            removed(0, "polygon", 0),
+            [
+                "-        polygon: [[0.10, .6], [9e-1, 0.60],   # the post",
+                "+        polygon: [[9e-1, 0.60],   # the post",
+            ],
+        ),
+        (
+            removed(0, "polygon", 1),
+            [
+                "-        polygon: [[0.10, .6], [9e-1, 0.60],   # the post",
+                "+        polygon: [[0.10, .6],   # the post",
+            ],
+        ),
+        (
+            removed(0, "polygon", 2),
+            ["-                  [0.9, 0.950], [1.0e-1, 0.95]]", "+                  [1.0e-1, 0.95]]"],
+        ),
+        (
+            removed(0, "polygon", 3),
+            ["-                  [0.9, 0.950], [1.0e-1, 0.95]]", "+                  [0.9, 0.950]]"],
+        ),
+        (
+            removed(0, *POLYGON, "active", 0),
+            ["-                - {from: '07:00', to: \"09:00\"}   # to school"],
+        ),
+        (
+            removed(0, *POLYGON, "active", 1),
+            ['-                - days: [fri, "sat"]   # market', "-                  to: '12:00'"],
+        ),
+        (removed(0, *POLYGON, "active", 2), ['-                - {to: "06:00"}']),
+        (
+            lambda zones: zones[0]["rules"]["illegal_parking"]["calendar"]["active"].insert(0, {"days": ["sun"]}),
+            ["+                - days: [sun]"],
+        ),
+        (
+            lambda zones: zones[0]["rules"]["illegal_parking"]["calendar"]["active"].append({"days": ["sun"]}),
+            ["+                - days: [sun]"],
+        ),
+        (
+            lambda zones: zones[0]["rules"]["illegal_parking"]["calendar"]["holidays"].append("2027-01-01"),
+            [
+                "-              holidays: [2026-10-01, 2026-10-02]",
+                "+              holidays: [2026-10-01, 2026-10-02, '2027-01-01']",
+            ],
+        ),
+        (
+            replace_at(0, *POLYGON, "active", 1, "days", value=["sat"]),
+            [
+                '-                - days: [fri, "sat"]   # market',
+                '+                - days: ["sat"]   # market',
+            ],
+        ),
+    ],
+)
+def test_of_a_list_only_what_goes_or_comes_changes(change: Callable[[Zones], object], lines: list[str]) -> None:
+    assert changed_lines(LISTS, edited(LISTS, change)) == lines
+
+
+ITEMS = st.lists(st.sampled_from([0, 1, 2, 3]), max_size=6)
+FORMS = {
+    "[{}]   # end": ", ",
+    "[ {} ,   # one more?\n       ]": ",   # next\n         ",
+    "\n          - {}   # last": "   # next\n          # it\n          - ",
+    "\n        - {}": "\n        - ",
+    "\n        - - {}": "\n          - ",
+}
+"""A list as it may be written, and what stands between its items; that of the last form is the first item of another."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(ITEMS.filter(bool), ITEMS.filter(bool), st.sampled_from(sorted(FORMS)))
+def test_any_list_after_any_other(first: list[int], second: list[int], form: str) -> None:
+    written = form.format(FORMS[form].join(map(str, first)))
+    text = f"cameras:\n  - id: gate\n    zones:\n      - id: kerb\n        polygon: {written}\n        name: x  # y\n"
+    path = (0, "polygon", 0) if "- -" in form else (0, "polygon")
+    after = edited(text, replace_at(*path, value=second))
+    assert zones_of(after, "gate")[0]["polygon"] == ([second] if "- -" in form else second)
+    assert after.endswith("\n        name: x  # y\n"), "changed in place"
 
 
 def test_no_change_is_the_same_text() -> None:
@@ -240,6 +370,7 @@ ZONES = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(ZONES, ZONES)
+@example([], [{"id": "x", "polygon": [":0", "?0", "a?b", "? 0", "-", "a: b", "#", "a #b", "- 1", "&a", "!x", "%"]}])
 def test_any_zones_after_any_others(first: Zones, second: Zones) -> None:
     """Twice in a row, so that the second edit meets what the first one wrote."""
     start = EXAMPLE[EXAMPLE.index("cameras:\n  - id: gate") :]

@@ -8,10 +8,10 @@ import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
-import { moved, proposal } from "../zones/geometry.js";
+import { moved, proposal, whole } from "../zones/geometry.js";
 import { difference, fate, versions } from "../zones/versions.js";
 
-const CHECK_MS = 400, STATUS_MS = 2000;
+const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
 const CARS = new Set(["car", "truck", "bus"]);
 
 export async function show(root, [camera], { mayChange, signal, go }) {
@@ -29,13 +29,13 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
-  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed });
+  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
     new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
     split: button("split", () => canvas.begin(canvas.mode === "split" ? "edit" : "split")),
     copy: button("copy", () => act(() => edits.add(moved(edits.current.zone.polygon, 0.03, 0.03), edits.current.zone))),
-    corner: button("remove_corner", () => canvas.removeCorner(canvas.corner)),
+    corner: button("remove_corner", () => canvas.removeTouched()),
     remove: button("remove", () => act(() => edits.remove()), { class: "danger" }),
     undo: button("undo", () => { edits.undo(); changed(); }),
     redo: button("redo", () => { edits.redo(); changed(); }),
@@ -114,15 +114,34 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** What the edits come to, by the code of `cityeye check`. */
   async function check(whole = false) {
     const mine = ++asked;
-    const now = await api.post(`/api/zones/${encodeURIComponent(camera)}/draft`, { version: force.version, zones: edits.now, lang: language(), whole });
+    const now = await send("draft", { whole });
     if (mine !== asked || signal.aborted) return null;
-    checked = now;
-    place();
-    list();
+    take(now.problems);
     return now;
   }
 
+  /** Send the edits; what the box refuses is shown at its fields. Throws ApiError. */
+  async function send(what, more = {}) {
+    try {
+      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: force.version, zones: edits.now, lang: language(), ...more });
+    } catch (error) {
+      if (Array.isArray(error.facts?.problems)) take(error.facts.problems);
+      throw error;
+    }
+  }
+
+  function take(problems) {
+    checked = { problems };
+    if (!isWrong(checked) && answer.querySelector("[data-mend]")) fill(answer);
+    place();
+    list();
+  }
+
+  const isWrong = (now) => now.problems.some((problem) => !problem.warning);
+  const askToMend = () => fill(answer, el("p", { class: "fault", role: "alert", "data-mend": "" }, t("zones.mend_first")));
+
   function tell(error) {
+    if (Array.isArray(error.facts?.problems)) { askToMend(); return; }
     const text = error.code === "conflict" ? t("zones.conflict") : told(error);
     fill(answer, el("p", { class: "fault", role: "alert" }, text), error.code === "conflict" && el("p", { class: "soft" }, error.message),
       error.code === "conflict" && button("reload", () => { sessionStorage.removeItem(keptKey); go(location.hash); }));
@@ -135,7 +154,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   function showChanges() {
     return guarded(async () => {
       const now = await check(true);
-      if (now) fill(answer, el("h2", {}, t("zones.changes")), difference(now.diff));
+      if (now && isWrong(now) && !now.document) askToMend(); // it cannot even be written
+      else if (now) fill(answer, el("h2", {}, t("zones.changes")), difference(now.diff));
     });
   }
 
@@ -143,16 +163,16 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     return guarded(async () => {
       const now = await check();
       if (!now) return;
-      if (now.problems.some((problem) => !problem.warning)) { fill(answer, el("p", { class: "fault", role: "alert" }, t("zones.mend_first"))); return; }
-      await put(() => api.post(`/api/zones/${encodeURIComponent(camera)}/save`, { version: force.version, zones: edits.now }));
+      if (isWrong(now)) { askToMend(); return; }
+      await put(() => send("save"));
     });
   }
 
   /** Put a document in force, then go on with the one that is in force now. */
-  function put(send) {
+  function put(run) {
     return guarded(async () => {
       saves.save.disabled = true;
-      try { await send(); } finally { list(); }
+      try { await run(); } finally { list(); }
       sessionStorage.removeItem(keptKey);
       if (!signal.aborted) go(location.hash);
     });
@@ -164,22 +184,31 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     return guarded(async () => {
       const now = await check(true);
       if (!now) return;
+      if (!now.document) { askToMend(); return; }
       sessionStorage.setItem("draft", now.document);
       go("#/whatif");
     });
   }
 
+  /** The cars of a look, on the picture of that look: others may have driven on since the one that is shown. */
   function proposeCar() {
     return guarded(async () => {
-      const seen = await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null);
-      const cars = (seen?.look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35).map((box) => box.box_n);
-      const boxes = proposal(cars);
-      if (boxes) car.take(boxes); else say("no_cars");
+      let look = null;
+      for (let tries = 0; tries < LOOKS; tries++) {
+        const tag = await load();
+        look = (await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null))?.look;
+        if (!tag || !look || tag.startsWith(`"${look.tag}-`)) break;
+      }
+      const seen = (look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35 && whole(box.box_n));
+      const ends = (boxes) => proposal(boxes.map((box) => box.box_n));
+      const boxes = ends(seen.filter((box) => box.class_name === "car")) ?? ends(seen);
+      if (boxes) car.take(boxes);
+      say(boxes ? "edit" : "no_cars");
       canvas.draw();
     });
   }
 
-  /** The newest picture, as the camera gives it. */
+  /** The newest picture, as the camera gives it. Its tag begins with that of its look; null where there is none. */
   async function load() {
     try {
       const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/picture?width=1280`, { signal });
@@ -192,8 +221,10 @@ export async function show(root, [camera], { mayChange, signal, go }) {
       picture = next;
       canvas.picture(next, image.naturalWidth, image.naturalHeight);
       canvas.svg.dataset.picture = "there";
+      return response.headers.get("etag");
     } catch (error) {
       if (error.name !== "AbortError") say("no_picture");
+      return null;
     }
   }
 

@@ -4,6 +4,7 @@
 import { el, fill } from "../dom.js";
 import { t } from "../i18n.js";
 import { carAt, clamp, crossesItself, distance, middle, moved, round, split } from "./geometry.js";
+import { LEAST_POINTS, Line, MOST_POINTS } from "./line.js";
 
 const TAP_PX = 8, CLOSE_PX = 18, STEP = 0.005, FAR_STEP = 0.05;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -11,15 +12,18 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export class Canvas {
   constructor(edits, { changed, picked, say, may, car }) {
     Object.assign(this, { edits, changed, picked, say, may, car });
+    this.line = new Line(edits, say);
     this.mode = "edit";
     this.points = [];
+    this.drawn = null; // the points of the goods line whose shop is still to be shown
     this.cross = [0.5, 0.5];
     this.ratio = 9 / 16;
     this.view = { x: 0, y: 0, zoom: 1 };
     this.pointers = new Map();
     this.pointer = null;
     this.drag = null;
-    this.corner = null; // the one that was touched last
+    this.corner = null; // the one of the zone that was touched last
+    this.linePart = null; // likewise of its goods line
     this.image = el("image", { x: 0, y: 0, width: 1000, preserveAspectRatio: "none" });
     this.layer = el("g");
     this.svg = el("svg", { class: "zone-canvas", tabindex: 0, role: "group", "aria-label": t("zones.canvas") }, this.image, this.layer);
@@ -40,7 +44,7 @@ export class Canvas {
     this.draw();
   }
 
-  /** "edit", "draw" or "split". */
+  /** "edit", "draw", "split", "line" or "shop". */
   begin(mode) {
     this.mode = mode;
     this.points = [];
@@ -76,12 +80,15 @@ export class Canvas {
       return;
     }
     const from = this.at(event), data = event.target.dataset ?? {};
-    if (data.corner !== undefined) this.corner = Number(data.corner);
-    else if (this.mode === "edit") this.corner = null;
+    if (this.mode === "edit") [this.corner, this.linePart] = [data.corner === undefined ? null : Number(data.corner), data.line ?? null];
     const base = { from, x: event.clientX, y: event.clientY, moved: false };
     if (this.mode !== "edit") this.drag = { ...base, kind: "point" };
     else if (data.car && this.car.on) this.drag = { ...base, kind: "car", car: data.car, size: data.size === "1", was: { ...this.car.boxes[data.car] } };
-    else if (data.corner !== undefined && this.may) this.#grab({ ...base, kind: "corner", corner: Number(data.corner) });
+    else if (data.line && this.may) {
+      this.#grab({ ...base, kind: "line", was: structuredClone(this.line.now) });
+      this.drag.part = this.linePart = this.line.grab(data.line, from);
+      this.drag.moved = this.drag.part !== data.line;
+    } else if (data.corner !== undefined && this.may) this.#grab({ ...base, kind: "corner", corner: Number(data.corner) });
     else if (data.edge !== undefined && this.may) {
       this.#grab({ ...base, kind: "corner", corner: Number(data.edge) + 1 });
       this.edits.current.zone.polygon.splice(Number(data.edge) + 1, 0, from.map((v) => round(clamp(v))));
@@ -92,13 +99,14 @@ export class Canvas {
       else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone.polygon });
     } else this.drag = { ...base, kind: "pan", view: { ...this.view } };
     this.draw();
-    if (data.key) this.layer.querySelector(`[data-key="${data.key}"]`)?.focus({ preventScroll: true });
+    const key = data.line ? `line-${this.linePart}` : data.key;
+    if (key) this.layer.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
     event.preventDefault();
   }
 
   #grab(drag) {
     this.edits.step();
-    this.drag = drag;
+    this.drag = { ...drag, step: true };
   }
 
   #fingers() {
@@ -123,9 +131,10 @@ export class Canvas {
       const [x, y] = this.pointer, [dx, dy] = [x - drag.from[0], y - drag.from[1]];
       if (drag.kind === "corner") this.edits.current.zone.polygon[drag.corner] = [round(clamp(x)), round(clamp(y))];
       else if (drag.kind === "zone") this.edits.current.zone.polygon = moved(drag.was, dx, dy);
+      else if (drag.kind === "line") this.line.drag(drag.part, this.pointer, drag.was, dx, dy);
       else if (drag.kind === "car") this.car.drag(drag, dx, dy);
-      else if (drag.kind === "pan" || drag.kind === "point") {
-        if (drag.kind === "pan") this.look(drag.view.x - (event.clientX - drag.x) / this.svg.clientWidth / drag.view.zoom, drag.view.y - (event.clientY - drag.y) / this.svg.clientHeight / drag.view.zoom, drag.view.zoom);
+      else if (drag.kind === "pan") {
+        this.look(drag.view.x - (event.clientX - drag.x) / this.svg.clientWidth / drag.view.zoom, drag.view.y - (event.clientY - drag.y) / this.svg.clientHeight / drag.view.zoom, drag.view.zoom);
       }
     }
     this.draw();
@@ -139,14 +148,14 @@ export class Canvas {
     if (!drag) return;
     if (event.type === "pointercancel" && drag.kind === "point") return;
     if (drag.kind === "point") { this.place(this.at(event).map((v) => round(clamp(v)))); return; }
-    if (drag.kind === "corner" || drag.kind === "zone") {
+    if (drag.step) {
       if (drag.moved) this.changed(); else this.edits.unstep();
     } else if (drag.kind === "car") this.car.keep();
     this.draw();
   }
 
   cancelDrag() {
-    if (this.drag?.kind === "corner" || this.drag?.kind === "zone") this.edits.undo();
+    if (this.drag?.step) this.edits.abandon();
     this.drag = null;
   }
 
@@ -155,8 +164,13 @@ export class Canvas {
     const px = this.svg.clientWidth * this.view.zoom;
     const near = (other) => distance([point[0], point[1] * this.ratio], [other[0], other[1] * this.ratio]) * px < CLOSE_PX;
     if (this.mode === "draw" && this.points.length >= 3 && near(this.points[0])) { this.close(); return; }
-    if (this.points.length && near(this.points[this.points.length - 1])) return;
+    if (this.mode === "shop") { this.#putLine(point); return; }
+    if (this.points.length && near(this.points[this.points.length - 1])) {
+      if (this.mode === "line") this.endLine();
+      return;
+    }
     this.points.push(point);
+    if (this.mode === "line" && this.points.length === MOST_POINTS) this.endLine();
     if (this.mode === "split" && this.points.length === 2) this.cut();
     this.draw();
   }
@@ -167,6 +181,20 @@ export class Canvas {
     this.edits.add(this.points);
     this.begin("edit");
     this.picked();
+    this.changed();
+  }
+
+  /** The goods line is drawn; on which side of it the shop is, is asked then. */
+  endLine() {
+    if (this.points.length < LEAST_POINTS) { this.say("line_few"); return; }
+    this.drawn = this.points;
+    this.begin("shop");
+  }
+
+  #putLine(shop) {
+    this.edits.step();
+    this.line.put(this.drawn, shop);
+    this.begin("edit");
     this.changed();
   }
 
@@ -183,6 +211,23 @@ export class Canvas {
     this.say("cut");
     this.picked();
     this.changed();
+  }
+
+  /** The corner of the zone, or the point of its goods line, that was touched last. */
+  removeTouched() {
+    if (this.linePart?.startsWith("point") && this.line.now) this.#lineKey(this.linePart, "Delete", null);
+    else this.removeCorner(this.corner);
+  }
+
+  #lineKey(part, key, by) {
+    if (!by && !["Enter", " ", "Delete", "Backspace"].includes(key)) return false;
+    this.edits.step();
+    const focused = this.line.key(part, key, by);
+    if (focused === null) { this.edits.unstep(); return false; }
+    this.linePart = focused;
+    this.changed();
+    (this.layer.querySelector(`[data-key="line-${focused}"]`) ?? this.svg).focus();
+    return true;
   }
 
   removeCorner(corner) {
@@ -205,9 +250,13 @@ export class Canvas {
       if (by) this.cross = [clamp(this.cross[0] + by[0]), clamp(this.cross[1] + by[1])];
       else if (event.key === " ") this.place(this.cross.map(round));
       else if (event.key === "Enter" && this.mode === "draw") this.close();
+      else if (event.key === "Enter" && this.mode === "line") this.endLine();
+      else if (event.key === "Enter" && this.mode === "shop") this.place(this.cross.map(round));
       else if (event.key === "Escape") this.begin("edit");
       else if (event.key === "Backspace") this.points.pop();
       else return;
+    } else if (data.line && this.may) {
+      if (!this.#lineKey(data.line, event.key, by)) return;
     } else if (data.corner !== undefined && this.may) {
       const corner = Number(data.corner), { polygon } = this.edits.current.zone;
       if (by) { this.edits.step(); polygon[corner] = [round(clamp(polygon[corner][0] + by[0])), round(clamp(polygon[corner][1] + by[1]))]; this.changed(); }
@@ -247,9 +296,13 @@ export class Canvas {
       if (i !== this.edits.selected) parts.push(this.#zone(zone, i, outline, place, px));
     });
     const { current } = this.edits;
+    const held = this.mode === "edit" && this.may;
+    const goods = (zone, chosen) => this.line.nodes(zone, chosen, { outline, px, held: chosen && held });
+    this.edits.now.forEach(({ zone }, i) => { if (i !== this.edits.selected) parts.push(goods(zone, false)); });
     if (current) {
       parts.push(this.#zone(current.zone, this.edits.selected, outline, place, px));
-      if (this.mode === "edit" && this.may) parts.push(this.#handles(current.zone.polygon, place, px));
+      parts.push(goods(current.zone, true));
+      if (held) parts.push(this.#handles(current.zone.polygon, place, px), this.line.handles({ place, px, touched: this.linePart }));
     }
     if (this.mode !== "edit") parts.push(this.#drawing(outline, place, px));
     if (this.car.on) parts.push(this.#cars(height, px));
@@ -285,13 +338,14 @@ export class Canvas {
   }
 
   #drawing(outline, place, px) {
-    const shown = this.pointer && this.points.length ? [...this.points, this.pointer] : this.points;
+    const points = this.mode === "shop" ? this.drawn : this.points;
+    const shown = this.mode !== "shop" && this.pointer && points.length ? [...points, this.pointer] : points;
     const [x, y] = place(this.cross);
     return el("g", { class: "drawing" },
       el("polyline", { points: outline(shown), "stroke-width": 3 * px }),
-      this.points.map((point, i) => {
-        const [cx, cy] = place(point);
-        return el("circle", { cx, cy, r: (i === 0 ? 10 : 6) * px, class: i === 0 ? "first" : "dot" });
+      points.map((point, i) => {
+        const [cx, cy] = place(point), end = i === (this.mode === "line" ? points.length - 1 : 0);
+        return el("circle", { cx, cy, r: (end ? 10 : 6) * px, class: end ? "first" : "dot" });
       }),
       document.activeElement === this.svg && el("path", { class: "cross", "stroke-width": 2 * px, d: `M${x - 14 * px} ${y}H${x + 14 * px}M${x} ${y - 14 * px}V${y + 14 * px}` }));
   }

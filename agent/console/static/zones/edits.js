@@ -25,6 +25,9 @@ export class Edits {
   /** Forget the last step again, since nothing came of it. */
   unstep() { this.past.pop(); }
 
+  /** Go back to the last step and forget what came of it. */
+  abandon() { [this.now, this.selected] = JSON.parse(this.past.pop()); }
+
   undo() { this.#turn(this.past, this.future); }
   redo() { this.#turn(this.future, this.past); }
 

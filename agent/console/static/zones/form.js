@@ -3,14 +3,15 @@
 
 import { el, fill } from "../dom.js";
 import { has, t } from "../i18n.js";
+import { Calendars } from "./calendar.js";
 
-const FIRST = new Set(["place", "classes", "channels", "dwell", "calendar", "severity", "min_score"]);
-const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const FIRST = new Set(["place", "classes", "channels", "goods_line", "dwell", "calendar", "severity", "min_score"]);
 const word = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
 
 export class Form {
-  constructor({ edits, rules, calendars, may, changed }) {
-    Object.assign(this, { edits, rules, calendars, may, changed });
+  constructor({ edits, rules, calendars, may, changed, drawLine }) {
+    Object.assign(this, { edits, rules, may, changed, drawLine });
+    this.calendars = new Calendars({ named: calendars, set: (...change) => this.#set(...change), fault: (path) => this.#fault(path) });
     this.root = el("section", { class: "zone-form card", "aria-label": t("zones.settings") });
     this.opened = new Set();
   }
@@ -23,7 +24,7 @@ export class Form {
       this.#text(zone, "id", t("zones.id")),
       this.#text(zone, "name", t("zones.name")),
       el("p", { class: "soft", id: "f-polygon" }, t("zones.corners_n", { n: zone.polygon?.length ?? 0 })), this.#fault("polygon"),
-      this.#fault("rules"),
+      this.#fault("rules"), this.#fault("zone"),
       Object.keys(this.rules).map((rule) => this.#rule(zone, rule))));
     if (!this.may) this.root.querySelector("fieldset")?.setAttribute("disabled", "");
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -36,9 +37,10 @@ export class Form {
     for (const problem of list) {
       let field = problem.field; // a problem within a value is told at the field that holds it
       while (field && !document.getElementById(`p-${field}`)) field = field.replace(/(\.[^.[]+|\[\d+\])$|^[^.[]+$/, "");
-      const at = document.getElementById(`p-${field}`);
+      const at = document.getElementById(`p-${field || "zone"}`);
       if (!at) continue;
-      at.append(el("span", { class: problem.warning ? "warned" : "fault" }, sentence(problem)));
+      const where = field ? null : `${problem.field}: `; // of a key for which there is no field
+      at.append(el("span", { class: problem.warning ? "warned" : "fault" }, where ?? "", sentence(problem)));
       if (!problem.warning) document.getElementById(`f-${field}`)?.setAttribute("aria-invalid", "true");
       at.closest("details")?.setAttribute("open", "");
     }
@@ -84,7 +86,8 @@ export class Form {
     const label = has(`zones.key_${key}`) ? t(`zones.key_${key}`) : key;
     if (kind === "several") return this.#several(settings, path, field, label);
     if (kind === "durations") return this.#durations(settings, path, field, label);
-    if (kind === "calendar") return this.#calendar(settings, path, label);
+    if (kind === "calendar") return this.calendars.field(settings, path, label);
+    if (kind === "line") return this.#line(settings, path, label);
     if (kind === "choice") {
       const options = ["", ...field.options].map((option) => el("option", { value: option, selected: (value ?? "") === option },
         option === "" ? t("zones.default", { value: word(field.default) }) : word(option)));
@@ -124,27 +127,20 @@ export class Form {
     return el("fieldset", { class: "field", id: `f-${path}`, "aria-describedby": `p-${path}` }, el("legend", {}, label), content, this.#fault(path));
   }
 
-  #calendar(settings, path, label) {
-    const value = settings.calendar, own = typeof value === "object" && value !== null;
-    const [window, ...others] = own ? value.active ?? [{}] : [{}];
-    const simple = !own || (others.length === 0 && Object.keys(value).every((key) => key === "active"));
-    const options = [["", t("zones.always")], ...this.calendars.map((name) => [`=${name}`, name]), ["own", t("zones.own_times")]];
-    const chosen = own ? "own" : value ? `=${value}` : "";
-    if (chosen.startsWith("=") && !this.calendars.includes(value)) options.push([chosen, String(value)]);
-    const select = el("select", { onchange: (event) => {
-      const to = event.target.value;
-      this.#set(settings, "calendar", to === "own" ? { active: [{ days: [...DAYS], from: "07:00", to: "22:00" }] } : to.slice(1), true);
-    } }, options.map(([key, text]) => el("option", { value: key, selected: key === chosen }, text)));
-    const change = (part) => this.#set(settings, "calendar", { active: [{ ...settings.calendar.active?.[0], ...part }] });
-    const days = () => settings.calendar.active?.[0]?.days ?? DAYS;
-    const times = own && simple && el("div", { class: "times" },
-      el("div", { class: "row" }, DAYS.map((day) => el("label", { class: "check" }, el("input", { type: "checkbox", checked: days().includes(day),
-        onchange: (event) => change({ days: DAYS.filter((one) => (one === day ? event.target.checked : days().includes(one))) }) }), word(day)))),
-      el("div", { class: "row" }, ["from", "to"].map((key) => el("label", { class: "small" }, t(`zones.${key}`),
-        el("input", { value: window[key] ?? (key === "from" ? "00:00" : "24:00"), size: 5, onchange: (event) => change({ [key]: event.target.value.trim() }) })))));
-    return el("div", {}, this.#labelled(path, label, select), own && !simple ? el("p", { class: "soft" }, t("zones.kept")) : times);
+  /** The goods line is drawn on the picture; here it is begun and deleted. */
+  #line(settings, path, label) {
+    const line = settings.goods_line;
+    return this.#group(path, label, el("div", { class: "row" },
+      el("span", { class: "soft" }, line ? t("zones.line_n", { n: line.points?.length ?? 0 }) : t("zones.line_none")),
+      el("button", { type: "button", id: `draw-${path}`, onclick: this.drawLine }, t(line ? "zones.line_again" : "zones.line_draw")),
+      line && el("button", { type: "button", class: "danger", onclick: () => { this.#set(settings, "goods_line", null, true); document.getElementById(`draw-${path}`)?.focus(); } }, t("zones.line_remove"))));
   }
 }
 
-/** A problem as one sentence. */
-export function sentence({ expected, found, mend }) { return t("zones.problem", { expected, found, mend }); }
+const PLAIN = [[/\.days$/, "no_days"], [/\.(holidays|workdays)\[\d+\]$/, "no_date"]];
+
+/** A problem as one sentence; where the form leaves only one mistake, in its words and not in those of the file. */
+export function sentence({ field, expected, found, mend }) {
+  const plain = PLAIN.find(([pattern]) => pattern.test(field));
+  return plain ? t(`zones.${plain[1]}`) : t("zones.problem", { expected, found, mend });
+}

@@ -72,6 +72,35 @@ function tidy(points) {
   return rounded.filter((p, i) => distance(p, rounded[(i + 1) % rounded.length]) > 1e-4);
 }
 
+const AWAY = 5;
+
+/** A line with both ends moved far out of the picture, as the box takes it. */
+export function prolonged(points) {
+  const away = ([ix, iy], [ex, ey]) => {
+    const long = Math.max(Math.hypot(ex - ix, ey - iy), 1e-9);
+    return [ex + (ex - ix) / long * AWAY, ey + (ey - iy) / long * AWAY];
+  };
+  const n = points.length;
+  return n < 2 ? points : [away(points[1], points[0]), ...points, away(points[n - 2], points[n - 1])];
+}
+
+/** Whether a place is inside an outline. */
+export function inside([x, y], points) {
+  return points.reduce((is, [ax, ay], i) => {
+    const [bx, by] = points[(i + 1) % points.length];
+    return (ay > y) !== (by > y) && x < ax + (y - ay) / (by - ay) * (bx - ax) ? !is : is;
+  }, false);
+}
+
+/** The side of a prolonged line on which a place is, as an outline that goes far out of the picture. */
+export function freeSide(points, place) {
+  const line = prolonged(points), [first, last] = [line[0], line[line.length - 1]];
+  const long = Math.max(Math.hypot(last[0] - first[0], last[1] - first[1]), 1e-9);
+  const [nx, ny] = [-(last[1] - first[1]) / long * 4 * AWAY, (last[0] - first[0]) / long * 4 * AWAY];
+  const side = (sign) => [...line, [last[0] + sign * nx, last[1] + sign * ny], [first[0] + sign * nx, first[1] + sign * ny]];
+  return inside(place, side(1)) ? side(1) : side(-1);
+}
+
 /** The box of a car whose wheels stand at y, by two boxes {x, y, w, h} (upper left, size) that were drawn: linear over
  *  their lower edges, and never smaller than nothing. */
 export function carAt(near, far, y) {
@@ -79,6 +108,11 @@ export function carAt(near, far, y) {
   const at = Math.abs(ny - fy) < 1e-6 ? 0 : (y - fy) / (ny - fy);
   return { w: Math.max(0.004, far.w + at * (near.w - far.w)), h: Math.max(0.004, far.h + at * (near.h - far.h)) };
 }
+
+const EDGE = 0.005;
+
+/** Whether a box [x1, y1, x2, y2] is not cut by the picture's edge. */
+export const whole = ([x1, y1, x2, y2]) => x1 > EDGE && y1 > EDGE && x2 < 1 - EDGE && y2 < 1 - EDGE;
 
 /** The nearest and the farthest of the boxes [x1, y1, x2, y2], or null where their lower edges are too close. */
 export function proposal(boxes) {
