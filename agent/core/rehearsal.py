@@ -1,9 +1,11 @@
 """The same scene over kept steps: what it would have reported under some plan. No time is read, nothing is sent.
 
 Looks at which the detector rested and nothing differs from the look before are stepped over where the scene is in no
-doubt: nothing waits for its time, and all that is known was seen. Then a step of ten seconds says what five of two say,
-unless the look after them shows something else: then the last of them is taken too, so that it is known when that came.
-Steps stay no further apart than the tracker bridges, and each minute has one, so that calendars are kept to the look.
+doubt: nothing waits for its time, and all that is known was seen, also what stands outside of the zones: the scene may
+still hold a place for what is gone, and what it forgets when its time is up lets others be seen. Then a step of ten
+seconds says what five of two say, unless the look after them shows something else: then the last of them is taken too,
+so that it is known when that came. Steps stay no further apart than the tracker bridges, and each minute has one, so
+that calendars are kept to the look.
 
 In a hurry, whoever gives the steps keeps a `Pace`: a look that comes soon after one that was taken is passed over,
 whatever it shows: all moments are known to that pace only, and what stays for less may be missed.
@@ -17,14 +19,15 @@ from datetime import datetime
 
 import numpy as np
 
-from agent.core.geometry import ious
+from agent.core.geometry import ious, normalised
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.silence import Dismissal, Silences
 from agent.core.stays import Stay, Stays
 from agent.core.tracking.places import STILL_IOU
 from agent.core.tracking.sighted import BRIDGE_S
-from agent.core.types import Changes, Gap, Observation
+from agent.core.tracking.tracker import MATCH_IOU
+from agent.core.types import Changes, Floats, Gap, Observation
 
 QUICK_S = BRIDGE_S
 """The pace of a rehearsal in a hurry: things are still followed from look to look."""
@@ -71,6 +74,7 @@ class Rehearsal:
         self._made: list[Dismissal] = []
         self._whole = whole
         self._held: Observation | None = None
+        self._losses = _Losses(max((duty.settings.clear_after for duty in plan.duties), default=0.0))
         self._last: Observation | Gap | None = None
         self.looks = 0
         """Steps that the scene was given."""
@@ -80,7 +84,8 @@ class Rehearsal:
         held, self._held = self._held, None
         if held is not None and (not self._goes_on(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
             self._take(held)
-        spare = self._repeats(step) and not self._scene.in_doubt and not self._is_told(step.stamp.utc)
+        sure = not (self._scene.in_doubt or self._losses.held)
+        spare = sure and self._repeats(step) and not self._is_told(step.stamp.utc)
         if spare and not self._whole and isinstance(step, Observation):
             self._held = step  # until the next one says whether it is needed
         else:
@@ -97,6 +102,7 @@ class Rehearsal:
     def _take(self, step: Observation | Gap) -> None:
         self._hush(step)
         self._stays.take(self._scene.step(step))
+        self._losses.look(step)
         self._last = step
         self.looks += 1
 
@@ -149,6 +155,48 @@ class Rehearsal:
                 spot = self._scene.spot_of(presence.incident_id)
                 if spot is not None and dismissal.fits(spot):
                     self._stays.take(self._scene.dismiss(presence.incident_id, step.stamp))
+
+
+class _Losses:
+    """Whether the scene may still hold the place of something that is not seen any more."""
+
+    def __init__(self, keep_s: float) -> None:
+        """`keep_s`: for how long a place that is seen empty is held."""
+        self._keep_s = keep_s
+        self._last: Observation | None = None
+        self._before: Observation | None = None
+        self._since_s = 0.0
+
+    @property
+    def held(self) -> bool:
+        return self._before is not None
+
+    def look(self, step: Observation | Gap) -> None:
+        """Take one look; while nobody looks, nothing is forgotten."""
+        if isinstance(step, Gap) or step.fault is not None:
+            self._since_s = step.stamp.mono_s
+            return
+        now_s, last = step.stamp.mono_s, self._last
+        # For longer than it takes: what shows when a place is given up is in no look before.
+        over = now_s - self._since_s > self._keep_s + BRIDGE_S
+        if last is not None and not _all_seen(last, step):
+            self._before, self._since_s = self._before or last, now_s
+        elif self._before is not None and (over or _all_seen(self._before, step)):
+            self._before = None
+        self._last = step
+
+
+def _all_seen(before: Observation, now: Observation) -> bool:
+    """Whether something is seen now wherever something was."""
+    places_n, seen_n = _boxes_n(before), _boxes_n(now)
+    if not len(places_n) or not len(seen_n):
+        return not len(places_n)
+    return bool((ious(places_n, seen_n) >= MATCH_IOU).any(axis=1).all())
+
+
+def _boxes_n(seen: Observation) -> Floats:
+    """(N, 4) of whatever is seen, in 0..1."""
+    return np.concatenate([normalised(seen.detections.boxes_px, seen.size_px), seen.changes.boxes_n])
 
 
 def _same_boxes(a: Observation, b: Observation) -> bool:

@@ -86,6 +86,21 @@ def test_a_draft_of_the_zone_editor_is_tried(browser: Browser, box: ConsoleBox) 
         expect(page.locator(".whatif-note").first).to_contain_text("outlines differ")
 
 
+def test_the_page_of_an_incident_has_the_scores_of_what_was_kept(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="en") as page:
+        log_in(page)
+        listed = page.evaluate("fetch('/api/incidents').then((answer) => answer.json())")
+        stays = [line for line in listed["incidents"] if line["camera"] == CAMERA and line["phase"] == "closed"]
+        told = [
+            page.evaluate(f"fetch('/api/incidents/{line['id']}').then((answer) => answer.json())") for line in stays
+        ]
+    long = max(told, key=lambda incident: incident["incident"]["dwell_s"])
+    times = [datetime.fromisoformat(at) for at, _ in long["scores"]]
+    assert len(times) > len(long["moments"])
+    assert datetime.fromisoformat(long["first_seen"]) == times[0] < times[-1]
+    assert {score for _, score in long["scores"]} == {0.8}
+
+
 def test_what_is_no_duration_is_told(browser: Browser, box: ConsoleBox) -> None:
     with page_of(browser, box, lang="en") as page:
         log_in(page)

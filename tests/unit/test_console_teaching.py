@@ -11,11 +11,12 @@ import pytest
 from agent.adapters.onnx.features import RECIPE
 from agent.adapters.zone_album import ZoneAlbum, ZonePicture
 from agent.adapters.zone_pictures import Wanted
+from agent.app.console.lesson import learnt_apart
 from agent.app.console.teaching import Teaching
 from agent.config import Config
 from agent.core.errors import CommandRejected
 from agent.core.types import Stamp
-from agent.core.zone_state import Origin, outline_hash
+from agent.core.zone_state import Origin, outline_hash, train
 from tests.fakes import START, FakeClock, MemoryHeads
 from tests.unit.config.samples import config_of, good
 
@@ -156,3 +157,11 @@ def test_only_zones_that_are_watched_as_one_thing_are_taught(school: School) -> 
     school.teaching.ask(school.camera, "bins")
     assert school.wanted.take((school.camera, "bins"))
     assert school.now.utc > START
+
+
+def test_a_lesson_that_is_learnt_apart_is_the_same(school: School) -> None:
+    dice = np.random.default_rng(5)
+    clean, full = (dice.normal(middle, 1.0, (12, 8)).astype(np.float32) for middle in (0.0, 2.0))
+    origin = Origin(model_sha256=MODEL, recipe=RECIPE, outline="0" * 16, picture_px=(640, 480))
+    for sides in ((clean, full), (clean, clean), (clean[:3], full[:2]), (clean[:0], full[:0])):
+        assert learnt_apart(*sides, origin, START) == train(*sides, origin, START)

@@ -217,3 +217,24 @@ def test_the_oldest_go_beyond_the_quota(tmp_path: Path) -> None:
     writer.run(OneTurn())
     assert segments(tmp_path) == [last]
     assert writer.bytes == last.size
+
+
+@settings(max_examples=200)
+@given(seed=st.integers(0, 1 << 30), likeness=st.sampled_from((0.5, 0.6)), off=st.floats(-0.1, 0.1))
+def test_likenesses_that_are_not_on_the_edge_decide_alike_once_they_are_rounded(
+    seed: int, likeness: float, off: float
+) -> None:
+    dice = np.random.default_rng(seed)
+    a, b = (vector / np.linalg.norm(vector) for vector in dice.normal(size=(2, 197)))
+    b = b - (a @ b) * a
+    wanted = likeness + off
+    near = wanted * a + np.sqrt(1 - wanted**2) * b / np.linalg.norm(b)
+    seen = look(0.0, car(), car((0.6, 0.6, 0.8, 0.8)))
+    exact = np.stack([a, near]).astype(np.float32)
+    block = Block()
+    block.add(replace(seen, detections=replace(seen.detections, looks=exact)))
+    (back,) = steps_of(block.packed()[FRAME.size :], "gate", Pace(0.0))
+    assert isinstance(back, Observation)
+    rounded = float(back.detections.looks[0] @ back.detections.looks[1])
+    assert abs(rounded - wanted) < 0.04
+    assert abs(off) < 0.04 or (rounded >= likeness) == (wanted >= likeness)

@@ -16,6 +16,7 @@ import yaml
 from rich.cells import cell_len
 
 from agent.adapters.observations import ObservationReader
+from agent.app.console.whatif import KeptScores
 from agent.app.what_if import Kept, as_json, kept_by, scores_at, what_if
 from agent.config import Config, load
 from agent.core.errors import RecordingError
@@ -217,9 +218,18 @@ def test_one_whose_agent_is_gone_before_it_has_begun_ends_too(box: tuple[Path, C
     }
     done = subprocess.run(
         [sys.executable, "-m", "agent.app.what_if"],
-        input=json.dumps({**asked, "agent": 2**22 + 1}),  # no process has that number
+        input=json.dumps({**asked, "agent": 2**22 + 1, "patience_s": 60}),  # no process has that number
         capture_output=True,
         text=True,
         check=True,
     )
     assert json.loads(done.stdout.splitlines()[-1]) == {"error": "cancelled"}
+
+
+def test_scores_over_time_are_those_of_the_first_hours(tmp_path: Path) -> None:
+    keep(tmp_path / "observations", afternoon("gate", BEGIN), NOW)
+    scores = KeptScores(tmp_path)
+    points = scores.scores_at("gate", LONG, BEGIN, BEGIN + timedelta(days=300))
+    assert points[0] == (BEGIN + timedelta(seconds=600), 0.8)
+    assert {score for _, score in points} == {0.8}
+    assert scores.scores_at("yard", LONG, BEGIN, NOW) == []

@@ -13,12 +13,13 @@ import numpy as np
 from agent.adapters.onnx.features import RECIPE
 from agent.adapters.zone_album import MOST_MARKED, Mark, MarksFull, ZoneAlbum, ZonePicture
 from agent.adapters.zone_pictures import FULL, Wanted
+from agent.app.console.lesson import learnt_apart
 from agent.app.console.parts import Parts
 from agent.app.teach import teachable
 from agent.config import Config
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.types import Floats
-from agent.core.zone_state import LEAST, LEAST_BALANCED, Figures, Head, Lesson, Origin, outline_hash, train
+from agent.core.zone_state import LEAST, LEAST_BALANCED, Figures, Head, Lesson, Origin, outline_hash
 from agent.ports import Clock, Heads
 from agent.ports.console.teaching import CurvePoint, FiguresShown, LessonShown, Page, PictureShown, ZoneTaught
 
@@ -40,7 +41,7 @@ class _Candidate:
 
 
 class Teaching:
-    """One lesson at a time; a lesson is some seconds of arithmetic on features that were made when pictures came."""
+    """One lesson at a time; a lesson is some arithmetic on features that were made when pictures came."""
 
     def __init__(
         self,
@@ -182,7 +183,7 @@ class Teaching:
         full = [picture for picture in used if marks[picture.number] == "full"]
         origin = Origin(model_sha256=self._model_sha256, recipe=RECIPE, outline=outline_hash(outline), picture_px=size)
         width = len(used[0].features) if used else 0
-        lesson = train(_rows(clean, width), _rows(full, width), origin, self._clock.now().utc)
+        lesson = learnt_apart(_rows(clean, width), _rows(full, width), origin, self._clock.now().utc)
         wrong = [clean[i].number for i in lesson.wrong_clean] + [full[i].number for i in lesson.wrong_full]
         return _Candidate(
             lesson=lesson, wrong=frozenset(wrong), passed_over=len(marked) - len(used), origin=origin if used else None

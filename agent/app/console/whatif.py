@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess  # nosec B404  # this very program, with no word from outside on its command line
-import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import Any
 
 import yaml
 
 from agent.adapters.observations import ObservationReader
+from agent.app.console.child import Child
 from agent.app.places import OBSERVATIONS
 from agent.app.site import Site
 from agent.app.what_if.scores import scores_at
@@ -30,19 +25,20 @@ from agent.ports.console.whatif import Edit, Run, RunPhase, Shown, Wish
 KEYS = ("dwell", "clear_after", "min_score", "overlap", "severity", "calendar")
 """Values of a rule that the page offers; all others can come with a draft."""
 LONGEST_CURVE = timedelta(hours=6)
-_PACKAGES = Path(__file__).parents[3]
+PATIENCE_S = 120.0
+"""A run ends when no page has asked for so long how far it is: the screen of a phone may go dark for a moment."""
 
 
 class ProcessTries:
     """See `ports.console.whatif.Tries`. From any thread."""
 
-    def __init__(self, site: Site, data: Path) -> None:
-        """`data`: the data folder."""
+    def __init__(self, site: Site, data: Path, *, patience_s: float = PATIENCE_S) -> None:
+        """`data`: the data folder. `patience_s`: how long a run goes on while nobody asks for it."""
         self._site = site
         self._data = data
+        self._patience_s = patience_s
         self._lock = Lock()
-        self._process: subprocess.Popen[str] | None = None
-        self._told: IO[str] | None = None
+        self._child: Child | None = None
         self._cancelled = False
 
     def form(self) -> Shown:
@@ -74,7 +70,7 @@ class ProcessTries:
         after = _edited(read_document(text).data, wish)
         self._check(after)
         asked = {
-            "agent": os.getpid(),
+            "patience_s": self._patience_s,
             "before": text,
             "after": after,
             "home": str(self._site.home),
@@ -84,19 +80,18 @@ class ProcessTries:
             "quick": wish.quick,
         }
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
+            if self._child is not None and self._child.runs:
                 raise CommandRejected(RejectCode.BUSY, "a comparison is running; wait for it, or end it")
-            self._begin(json.dumps(asked))
+            if self._child is not None:
+                self._child.lines()  # the last words of the run before
+            self._child, self._cancelled = Child("agent.app.what_if", asked), False
 
     def run(self) -> Run:
         """See there."""
         with self._lock:
-            if self._process is None or self._told is None:
+            if self._child is None:
                 return Run(phase=RunPhase.IDLE)
-            ended = self._process.poll() is not None
-            self._told.seek(0)
-            lines = [json.loads(line) for line in self._told.read().splitlines(keepends=True) if line.endswith("\n")]
-            cancelled = self._cancelled
+            ended, lines, cancelled = not self._child.runs, self._child.lines(), self._cancelled
         progress = next((line["progress"] for line in reversed(lines) if "progress" in line), 0.0)
         last = lines[-1] if lines else {}
         if "result" in last:
@@ -112,30 +107,9 @@ class ProcessTries:
     def cancel(self) -> None:
         """See there."""
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                return
-            self._cancelled = True
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGTERM)
-
-    def _begin(self, asked: str) -> None:
-        if self._told is not None:
-            self._told.close()
-        self._told = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - it is read for as long as it is shown
-        self._cancelled = False
-        paths = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(  # nosec B603  # see above
-            [sys.executable, "-m", "agent.app.what_if"],
-            stdin=subprocess.PIPE,
-            stdout=self._told,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths},
-            start_new_session=True,
-            text=True,
-        )
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError), self._process.stdin as stream:
-            stream.write(asked)
+            if self._child is not None:
+                self._cancelled = self._cancelled or self._child.runs
+                self._child.kill()
 
     def _in_force(self) -> tuple[str, Config]:
         text = self._site.file.text()

@@ -1,24 +1,25 @@
-"""A comparison in a process of its own: asked by one JSON object on standard input, it answers with JSON lines.
+"""A comparison in a process of its own: asked by a line of JSON on standard input, it answers with lines of JSON.
 
-`{"progress": 0.4}` now and then, and at last `{"result": …}` or `{"error": "…"}`. It ends itself when whoever started
-it is gone, or when it takes too long.
+`{"progress": 0.4}` now and then, and at last `{"result": …}` or `{"error": "…"}`. Each further line on standard input
+says that somebody still waits for it. It ends itself when nobody does for a while, when whoever started it is gone, or
+when it takes too long.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import sys
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.app.what_if import as_json, kept_by, what_if
-from agent.app.what_if.tasks import NICE
 from agent.config import Config, inspect_text
-from agent.core.errors import CityEyeError
+from agent.core.errors import CityEyeError, RecordingError
+from agent.ports import Clock
 
 LONGEST_S = 900.0
 """A week of a dozen cameras takes longer; then a shorter period is to be tried."""
@@ -28,9 +29,8 @@ MOST_TOLD = 300
 
 def main() -> None:
     """Compare, and answer."""
-    with suppress(OSError):
-        os.nice(NICE)
-    asked = json.load(sys.stdin)
+    with open(0, "rb", closefd=False) as lines:
+        asked = json.loads(lines.readline())
     try:
         _tell({"result": _short(_compared(asked))})
     except CityEyeError as error:
@@ -38,8 +38,7 @@ def main() -> None:
 
 
 def _compared(asked: dict[str, Any]) -> dict[str, Any]:
-    clock = SystemClock()
-    latest_s = clock.now().mono_s + LONGEST_S
+    asker = _Asker(asked["agent"], asked["patience_s"], SystemClock())
     home = Path(asked["home"])
     before, after = _config(asked["before"], home), _config(asked["after"], home)
     result = what_if(
@@ -51,9 +50,31 @@ def _compared(asked: dict[str, Any]) -> dict[str, Any]:
         until=_moment(asked["until"]),
         quick=bool(asked["quick"]),
         progress=lambda share: _tell({"progress": round(share, 3)}),
-        cancelled=lambda: os.getppid() != asked["agent"] or clock.now().mono_s > latest_s,
+        cancelled=asker.gave_up,
     )
     return as_json(result)
+
+
+class _Asker:
+    """Whoever started this process, and those for whom it did."""
+
+    def __init__(self, pid: int, patience_s: float, clock: Clock) -> None:
+        """`patience_s`: how long nobody need ask how far it is."""
+        self._pid, self._patience_s, self._clock = pid, patience_s, clock
+        self._begun_s = self._heard_s = clock.now().mono_s
+
+    def gave_up(self) -> bool:
+        """Whether whoever started this is gone. Raises RecordingError when nobody waits any more, or nobody should."""
+        now_s = self._clock.now().mono_s
+        while select.select([0], [], [], 0.0)[0]:
+            if not os.read(0, select.PIPE_BUF):
+                return True
+            self._heard_s = now_s
+        if now_s - self._begun_s > LONGEST_S:
+            raise RecordingError(f"ended after {LONGEST_S / 60:.0f} minutes; try a shorter period, or fewer cameras")
+        if now_s - self._heard_s > self._patience_s:
+            raise RecordingError("ended, since no page waited for it any more")
+        return os.getppid() != self._pid
 
 
 def _config(text: str, home: Path) -> Config:
