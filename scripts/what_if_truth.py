@@ -24,7 +24,7 @@ from agent.app.parts import open_detector
 from agent.app.replay import looks
 from agent.config.evaluation import load_set
 from agent.core.plan import CameraPlan
-from agent.core.rehearsal import QUICK_S, Pace, Rehearsal
+from agent.core.rehearsal import QUICK_S, Rehearsal
 from agent.core.stays import Comparison, Stay, compared
 from agent.core.types import Gap, Observation, Stamp
 from scripts.scenes.oracle import Oracle
@@ -76,20 +76,19 @@ def as_kept(steps: Steps, camera: str) -> Iterator[Observation | Gap]:
     block = Block()
     for step in steps:
         if not block.takes(step):
-            yield from steps_of(block.packed()[FRAME.size :], camera, Pace(0.0))
+            yield from steps_of(block.packed()[FRAME.size :], camera)
             block = Block()
         block.add(step)
-    yield from steps_of(block.packed()[FRAME.size :], camera, Pace(0.0))
+    yield from steps_of(block.packed()[FRAME.size :], camera)
 
 
 def stays(
     plan: CameraPlan, steps: Iterable[Observation | Gap], *, whole: bool = False, pace_s: float = 0
 ) -> list[Stay]:
     """The incidents of one run."""
-    rehearsal, pace = Rehearsal(plan, whole=whole), Pace(pace_s)
+    rehearsal = Rehearsal(plan, whole=whole, pace_s=pace_s)
     for step in steps:
-        if pace.takes(step.stamp.mono_s, plain=isinstance(step, Observation) and step.fault is None):
-            rehearsal.step(step)
+        rehearsal.step(step)
     return rehearsal.end()
 
 

@@ -7,8 +7,11 @@ seconds says what five of two say, unless the look after them shows something el
 so that it is known when that came. Steps stay no further apart than the tracker bridges, and each minute has one, so
 that calendars are kept to the look.
 
-In a hurry, whoever gives the steps keeps a `Pace`: a look that comes soon after one that was taken is passed over,
-whatever it shows: all moments are known to that pace only, and what stays for less may be missed.
+In a hurry, a look that comes soon after one that was taken is passed over, whatever it shows: all moments are known to
+that pace only, and what stays for less may be missed. Gaps and faulty pictures are always taken. Where something that
+stands in a zone and is no incident yet is not seen, the look before is taken too, and those that follow while it can
+be bridged: a miss, or a truck in front of it, must not cost it the time of two paces, and make the incident late. (To
+do so for incidents too would only make their dwell truer, and costs nearly as much again as the hurry itself.)
 """
 
 from __future__ import annotations
@@ -19,13 +22,14 @@ from datetime import datetime
 
 import numpy as np
 
-from agent.core.geometry import ious, normalised
+from agent.core.geometry import as_array, ious, normalised
 from agent.core.plan import CameraPlan
 from agent.core.scene import Scene
 from agent.core.silence import Dismissal, Silences
 from agent.core.stays import Stay, Stays
 from agent.core.tracking.places import STILL_IOU
 from agent.core.tracking.sighted import BRIDGE_S
+from agent.core.tracking.sighting import WHOLE_ZONE
 from agent.core.tracking.tracker import MATCH_IOU
 from agent.core.types import Changes, Floats, Gap, Observation
 
@@ -35,45 +39,34 @@ _JITTER_S = 0.5
 """A look that comes so much early counts as in time, or cameras that send each 2 s would be taken each 12."""
 
 
-class Pace:
-    """Which looks there is time for: those so far apart. Gaps and faulty pictures are always taken."""
-
-    def __init__(self, pace_s: float) -> None:
-        """Begin. `pace_s`: no more than the tracker bridges, `QUICK_S`; 0 takes all.
-
-        Raises: ValueError for a pace at which things could not be followed.
-        """
-        if not 0 <= pace_s <= QUICK_S:
-            raise ValueError(f"pace_s: expected 0 to {QUICK_S:g}, found {pace_s:g}")
-        self._least_s = pace_s - _JITTER_S
-        self._last_s: float | None = None
-
-    def takes(self, mono_s: float, *, plain: bool) -> bool:
-        """Whether to take the next step, at this moment; `plain`: it is a look without a fault."""
-        if plain and self._last_s is not None and 0.0 <= mono_s - self._last_s < self._least_s:
-            return False
-        self._last_s = mono_s if plain else None
-        return True
-
-
 class Rehearsal:
     """One camera under one plan. Give every step to `step`, in order; then `end`."""
 
-    def __init__(self, plan: CameraPlan, dismissals: Sequence[Dismissal] = (), *, whole: bool = False) -> None:
+    def __init__(
+        self, plan: CameraPlan, dismissals: Sequence[Dismissal] = (), *, whole: bool = False, pace_s: float = 0.0
+    ) -> None:
         """A scene that has seen nothing yet.
 
         Args:
             dismissals: each holds from the moment at which it was made, as it did then. Pauses are not kept for long
                 enough to be known.
             whole: step over nothing.
+            pace_s: how far apart looks are taken at least; no more than the tracker bridges, `QUICK_S`. 0: all.
+
+        Raises: ValueError for a pace at which things could not be followed.
         """
+        if pace_s > QUICK_S:
+            raise ValueError(f"pace_s: expected {QUICK_S:g} at most, found {pace_s:g}")
+        self._pace_s = pace_s
         self._scene = Scene(plan)
         self._stays = Stays()
         # Tracks had other numbers then: the look alone says which thing it was.
         self._coming = sorted((replace(d, track_id=None) for d in dismissals), key=lambda d: d.at)
         self._made: list[Dismissal] = []
-        self._whole = whole
+        self._whole = whole or pace_s > 0  # whoever is in a hurry takes so few that none can be spared
         self._held: Observation | None = None
+        self._passed: Observation | None = None
+        self._missing = False
         self._losses = _Losses(max((duty.settings.clear_after for duty in plan.duties), default=0.0))
         self._last: Observation | Gap | None = None
         self.looks = 0
@@ -81,13 +74,17 @@ class Rehearsal:
 
     def step(self, step: Observation | Gap) -> None:
         """Take one step. Raises ValueError as `Scene.step` does."""
+        if isinstance(step, Observation) and self._hurries_past(step):
+            self._passed = step  # until the next one says whether it is needed
+            return
+        passed, self._passed = self._passed, None
         held, self._held = self._held, None
         if held is not None and (not self._goes_on(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
             self._take(held)
-        sure = not (self._scene.in_doubt or self._losses.held)
-        spare = sure and self._repeats(step) and not self._is_told(step.stamp.utc)
-        if spare and not self._whole and isinstance(step, Observation):
-            self._held = step  # until the next one says whether it is needed
+        if passed is not None and self._loses(step):
+            self._take(passed)
+        if not self._whole and self._is_spare(step) and isinstance(step, Observation):
+            self._held = step  # likewise
         else:
             self._take(step)
 
@@ -102,9 +99,37 @@ class Rehearsal:
     def _take(self, step: Observation | Gap) -> None:
         self._hush(step)
         self._stays.take(self._scene.step(step))
-        self._losses.look(step)
         self._last = step
         self.looks += 1
+        if not self._whole:
+            self._losses.look(step)
+        if self._pace_s > 0:
+            unseen_s = (step.stamp.mono_s - p.last_seen.mono_s for p in self._scene.watched)
+            self._missing = any(0.0 < seconds <= BRIDGE_S for seconds in unseen_s)
+
+    def _is_spare(self, step: Observation | Gap) -> bool:
+        """Whether it says nothing new to a scene that is in no doubt."""
+        sure = not (self._scene.in_doubt or self._losses.held)
+        return sure and self._repeats(step) and not self._is_told(step.stamp.utc)
+
+    def _loses(self, step: Observation | Gap) -> bool:
+        """Whether nothing is seen at the place of what is no incident yet, or nobody looks."""
+        if isinstance(step, Gap) or step.fault is not None:
+            return True
+        places = [p.box_n for p in self._scene.watched if p.class_name != WHOLE_ZONE]
+        return bool(places) and not _all_within(as_array(*places), _boxes_n(step))
+
+    def _hurries_past(self, step: Observation) -> bool:
+        """Whether there is no time for it."""
+        return (
+            self._pace_s > 0
+            and not self._missing
+            and step.fault is None
+            and isinstance(self._last, Observation)
+            and self._last.fault is None
+            and step.stamp.mono_s - self._last_s < self._pace_s - _JITTER_S
+            and not self._is_told(step.stamp.utc)
+        )
 
     @property
     def _last_s(self) -> float:
@@ -188,7 +213,10 @@ class _Losses:
 
 def _all_seen(before: Observation, now: Observation) -> bool:
     """Whether something is seen now wherever something was."""
-    places_n, seen_n = _boxes_n(before), _boxes_n(now)
+    return _all_within(_boxes_n(before), _boxes_n(now))
+
+
+def _all_within(places_n: Floats, seen_n: Floats) -> bool:
     if not len(places_n) or not len(seen_n):
         return not len(places_n)
     return bool((ious(places_n, seen_n) >= MATCH_IOU).any(axis=1).all())

@@ -18,7 +18,6 @@ from agent.adapters.observations import ObservationReader, ObservationWriter
 from agent.adapters.observations.block import FRAME, Block, frame_of, steps_of
 from agent.adapters.observations.segments import segments
 from agent.core.recording import line_of
-from agent.core.rehearsal import Pace
 from agent.core.types import Gap, GapReason, Observation, PictureFault, Stamp
 from tests.kept_days import keep
 from tests.unit.core.test_recording import observations
@@ -60,31 +59,11 @@ def test_what_is_read_is_what_was_seen(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(seen=st.lists(observations(), min_size=2, max_size=12), pace_s=st.floats(0, 10), apart_s=st.floats(0, 6))
-def test_whoever_is_in_a_hurry_reads_some_of_the_same_looks(
-    seen: list[Observation], pace_s: float, apart_s: float
-) -> None:
-    block, rows = Block(), [replace(o, stamp=look(apart_s * i).stamp) for i, o in enumerate(seen)]
-    for step in rows:
-        if block.takes(step):
-            block.add(step)
-    body, pace = block.packed()[FRAME.size :], Pace(pace_s)
-    hurried = list(steps_of(body, "gate", Pace(pace_s)))
-    whole = list(steps_of(body, "gate", Pace(0.0)))
-    wanted = [
-        told(step)
-        for step in whole
-        if isinstance(step, Observation) and pace.takes(step.stamp.mono_s, plain=step.fault is None)
-    ]
-    assert [told(step) for step in hurried] == wanted
-
-
-@settings(max_examples=60, deadline=None)
 @given(seen=observations())
 def test_whatever_a_look_holds_is_read_again(seen: Observation) -> None:
     block = Block()
     block.add(seen)
-    (back,) = steps_of(block.packed()[FRAME.size :], "gate", Pace(0.0))
+    (back,) = steps_of(block.packed()[FRAME.size :], "gate")
     assert told(back) == told(replace(seen, suspected=False))
 
 
@@ -233,7 +212,7 @@ def test_likenesses_that_are_not_on_the_edge_decide_alike_once_they_are_rounded(
     exact = np.stack([a, near]).astype(np.float32)
     block = Block()
     block.add(replace(seen, detections=replace(seen.detections, looks=exact)))
-    (back,) = steps_of(block.packed()[FRAME.size :], "gate", Pace(0.0))
+    (back,) = steps_of(block.packed()[FRAME.size :], "gate")
     assert isinstance(back, Observation)
     rounded = float(back.detections.looks[0] @ back.detections.looks[1])
     assert abs(rounded - wanted) < 0.04

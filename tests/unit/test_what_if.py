@@ -15,17 +15,16 @@ import pytest
 import yaml
 from rich.cells import cell_len
 
-from agent.adapters.observations import ObservationReader
 from agent.app.console.whatif import KeptScores
 from agent.app.what_if import Kept, as_json, kept_by, scores_at, what_if
 from agent.config import Config, load
 from agent.core.errors import RecordingError
-from agent.core.rehearsal import QUICK_S, Pace, Rehearsal
+from agent.core.rehearsal import QUICK_S, Rehearsal
 from agent.core.stays import Verdict
-from agent.core.types import Channel, Gap, GapReason, Observation, Phase, PictureFault, Stamp
+from agent.core.types import Channel, Observation, Phase
 from tests.kept_days import LONG, SHORT, afternoon, dismissal, keep, report
 from tests.unit.cli.commands import run
-from tests.unit.core.world import START, Step, car, every, look, plan, watch
+from tests.unit.core.world import START, Step, car, every, gap, look, plan, watch
 
 BEGIN = START
 NOW = START + timedelta(hours=3)
@@ -176,11 +175,10 @@ def test_only_looks_at_which_the_detector_was_asked_have_scores(tmp_path: Path) 
 @pytest.mark.parametrize("dwell", [60.0, 500.0])
 def test_in_a_hurry_the_same_incidents_are_found_at_moments_true_to_the_pace(dwell: float) -> None:
     steps = [replace(step, camera="gate") for step in afternoon("gate", BEGIN)]
-    quick, whole, pace = Rehearsal(plan(dwell=dwell)), Rehearsal(plan(dwell=dwell), whole=True), Pace(QUICK_S)
+    quick, whole = Rehearsal(plan(dwell=dwell), pace_s=QUICK_S), Rehearsal(plan(dwell=dwell), whole=True)
     for step in steps:
+        quick.step(step)
         whole.step(step)
-        if pace.takes(step.stamp.mono_s, plain=isinstance(step, Observation)):
-            quick.step(step)
     found, true = quick.end(), whole.end()
     assert [(s.zone, s.rule, s.class_name) for s in found] == [(s.zone, s.rule, s.class_name) for s in true]
     for one, other in zip(found, true, strict=True):
@@ -189,19 +187,39 @@ def test_in_a_hurry_the_same_incidents_are_found_at_moments_true_to_the_pace(dwe
     assert quick.looks <= len(steps) / 3
 
 
-def test_a_hurry_passes_over_no_gap_and_is_told(tmp_path: Path, box: tuple[Path, Config]) -> None:
+def test_in_a_hurry_a_miss_makes_no_incident_late() -> None:
+    seen = [look(2.0 * i, *(() if i % 5 == 0 and 10 < i < 90 else (car(look=1),))) for i in range(200)]
+    quick, whole = Rehearsal(plan(dwell=180.0), pace_s=QUICK_S), Rehearsal(plan(dwell=180.0), whole=True)
+    for step in seen:
+        quick.step(step)
+        whole.step(step)
+    (found,), (true,) = quick.end(), whole.end()
+    assert found.opened_at - true.opened_at <= timedelta(seconds=QUICK_S)
+    assert found.blind_s == true.blind_s == 0.0
+    assert quick.looks < len(seen) / 2
+
+
+def test_in_a_hurry_the_last_look_before_a_gap_counts() -> None:
+    seen = [*every(2, 0, 218, car(look=1)), gap(218), gap(223), *every(2, 228, 300, car(look=1))]
+    quick, whole = Rehearsal(plan(), pace_s=QUICK_S), Rehearsal(plan(), whole=True)
+    for step in seen:
+        quick.step(step)
+        whole.step(step)
+    (found,), (true,) = quick.end(), whole.end()
+    assert found.blind_s == true.blind_s == 12.0
+
+
+def test_a_hurry_passes_over_no_gap_and_is_told(box: tuple[Path, Config]) -> None:
     folder, before = box
     result = what_if(before, config(folder, "after", slow), kept_by(before), quick=True, jobs=0)
     assert [note.code for note in result.notes] == ["quick", "few_judged"]
     assert [stay.verdict for stay in result.comparison.lost] == [Verdict.FALSE]
-    gap = Gap(camera="gate", stamp=Stamp(utc=BEGIN + timedelta(seconds=3), mono_s=1003.0), reason=GapReason.OFFLINE)
-    keep(
-        tmp_path, [*every(2, 0, 2, car()), gap, look(4.0), replace(look(6.0), fault=PictureFault.DARK), look(8.0)], NOW
-    )
-    taken = [step.stamp.mono_s for step in ObservationReader(tmp_path).steps("gate", pace=Pace(QUICK_S))]
-    assert taken == [1000.0, 1003.0, 1004.0, 1006.0, 1008.0], "a gap or a fault, and what comes after it"
-    with pytest.raises(ValueError, match="pace_s: expected 0 to 10"):
-        Pace(11.0)
+    hurried = Rehearsal(plan(), pace_s=QUICK_S)
+    for step in (*every(2, 0, 2, car()), gap(3)):
+        hurried.step(step)
+    assert hurried.looks == 2
+    with pytest.raises(ValueError, match="pace_s: expected 10 at most"):
+        Rehearsal(plan(), pace_s=11.0)
 
 
 def test_one_whose_agent_is_gone_before_it_has_begun_ends_too(box: tuple[Path, Config]) -> None:

@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.rehearsal import Pace
 from agent.core.taxonomy import CLASS_IDS, CLASSES
 from agent.core.types import (
     ChangeKind,
@@ -170,15 +169,15 @@ def frame_of(data: bytes) -> Frame | None:
     return Frame(size, checksum, _EPOCH + first * _MICROSECOND, _EPOCH + last * _MICROSECOND)
 
 
-def steps_of(body: bytes, camera: str, pace: Pace) -> Iterator[Observation | Gap]:
-    """Those steps of a block for which there is time. Raises ValueError for what is no block."""
+def steps_of(body: bytes, camera: str) -> Iterator[Observation | Gap]:
+    """The steps of a block. Raises ValueError for what is no block."""
     try:
-        yield from _steps_of(zlib.decompress(body), camera, pace)
+        yield from _steps_of(zlib.decompress(body), camera)
     except (zlib.error, KeyError, IndexError, TypeError, struct.error) as error:
         raise ValueError(f"expected a block of observations, found {error!r}") from error
 
 
-def _steps_of(raw: bytes, camera: str, pace: Pace) -> Iterator[Observation | Gap]:
+def _steps_of(raw: bytes, camera: str) -> Iterator[Observation | Gap]:
     (size,) = struct.unpack_from("<I", raw)
     head = json.loads(raw[4 : 4 + size])
     columns = _columns(raw, 4 + size, head["columns"])
@@ -188,36 +187,29 @@ def _steps_of(raw: bytes, camera: str, pace: Pace) -> Iterator[Observation | Gap
     times = (columns["t"].tolist(), np.cumsum(columns["utc"]).tolist(), np.cumsum(columns["seq"]).tolist())
     rows = (columns[name].tolist() for name in ("what", "flags", "faults", "width", "height", "counts", "changed"))
     for t, utc, seq, what, flags, fault, width, height, count, changed in zip(*times, *rows, strict=True):
-        taken = pace.takes(t, plain=not what and not fault)
+        stamp = Stamp(utc=_EPOCH + timedelta(microseconds=utc), mono_s=t)
         if what:
-            yield Gap(camera=camera, stamp=_stamp(t, utc), reason=_REASONS[what - 1])
+            yield Gap(camera=camera, stamp=stamp, reason=_REASONS[what - 1])
             continue
-        if not flags & _REPEATS:
-            found.go_on(count)
+        seen = found.last if flags & _REPEATS else found.next(count)
         stood_s = _NO_TIMES
         if flags & _STOOD:
-            stood_s = stood[stood_at : stood_at + found.count]
-            stood_at += found.count
+            stood_s = stood[stood_at : stood_at + len(seen)]
+            stood_at += len(seen)
         if not flags & _SAME_READINGS:
             read = tuple(_reading(*told) for told in next(readings))
-        changes.go_on(changed)
-        if taken:
-            yield Observation(
-                camera=camera,
-                seq=seq,
-                stamp=_stamp(t, utc),
-                size_px=(width, height),
-                detections=found.newest,
-                changes=changes.newest(complete=bool(flags & _COMPLETE)),
-                fault=_FAULTS[fault - 1] if fault else None,
-                readings=read,
-                stood_s=stood_s,
-                asked=bool(flags & _ASKED),
-            )
-
-
-def _stamp(mono_s: float, utc: int) -> Stamp:
-    return Stamp(utc=_EPOCH + timedelta(microseconds=utc), mono_s=mono_s)
+        yield Observation(
+            camera=camera,
+            seq=seq,
+            stamp=stamp,
+            size_px=(width, height),
+            detections=seen,
+            changes=changes.next(changed, complete=bool(flags & _COMPLETE)),
+            fault=_FAULTS[fault - 1] if fault else None,
+            readings=read,
+            stood_s=stood_s,
+            asked=bool(flags & _ASKED),
+        )
 
 
 _NO_TIMES = np.zeros(0, np.float32)
@@ -236,29 +228,22 @@ class _Found:
         looks = columns["looks"].reshape(len(self._scores), head["look_size"]).astype(np.float32)
         lengths = np.linalg.norm(looks, axis=1, keepdims=True)
         self._looks = np.divide(looks, lengths, out=looks, where=lengths > 0)
-        self._until = self.count = 0
-        self._newest: Detections | None = _NOTHING
+        self._at = 0
+        self.last = _NOTHING
 
-    def go_on(self, count: int) -> None:
-        """To the next look that does not repeat the one before, at so many things."""
-        self._until += count
-        self.count = count
-        self._newest = None
-
-    @property
-    def newest(self) -> Detections:
-        """Those of the look to which it went on; one and the same for those that repeat it."""
-        if self._newest is None:
-            rows = slice(self._until - self.count, self._until)
-            self._newest = _NOTHING
-            if self.count:
-                self._newest = Detections(
-                    boxes_px=self._boxes[rows],
-                    scores=self._scores[rows],
-                    class_ids=self._classes[rows],
-                    looks=self._looks[rows],
-                )
-        return self._newest
+    def next(self, count: int) -> Detections:
+        until = self._at + count
+        rows = slice(self._at, until)
+        self._at = until
+        self.last = _NOTHING
+        if count:
+            self.last = Detections(
+                boxes_px=self._boxes[rows],
+                scores=self._scores[rows],
+                class_ids=self._classes[rows],
+                looks=self._looks[rows],
+            )
+        return self.last
 
 
 class _Changes:
@@ -267,25 +252,21 @@ class _Changes:
     def __init__(self, columns: dict[str, Array]) -> None:
         self._boxes = columns["change_boxes"].reshape(-1, 4)
         self._scores, self._still, self._kinds = (columns[f"change_{name}"] for name in ("scores", "still", "kinds"))
-        self._until = self._count = 0
+        self._at = 0
 
-    def go_on(self, count: int) -> None:
-        """To the next look, with so many regions."""
-        self._until += count
-        self._count = count
-
-    def newest(self, *, complete: bool) -> Changes:
-        """Those of the look to which it went on."""
-        if not self._count:
+    def next(self, count: int, *, complete: bool) -> Changes:
+        if not count:
             return _UNCHANGED[complete]
-        rows = slice(self._until - self._count, self._until)
+        rows = slice(self._at, self._at + count)
+        self._at += count
         kinds = tuple(_KINDS[number] for number in self._kinds[rows].tolist())
         boxes, scores, still = self._boxes[rows], self._scores[rows], self._still[rows]
         return Changes(boxes_n=boxes, scores=scores, still_s=still, kinds=kinds, complete=complete)
 
 
 def _reading(zone: str, full: float, mono_s: float, utc: int) -> ZoneReading:
-    return ZoneReading(zone=zone, full=full, stamp=_stamp(mono_s, utc))
+    stamp = Stamp(utc=_EPOCH + timedelta(microseconds=utc), mono_s=mono_s)
+    return ZoneReading(zone=zone, full=full, stamp=stamp)
 
 
 def _same(a: Detections, b: Detections) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from agent.adapters.observations.block import steps_of
 from agent.adapters.observations.segments import Segment, blocks, last_moment, segments
-from agent.core.rehearsal import Pace
 from agent.core.types import Gap, Observation, Stamp
 
 log = logging.getLogger(__name__)
@@ -48,17 +47,13 @@ class ObservationReader:
         ]
 
     def steps(
-        self, camera: str, since: datetime | None = None, until: datetime | None = None, *, pace: Pace | None = None
+        self, camera: str, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[Observation | Gap]:
         """One camera's steps of a period, both ends included, in order, on one monotonic clock that never runs back.
 
         `mono_s` of several runs of the box are put one behind the other by their wall clocks. A step whose clocks both
         run back, as after the box's clock was corrected, is set right behind the one before it.
-
-        Args:
-            pace: which looks to unpack at all; None: all.
         """
-        pace = pace or Pace(0.0)
         clock = _OneClock()
         for segment in segments(self._root, camera):
             if until is not None and segment.begun > until:
@@ -66,20 +61,18 @@ class ObservationReader:
             if since is not None and (since - segment.begun).total_seconds() > SEGMENT_S:
                 continue
             clock.another_file()
-            for step in self._read(segment, since, until, pace):
+            for step in self._read(segment, since, until):
                 if (since is None or step.stamp.utc >= since) and (until is None or step.stamp.utc <= until):
                     stamp = clock.read(step.stamp)
                     yield step if stamp is step.stamp else replace(step, stamp=stamp)
 
     @staticmethod
-    def _read(
-        segment: Segment, since: datetime | None, until: datetime | None, pace: Pace
-    ) -> Iterator[Observation | Gap]:
+    def _read(segment: Segment, since: datetime | None, until: datetime | None) -> Iterator[Observation | Gap]:
         found = blocks(segment.path, since, until)
         while True:
             try:
                 _, body = next(found)
-                steps = list(steps_of(body, segment.camera, pace))
+                steps = list(steps_of(body, segment.camera))
             except StopIteration:
                 return
             except (OSError, ValueError) as error:

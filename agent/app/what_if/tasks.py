@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.adapters.observations import ObservationReader
 from agent.core.errors import RecordingError
 from agent.core.plan import CameraPlan
-from agent.core.rehearsal import Pace, Rehearsal
+from agent.core.rehearsal import Rehearsal
 from agent.core.silence import Dismissal
 from agent.core.stays import Stay
 
@@ -30,7 +30,7 @@ _LOOK_S = 0.2
 class Task:
     """What one process does: `folder` of the observations, and the period, before which the scene warms up.
 
-    `pace_s`: that of a `Pace`.
+    `pace_s`: as `Rehearsal` has it.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What became of a task. `steps`: those that were read of the period; `looks`: those that the scene was given."""
+    """What became of a task. `steps`: those that were kept of the period; `looks`: those that the scene was given."""
 
     stays: list[Stay]
     steps: int
@@ -53,10 +53,9 @@ class Done:
 
 def carry_out(task: Task, progress: Callable[[float], None] = lambda _: None) -> Done:
     """Do it here. `progress`: takes the share (0..1) that is done."""
-    rehearsal, steps = Rehearsal(task.plan, task.dismissals), 0
+    rehearsal, steps = Rehearsal(task.plan, task.dismissals, pace_s=task.pace_s), 0
     span_s = max(1.0, (task.until - task.warm_from).total_seconds())
-    reader, pace = ObservationReader(task.folder), Pace(task.pace_s)
-    for step in reader.steps(task.plan.camera, task.warm_from, task.until, pace=pace):
+    for step in ObservationReader(task.folder).steps(task.plan.camera, task.warm_from, task.until):
         rehearsal.step(step)
         steps += 1
         if steps % _TELL_EVERY == 0:

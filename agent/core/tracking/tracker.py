@@ -40,8 +40,11 @@ MISSES_FORGIVEN = 1
 """Empty looks that a thing survives before it has settled. Detectors miss a standing car in 5 to 10 % of pictures."""
 PASSING_KEEP_S = 10.0
 """Looked-at seconds for which a thing that never settled is remembered while something hides its place."""
-_RECORD = ("hits", "misses", "empties", "missed_lately", "class_weights", "strays", "doubts")
-"""What is counted in looks, not in seconds."""
+_RECORD = (
+    *("hits", "misses", "empties", "missed_lately", "class_weights", "strays", "doubts"),
+    *("place_n", "company", "look", "doubt_look"),
+)
+"""What is counted, or averaged, in looks, not in seconds."""
 
 
 class Tracker:
