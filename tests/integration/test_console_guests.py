@@ -166,8 +166,8 @@ def test_over_tls_too_from_the_handshake_on(tmp_path: Path) -> None:
 
 
 def test_who_does_not_read_is_ended_and_who_reads_slowly_is_not(server: Server) -> None:
-    asked = HEAD.replace(b"GET /", b"GET /api/big")
-    never, slow = server.guest(asked, reads=4096), server.guest(asked, reads=4096)
+    asked = HEAD.replace(b"GET /", b"GET /api/big").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    never, slow = server.guest(asked, reads=4096), server.guest(asked, reads=65536)
     read, wanted = 0, 4 * LEAST_READ
     for _ in range(4):
         while read < wanted:
