@@ -9,7 +9,7 @@ from threading import Lock
 
 from agent.app.crew import Crew
 from agent.app.proposal import check_model, proposed, told_in_lines
-from agent.app.site import Site, Trial
+from agent.app.site import Fate, Site, Trial
 from agent.config import Config, inspect_text
 from agent.config.difference import difference
 from agent.config.masking import masked, secrets_of
@@ -63,6 +63,8 @@ class Reloader:
         self._fault: str | None = None
         """Why the document is to be taken back, until that is done."""
         self._said = ""
+        self._fate: Fate | None = None
+        self._fate_kept = True
 
     def handlers(self) -> Mapping[str, Handler]:
         """What it carries out."""
@@ -77,6 +79,11 @@ class Reloader:
     def trial(self) -> Trial | None:
         """The document on probation, or None. From any thread, and without waiting for a change."""
         return self._trial
+
+    @property
+    def fate(self) -> Fate | None:
+        """What became of the last document, in whichever run of the agent that was; None: not known."""
+        return self._fate
 
     def awaits(self, command_id: str) -> bool:
         """Whether the document of that `config.put` is on probation, whichever run of the agent put it in force."""
@@ -114,6 +121,7 @@ class Reloader:
     def resume(self) -> None:
         """Go on where an earlier run of the agent stopped: with its probation, or with the answers that it owes."""
         with self._lock:
+            self._fate = self._site.fate()
             trial = self._trial = self._site.trial()
             if trial is not None and trial.fault is None:
                 log.info("config %s is on probation for %g s", trial.version, trial.probation_s)
@@ -129,6 +137,7 @@ class Reloader:
     def tick(self) -> None:
         """Look how the box is; to be called about once a second."""
         with self._lock:
+            self._keep_fate()
             if self._trial is None or self._probation is None:
                 return
             signs = self._around.signs()
@@ -156,13 +165,13 @@ class Reloader:
 
     def _check_turn(self, command: ConfigPut) -> None:
         version = self._crew.config.version_hash()
+        if command.if_version is not None and command.if_version != version:  # that no waiting mends
+            raise CommandRejected(
+                RejectCode.CONFLICT, f"if_version: expected the version in force, {version}; get it and change that"
+            )
         if self._trial is not None:
             raise CommandRejected(
                 RejectCode.BUSY, f"config {self._trial.version} is on probation; send the next one when it is answered"
-            )
-        if command.if_version is not None and command.if_version != version:
-            raise CommandRejected(
-                RejectCode.CONFLICT, f"if_version: expected the version in force, {version}; get it and change that"
             )
         if self._site.file.text() != self._text:
             raise CommandRejected(
@@ -193,6 +202,7 @@ class Reloader:
             broker="mqtt" in change.elsewhere and signs.broker,
             centre=f"{config.mqtt.host}:{config.mqtt.port}" if change.reconnected else None,
             by=command.by,
+            at=self._around.clock.now().utc.isoformat(timespec="seconds"),
         )
         former = self._text
         trial = self._site.begin(trial, former, text)
@@ -266,6 +276,11 @@ class Reloader:
 
     def _finish(self, outcome: Result | CommandRejected) -> None:
         trial, answer = self._trial, self._answer
+        if trial is not None:
+            fault = outcome.message if isinstance(outcome, CommandRejected) else None
+            self._fate = Fate(version=trial.version, by=trial.by, at=trial.at, fault=fault)
+            self._fate_kept = False
+            self._keep_fate()
         self._trial = self._probation = self._former = self._answer = self._fault = None
         if answer is not None:
             answer(outcome)
@@ -275,6 +290,16 @@ class Reloader:
             self._site.end()
         except StoreUnusable as error:
             log.error("the next start will look at this probation again: %s", error)
+
+    def _keep_fate(self) -> None:
+        """Now, or at the next tick."""
+        if self._fate_kept or self._fate is None:
+            return
+        try:
+            self._site.remember(self._fate)
+            self._fate_kept = True
+        except (StoreFull, StoreUnusable) as error:
+            log.debug("what became of config %s is not kept yet: %s", self._fate.version, error)
 
 
 def _failed(fault: str) -> CommandRejected:
