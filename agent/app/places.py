@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agent.config.console import USERS_FILE
+
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
 SAMPLES = "dismissed"
@@ -11,5 +13,5 @@ HEARTBEAT = "alive.json"
 CONFIG_HISTORY = "config-history"
 PROBATION = "probation.json"
 CONFIG_FATE = "config-fate.json"
-CONSOLE_USERS = "console-users.json"
+CONSOLE_USERS = USERS_FILE
 AUDIT = "audit.jsonl"

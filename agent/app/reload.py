@@ -63,8 +63,6 @@ class Reloader:
         self._fault: str | None = None
         """Why the document is to be taken back, until that is done."""
         self._said = ""
-        self._fate: Fate | None = None
-        self._fate_kept = True
 
     def handlers(self) -> Mapping[str, Handler]:
         """What it carries out."""
@@ -83,7 +81,7 @@ class Reloader:
     @property
     def fate(self) -> Fate | None:
         """What became of the last document, in whichever run of the agent that was; None: not known."""
-        return self._fate
+        return self._site.fate()
 
     def awaits(self, command_id: str) -> bool:
         """Whether the document of that `config.put` is on probation, whichever run of the agent put it in force."""
@@ -121,7 +119,6 @@ class Reloader:
     def resume(self) -> None:
         """Go on where an earlier run of the agent stopped: with its probation, or with the answers that it owes."""
         with self._lock:
-            self._fate = self._site.fate()
             trial = self._trial = self._site.trial()
             if trial is not None and trial.fault is None:
                 log.info("config %s is on probation for %g s", trial.version, trial.probation_s)
@@ -137,7 +134,7 @@ class Reloader:
     def tick(self) -> None:
         """Look how the box is; to be called about once a second."""
         with self._lock:
-            self._keep_fate()
+            self._site.keep()
             if self._trial is None or self._probation is None:
                 return
             signs = self._around.signs()
@@ -278,9 +275,7 @@ class Reloader:
         trial, answer = self._trial, self._answer
         if trial is not None:
             fault = outcome.message if isinstance(outcome, CommandRejected) else None
-            self._fate = Fate(version=trial.version, by=trial.by, at=trial.at, fault=fault)
-            self._fate_kept = False
-            self._keep_fate()
+            self._site.remember(Fate(version=trial.version, by=trial.by, at=trial.at, fault=fault))
         self._trial = self._probation = self._former = self._answer = self._fault = None
         if answer is not None:
             answer(outcome)
@@ -290,16 +285,6 @@ class Reloader:
             self._site.end()
         except StoreUnusable as error:
             log.error("the next start will look at this probation again: %s", error)
-
-    def _keep_fate(self) -> None:
-        """Now, or at the next tick."""
-        if self._fate_kept or self._fate is None:
-            return
-        try:
-            self._site.remember(self._fate)
-            self._fate_kept = True
-        except (StoreFull, StoreUnusable) as error:
-            log.debug("what became of config %s is not kept yet: %s", self._fate.version, error)
 
 
 def _failed(fault: str) -> CommandRejected:

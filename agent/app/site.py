@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class Site:
     def __init__(self, path: Path) -> None:
         self.file = ConfigFile(path)
         self.home = home_of(path)
+        self._owed: Fate | None = None
 
     def trial(self) -> Trial | None:
         """The document on probation, or one that was taken back and whose command was not answered yet."""
@@ -115,20 +116,28 @@ class Site:
         """What became of the last document; None where none was put, or that is not known any more."""
         try:
             text = self._fate().read()
-            return None if text is None else _FATE.validate_json(text)
+            return self._owed or (None if text is None else _FATE.validate_json(text))
         except StoreUnusable as error:
             log.error("%s", error)
         except ValidationError as error:
             log.error("the note about the last configuration cannot be read (%d faults)", error.error_count())
-        return None
+        return self._owed
 
     def remember(self, fate: Fate) -> None:
-        """Keep what became of a document. Raises StoreFull, StoreUnusable; then nothing is known, rather than old."""
+        """Keep what became of a document: now, or at one of the next calls of `keep`."""
+        self._owed = fate
         try:
-            self._fate().write(_FATE.dump_json(fate).decode())
-        except (StoreFull, StoreUnusable):
-            self._fate().clear()
-            raise
+            self._fate().clear()  # rather none than the one before
+        except StoreUnusable as error:
+            log.error("%s", error)
+        self.keep()
+
+    def keep(self) -> None:
+        """Write down what the disk did not take so far; quick when there is nothing."""
+        if self._owed is not None:
+            with suppress(StoreFull, StoreUnusable):  # there is a next time
+                self._fate().write(_FATE.dump_json(self._owed).decode())
+                self._owed = None
 
     def take_back(self, trial: Trial, fault: str) -> Trial:
         """Put the former text back, unless somebody has changed the file meanwhile; returns the trial with its fault.

@@ -35,7 +35,8 @@ class Operator:
 
     def tag(self, path: str) -> str:
         """What tells what is there now from what was; empty while nothing is."""
-        return httpx.get(self._url + path, cookies=self._cookies, timeout=60).headers.get("ETag", "")
+        answer = httpx.get(self._url + path, cookies=self._cookies, timeout=60)
+        return str(answer.headers.get("ETag", ""))
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         """What came of it, whatever that is."""

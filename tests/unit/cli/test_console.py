@@ -56,3 +56,17 @@ def test_what_is_no_name_or_password_is_told(
 def test_a_password_file_that_is_not_there_is_told(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("add", "a", "--password-file", "/nowhere", "--config", config) == 1
     assert "/nowhere: expected a file that can be read" in capsys.readouterr().err
+
+
+def test_check_wonders_about_a_console_in_the_lan_that_is_open_to_listeners_and_lets_nobody_in(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path(config).open("a") as file:
+        file.write("console: {listen: '192.168.1.20:8190'}\n")
+    for lang, told in (("en", "passwords and pictures can be read along"), ("zh", "密码和画面可能被窃听")):
+        with pytest.raises(SystemExit) as ended:
+            main(["--lang", lang, "check", config])
+        assert ended.value.code in (0, None), "it may be so on purpose"
+        shown = capsys.readouterr().out
+        assert told in shown
+        assert "cityeye console add NAME --role operator" in shown
