@@ -29,7 +29,7 @@ MOST_OWED = 1000
 
 
 class AuditFile:
-    """Implements `ports.console.Audit`. Safe to call from several threads of one process."""
+    """Implements `ports.console.Audit`. Safe to call from several threads; another process may add lines of its own."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,10 +68,14 @@ class AuditFile:
         """All of them or none. Raises StoreFull, StoreUnusable."""
         text = b"".join(_ENTRY.dump_json(entry) + b"\n" for entry in entries)
         try:
+            self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)  # as the agent makes it
             if self._path.exists() and self._path.stat().st_size + len(text) > FILE_BYTES:
                 self._path.replace(self._former)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "r+b", buffering=0) as stream:
+                if os.geteuid() == 0:  # who adds a user as root must not keep the agent from writing
+                    owner = self._path.parent.stat()
+                    os.fchown(handle, owner.st_uid, owner.st_gid)
                 _add(stream, text)
         except OSError as error:
             raise unwritten(self._path, error, "a file that the agent may write to") from error

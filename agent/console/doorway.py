@@ -138,10 +138,11 @@ class Doorway(socket.socket):
             if guest.outstays(now_s):
                 self._let_go(guest)
 
-    def end(self) -> None:
-        """End all of them."""
+    def end(self, *, busy: bool = True) -> None:
+        """End all of them. `busy`: also those whose request is being answered."""
         for guest in self._present():
-            self._let_go(guest)
+            if busy or guest.doing is not Doing.BUSY:
+                self._let_go(guest)
 
     def _present(self) -> list[_Guest]:
         made = {connection.client: connection for connection in self.connections}

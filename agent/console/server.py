@@ -118,6 +118,7 @@ class ConsoleServer:
             doorway.sweep()
             await asyncio.sleep(_LOOK_S)
         self._feed.end()
+        doorway.end(busy=False)  # a stop waits for nobody who does not read
         server.should_exit = True
 
 

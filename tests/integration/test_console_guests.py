@@ -180,6 +180,15 @@ def test_who_does_not_read_is_ended_and_who_reads_slowly_is_not(server: Server) 
     assert drained(never) < BIG
 
 
+def test_a_stop_waits_for_nobody_who_does_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    with serving(tmp_path) as server:
+        guests = [server.guest(HEAD.replace(b"GET /", b"GET /api/big"), reads=4096) for _ in range(10)]
+        assert [guest.recv(12) for guest in guests] == [b"HTTP/1.1 200"] * 10
+        server.guest(b"GET")
+    assert not caplog.records
+
+
 def test_a_page_that_listens_but_does_not_read_is_ended(server: Server) -> None:
     login = httpx.post(f"http://127.0.0.1:{server.port}/api/login", json={"name": "", "password": ""})
     cookie = login.headers["set-cookie"].partition(";")[0].encode()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.adapters.audit import AuditFile
 from agent.cli import main
 
 
@@ -39,6 +40,26 @@ def test_somebody_is_added_listed_and_removed(
     assert json.loads(file.read_text()) == {}
     assert run("remove", "王芳", "--config", config) == 1
     assert "expected somebody with a password" in capsys.readouterr().err
+
+
+def test_who_gives_and_takes_passwords_is_written_down(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "engineer")
+    (tmp_path / "password").write_text("correct horse battery")
+    given = ("--password-file", str(tmp_path / "password"), "--config", config)
+    assert run("add", "王芳", "--role", "operator", *given) == 0
+    assert run("remove", "李", "--config", config) == 1
+    assert run("remove", "王芳", "--config", config) == 0
+    entries = AuditFile(tmp_path / "data" / "audit.jsonl").newest(10)
+    assert [(e.who, e.action, e.subject, e.outcome, e.detail) for e in reversed(entries)] == [
+        ("engineer", "user.add", "王芳", "done", "operator"),
+        ("engineer", "user.remove", "王芳", "done", ""),
+    ]
+    (tmp_path / "data" / "audit.jsonl").unlink()
+    (tmp_path / "data" / "audit.jsonl").mkdir()
+    assert run("add", "王芳", *given) == 1
+    assert json.loads((tmp_path / "data" / "console-users.json").read_text()) == {}, "what is not written down"
 
 
 @pytest.mark.parametrize(

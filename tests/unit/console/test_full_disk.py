@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from starlette.requests import Request
@@ -125,6 +126,19 @@ def test_users_stay_as_they_are(disk: Path) -> None:
             change()
     assert contents(disk) == before
     assert users.check(*OPERATOR) is not None
+
+
+def test_two_who_change_the_users_at_once_lose_none(tmp_path: Path) -> None:
+    names = [f"operator-{number}" for number in range(8)]
+    threads = [
+        Thread(target=UsersFile(tmp_path / "users.json").put, args=(name, "a long password", Role.VIEWER))
+        for name in names
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(UsersFile(tmp_path / "users.json").known()) == names
 
 
 def test_marks_of_pictures_stay_as_they_are(disk: Path) -> None:
