@@ -24,6 +24,8 @@ from agent.ports.console.access import Audit, AuditEntry, Role, User, Users
 log = logging.getLogger(__name__)
 
 COOKIE = "cityeye_session"
+ACCEPTED = 202
+"""What is begun, and answered later."""
 CSRF_HEADER = "X-CSRF-Token"
 _AT_THE_BOX = User(name="local", role=Role.OPERATOR, stamp="")
 """Whoever reaches a console that answers this box alone and for which nobody has a password."""
@@ -152,7 +154,7 @@ def operator(action: str) -> Callable[[Handler], Handler]:
             outcome = "failed"
             try:
                 response = await handler(request)
-                outcome = "done"
+                outcome = "accepted" if response.status_code == ACCEPTED else "done"
                 return response
             except Exception as error:
                 known = fault_of(error)

@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.console_box import DESKTOP, PHONE, ConsoleBox, accessible, console_box, log_in, page_of, screenshot
+from tests.browser.test_incidents import an_incident
+from tests.memory_disk import fill, memory_disk
 
 pytestmark = pytest.mark.server
 AWAY = "The box does not answer; it may be starting anew. This page tries again by itself…"
@@ -68,3 +70,24 @@ def test_who_has_a_password_is_asked_for_it_and_gets_to_where_he_was_going(brows
         page.locator("#password").fill("correct horse battery")
         page.locator("form button").click()
         expect(page.locator("h1")).to_have_text("统计")
+
+
+def test_what_a_full_disk_refuses_is_told_in_the_language_of_the_page(browser: Browser, tmp_path: Path) -> None:
+    disk = tmp_path / "data"
+    storage = {"folder": str(disk), "keep_free": "9MB"}
+    with (
+        memory_disk(disk, "size=24m"),
+        console_box(tmp_path, more={"storage": storage}) as box,
+        page_of(browser, box, lang="zh-CN", look=PHONE) as page,
+    ):
+        log_in(page)
+        an_incident(page)
+        with (disk / "audit.jsonl").open("ab") as stream:
+            stream.write(b"x" * (-stream.tell() % 4096 - 1) + b"\n")  # no room in its last page either
+        filler = fill(disk)
+        page.get_by_role("button", name="知悉").click()
+        expect(page.get_by_role("alert")).to_have_text("未做任何更改：设备无法写入操作记录，磁盘可能已满。")
+        screenshot(page, "disk-full-zh-phone")
+        filler.unlink()
+        page.get_by_role("button", name="知悉").click()
+        expect(page.get_by_role("button", name="知悉")).to_have_count(0)

@@ -41,8 +41,8 @@ class AuditEntry:
 
     Attributes:
         at: aware. who: name of the user. address: where from. action: such as `incident.dismiss`.
-        subject: what it was done to. outcome: `done`, or the code of what was in the way; `begun`: written before it
-            was done, and nothing since (or not yet). detail: further facts.
+        subject: what it was done to. outcome: `done`, `accepted` (it goes on by itself), or the code of what was in
+            the way; `begun`: written before it was done, and nothing since (or not yet). detail: further facts.
         id: of what is told twice, as begun and how it ended; else empty.
     """
 
