@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import socket
+import struct
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -58,6 +59,7 @@ class Connection(H11Protocol):
         return Doing.BUSY if asked and not self.cycle.more_body else Doing.WAITING
 
 
+_NO_LINGER = struct.pack("ii", 1, 0)
 _PATIENCE_S = {Doing.WAITING: WAIT_S, Doing.READING: SLOW_S, Doing.BUSY: math.inf}
 
 
@@ -97,11 +99,15 @@ class _Guest:
 
     def end(self) -> None:
         """At once, whatever it still has to read."""
+        with suppress(OSError):
+            if (
+                self.doing is Doing.READING
+            ):  # or the kernel keeps what is not read, and asks for minutes whether it is now
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            if self.connection is None:
+                self.socket.shutdown(socket.SHUT_RDWR)
         if self.connection is not None:
             self.connection.transport.abort()
-        else:
-            with suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)
 
 
 class Doorway(socket.socket):

@@ -18,8 +18,8 @@ from agent.core.types import CloseReason, Event
 from agent.core.wire import Dismiss, DismissReason, RulesPause, event_message
 from agent.runtime.desk import Desk
 from agent.runtime.silencer import Silencer
-from tests.events import CLOCK, FACTS
 from agent.runtime.wishes import MOST_WISHES
+from tests.events import CLOCK, FACTS
 from tests.fakes import FakeClock
 from tests.unit.core.world import car, every, plan
 from tests.unit.runtime.desks import MemoryStore, NoCamera
