@@ -67,19 +67,24 @@ class History:
         Args:
             by: who replaces it, where that is known.
         """
+        number = max(self._numbers(), default=0) + 1
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            number = max(self._numbers(), default=0) + 1
-            replace_durably(self._path(number), text.encode(), mode=0o600)
             if by:
                 replace_durably(self._by(number), by.encode(), mode=0o600)
+            replace_durably(self._path(number), text.encode(), mode=0o600)  # last: it counts once this is there
         except OSError as error:
+            self.drop(number)
             raise unwritten(self._folder, error, "a folder that the agent may write to") from error
         for old in sorted(self._numbers())[:-KEEP]:
-            with suppress(OSError):
-                self._path(old).unlink()
-                self._by(old).unlink(missing_ok=True)
+            self.drop(old)
         return number
+
+    def drop(self, number: int) -> None:
+        """Let go of one, as far as the disk allows."""
+        for path in (self._path(number), self._by(number)):
+            with suppress(OSError):
+                path.unlink()
 
     def all(self) -> list[Kept]:
         """Those that are kept, newest first. Raises StoreUnusable."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -65,15 +67,32 @@ class UsersFile:
         if not LEAST <= len(password) <= MOST:
             raise ValueError(f"a password of {LEAST} to {MOST} characters")
         salt = os.urandom(16).hex()
-        self._write({**self._rows(), name: _Row(role=role, salt=salt, hash=_hashed(password, salt))})
+        row = _Row(role=role, salt=salt, hash=_hashed(password, salt))
+        with self._alone():
+            self._write({**self._rows(), name: row})
 
     def remove(self, name: str) -> bool:
         """Take somebody's password away; returns whether he had one. Raises StoreFull, StoreUnusable."""
-        rows = self._rows()
-        there = rows.pop(name, None) is not None
-        if there:
-            self._write(rows)
+        with self._alone():
+            rows = self._rows()
+            there = rows.pop(name, None) is not None
+            if there:
+                self._write(rows)
         return there
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Another process that changes the users waits, or one of the changes would be lost."""
+        try:
+            self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)  # nobody else's, as the agent makes it
+            handle = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise unwritten(self._path, error, "a folder that may be written to") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _rows(self) -> dict[str, _Row]:
         try:
@@ -88,7 +107,6 @@ class UsersFile:
 
     def _write(self, rows: dict[str, _Row]) -> None:
         try:
-            self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)  # nobody else's, as the agent makes it
             owner = self._path.parent.stat()  # root adds somebody for the agent that runs there
             replace_durably(self._path, _ROWS.dump_json(rows, indent=1), mode=0o600, owner=(owner.st_uid, owner.st_gid))
         except OSError as error:

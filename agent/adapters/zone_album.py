@@ -25,6 +25,7 @@ from typing import Literal
 
 import numpy as np
 
+from agent.adapters.config_file import Note
 from agent.core.types import Floats
 from agent.core.zone_state import Origin
 
@@ -111,7 +112,7 @@ class ZoneAlbum:
         """Say that pictures are clean, full or (None) neither; those that are not there are passed over.
 
         Returns: all marks of the zone.
-        Raises: MarksFull, and nothing is marked; OSError when the disk does not take it.
+        Raises: MarksFull, StoreFull, StoreUnusable, and nothing is marked.
         """
         folder = self._of(place)
         with self._lock:
@@ -125,7 +126,8 @@ class ZoneAlbum:
             if len(known) > MOST_MARKED:
                 raise MarksFull
             if folder.is_dir():
-                _write(folder / _MARKS, json.dumps({str(number): known[number] for number in sorted(known)}).encode())
+                text = json.dumps({str(number): known[number] for number in sorted(known)})
+                Note(folder / _MARKS).write(text)  # to the disk itself: it is a person's work
             return known
 
     def newest(self, place: tuple[str, str]) -> int | None:

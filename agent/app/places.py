@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agent.config.console import USERS_FILE
+
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"
 SAMPLES = "dismissed"
@@ -10,5 +12,6 @@ OBSERVATIONS = "observations"
 HEARTBEAT = "alive.json"
 CONFIG_HISTORY = "config-history"
 PROBATION = "probation.json"
-CONSOLE_USERS = "console-users.json"
+CONFIG_FATE = "config-fate.json"
+CONSOLE_USERS = USERS_FILE
 AUDIT = "audit.jsonl"

@@ -9,7 +9,7 @@ from threading import Lock
 
 from agent.app.crew import Crew
 from agent.app.proposal import check_model, proposed, told_in_lines
-from agent.app.site import Site, Trial
+from agent.app.site import Fate, Site, Trial
 from agent.config import Config, inspect_text
 from agent.config.difference import difference
 from agent.config.masking import masked, secrets_of
@@ -78,6 +78,11 @@ class Reloader:
         """The document on probation, or None. From any thread, and without waiting for a change."""
         return self._trial
 
+    @property
+    def fate(self) -> Fate | None:
+        """What became of the last document, in whichever run of the agent that was; None: not known."""
+        return self._site.fate()
+
     def awaits(self, command_id: str) -> bool:
         """Whether the document of that `config.put` is on probation, whichever run of the agent put it in force."""
         with self._lock:
@@ -129,6 +134,7 @@ class Reloader:
     def tick(self) -> None:
         """Look how the box is; to be called about once a second."""
         with self._lock:
+            self._site.keep()
             if self._trial is None or self._probation is None:
                 return
             signs = self._around.signs()
@@ -156,13 +162,13 @@ class Reloader:
 
     def _check_turn(self, command: ConfigPut) -> None:
         version = self._crew.config.version_hash()
+        if command.if_version is not None and command.if_version != version:  # that no waiting mends
+            raise CommandRejected(
+                RejectCode.CONFLICT, f"if_version: expected the version in force, {version}; get it and change that"
+            )
         if self._trial is not None:
             raise CommandRejected(
                 RejectCode.BUSY, f"config {self._trial.version} is on probation; send the next one when it is answered"
-            )
-        if command.if_version is not None and command.if_version != version:
-            raise CommandRejected(
-                RejectCode.CONFLICT, f"if_version: expected the version in force, {version}; get it and change that"
             )
         if self._site.file.text() != self._text:
             raise CommandRejected(
@@ -193,6 +199,7 @@ class Reloader:
             broker="mqtt" in change.elsewhere and signs.broker,
             centre=f"{config.mqtt.host}:{config.mqtt.port}" if change.reconnected else None,
             by=command.by,
+            at=self._around.clock.now().utc.isoformat(timespec="seconds"),
         )
         former = self._text
         trial = self._site.begin(trial, former, text)
@@ -266,6 +273,9 @@ class Reloader:
 
     def _finish(self, outcome: Result | CommandRejected) -> None:
         trial, answer = self._trial, self._answer
+        if trial is not None:
+            fault = outcome.message if isinstance(outcome, CommandRejected) else None
+            self._site.remember(Fate(version=trial.version, by=trial.by, at=trial.at, fault=fault))
         self._trial = self._probation = self._former = self._answer = self._fault = None
         if answer is not None:
             answer(outcome)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.adapters.config_file import ConfigFile, History, Kept, Note
 from agent.adapters.sqlite import folder_to_itself
-from agent.app.places import CONFIG_HISTORY, DATABASE, PROBATION
+from agent.app.places import CONFIG_FATE, CONFIG_HISTORY, DATABASE, PROBATION
 from agent.config import folder_named, home_of
 from agent.core.errors import StoreFull, StoreUnusable
 
@@ -35,7 +35,7 @@ class Trial:
         cameras, broker: what worked before and has to work again.
         centre: HOST:PORT of another way to the broker, where the centre has to be heard; None: the way is the same.
         fault: why it was taken back, or None while it is watched.
-        by: who sent it, where that is known.
+        by: who sent it, where that is known. at: RFC 3339, when it was put in force.
     """
 
     command_id: str
@@ -49,9 +49,21 @@ class Trial:
     centre: str | None = None
     fault: str | None = None
     by: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of the last document that was put in force. `fault`: why it was taken back, None: it stayed."""
+
+    version: str
+    by: str | None
+    at: str | None
+    fault: str | None
 
 
 _TRIAL: TypeAdapter[Trial] = TypeAdapter(Trial)
+_FATE: TypeAdapter[Fate] = TypeAdapter(Fate)
 
 
 class Site:
@@ -60,6 +72,7 @@ class Site:
     def __init__(self, path: Path) -> None:
         self.file = ConfigFile(path)
         self.home = home_of(path)
+        self._owed: Fate | None = None
 
     def trial(self) -> Trial | None:
         """The document on probation, or one that was taken back and whose command was not answered yet."""
@@ -82,10 +95,11 @@ class Site:
         Raises: StoreFull, StoreUnusable; then nothing was changed.
         """
         kept = replace(trial, former=self._history().keep(former, trial.by), sha256=sha256_of(text))
-        self.note(kept)
         try:
+            self.note(kept)
             self.file.replace(text)
         except (StoreFull, StoreUnusable):
+            self._history().drop(kept.former)
             self.end()
             raise
         return kept
@@ -97,6 +111,33 @@ class Site:
     def end(self) -> None:
         """The trial is over, and its command was answered. Raises StoreUnusable."""
         self._note().clear()
+
+    def fate(self) -> Fate | None:
+        """What became of the last document; None where none was put, or that is not known any more."""
+        try:
+            text = self._fate().read()
+            return self._owed or (None if text is None else _FATE.validate_json(text))
+        except StoreUnusable as error:
+            log.error("%s", error)
+        except ValidationError as error:
+            log.error("the note about the last configuration cannot be read (%d faults)", error.error_count())
+        return self._owed
+
+    def remember(self, fate: Fate) -> None:
+        """Keep what became of a document: now, or at one of the next calls of `keep`."""
+        self._owed = fate
+        try:
+            self._fate().clear()  # rather none than the one before
+        except StoreUnusable as error:
+            log.error("%s", error)
+        self.keep()
+
+    def keep(self) -> None:
+        """Write down what the disk did not take so far; quick when there is nothing."""
+        if self._owed is not None:
+            with suppress(StoreFull, StoreUnusable):  # there is a next time
+                self._fate().write(_FATE.dump_json(self._owed).decode())
+                self._owed = None
 
     def take_back(self, trial: Trial, fault: str) -> Trial:
         """Put the former text back, unless somebody has changed the file meanwhile; returns the trial with its fault.
@@ -163,6 +204,9 @@ class Site:
 
     def _note(self) -> Note:
         return Note(self._folder() / PROBATION)
+
+    def _fate(self) -> Note:
+        return Note(self._folder() / CONFIG_FATE)
 
 
 def sha256_of(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
-from agent.config.console import ConsoleConfig
+from agent.config.console import USERS_FILE, ConsoleConfig
 from agent.config.kinds import did_you_mean, is_this_machine
 from agent.config.listen import about_listen, split_listen
 from agent.config.models import CameraConfig, Config, EvidenceConfig, ModelConfig
@@ -21,7 +22,7 @@ def advice(config: Config) -> Iterator[Finding]:
     """Every warning about a checked configuration."""
     yield from _about_model(config.model)
     yield from about_listen(("metrics", "listen"), config.metrics.listen)
-    yield from _about_console(config.console)
+    yield from _about_console(config.console, config.storage.folder)
     yield from _about_evidence(config.evidence)
     if not config.cameras:
         yield _warning(
@@ -34,16 +35,37 @@ def advice(config: Config) -> Iterator[Finding]:
         yield from _about_camera(("cameras", i), camera, config)
 
 
-def _about_console(console: ConsoleConfig) -> Iterator[Finding]:
-    """Passwords and pictures that others in the network could read along."""
+def _about_console(console: ConsoleConfig, folder: FilePath) -> Iterator[Finding]:
+    """Passwords and pictures that others in the network could read along; and a page that lets nobody in."""
     place = split_listen(console.listen)
-    if place is not None and not ipaddress.ip_address(place[0]).is_loopback and console.tls is None:
+    if place is None or ipaddress.ip_address(place[0]).is_loopback:
+        return
+    if console.tls is None:
         yield _warning(
             ("console", "tls"),
             Words("a certificate, where others reach the console", "其他设备可访问控制台时应配置证书"),
             Words("none: passwords and pictures can be read along", "没有：密码和画面可能被窃听"),
             Words("add tls: {cert_file: …, key_file: …}, or listen at 127.0.0.1", "请添加 tls，或只监听 127.0.0.1"),
         )
+    if _has_nobody(folder / USERS_FILE):
+        yield _warning(
+            ("console", "listen"),
+            Words(
+                "somebody with a password, where others reach the console", "其他设备可访问控制台时应有设置了密码的用户"
+            ),
+            Words("nobody: the console answers nobody", "没有用户：控制台不会响应任何人"),
+            same("cityeye console add NAME --role operator --config FILE"),
+        )
+
+
+def _has_nobody(users: FilePath) -> bool:
+    """Whether it is known that nobody has a password; the file is the agent's, and whoever checks may not read it."""
+    try:
+        return users.read_bytes().split() == [b"{}"]
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _about_evidence(evidence: EvidenceConfig) -> Iterator[Finding]:

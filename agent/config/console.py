@@ -9,6 +9,9 @@ from agent.config.listen import Listen
 from agent.config.section import Section
 from agent.core.quantities import Seconds
 
+USERS_FILE = "console-users.json"
+"""In the data folder: who has a password."""
+
 
 class ConsoleTls(Section):
     """The console's own certificate."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
+from uuid import uuid4
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,11 +24,25 @@ from agent.ports.console.access import Audit, AuditEntry, Role, User, Users
 log = logging.getLogger(__name__)
 
 COOKIE = "cityeye_session"
+ACCEPTED = 202
+"""What is begun, and answered later."""
 CSRF_HEADER = "X-CSRF-Token"
 _AT_THE_BOX = User(name="local", role=Role.OPERATOR, stamp="")
 """Whoever reaches a console that answers this box alone and for which nobody has a password."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Who does what, as the record tells it. `id`: where it is told when it is begun, and when it has ended."""
+
+    who: str
+    address: str
+    action: str
+    subject: str = ""
+    detail: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,30 +87,38 @@ class Gatekeeper:
             facts: dict[str, object] = {"wait_s": int(wait_s) + 1}
             raise ConsoleFault(429, "wait", f"too many wrong passwords; wait {wait_s:.0f} s", facts=facts)
         self.guesses.wrong(keys, now.mono_s)  # first: those who guess side by side are counted too
-        user = self.users.check(name, password)
+        user, attempt = self.users.check(name, password), Told(who=name, address=address, action="login")
         if user is None:
             log.warning("console: a wrong password for %r from %s", name, address)
-            self.record(name, address, "login", "", "refused", "")
+            self.record(attempt, outcome="refused")
             raise ConsoleFault(401, "wrong_password", "no such name and password")
         self.guesses.right(keys)
-        self.record(name, address, "login", "", "done", "")
+        self.record(attempt, outcome="done")
         return self.sessions.begin(user, now.mono_s)
 
-    def record(self, who: str, address: str, action: str, subject: str, outcome: str, detail: str) -> None:
-        """Write it down; a disk that does not take it is told in the log, where it then stands too."""
-        entry = AuditEntry(
-            at=self.clock.now().utc,
-            who=who[:60],
-            address=address,
-            action=action,
-            subject=subject[:200],
-            outcome=outcome,
-            detail=detail[:2000],
-        )
+    def record(self, told: Told, *, outcome: str) -> None:
+        """Write down what was done, or refused; a disk that does not take it gets it later."""
+        self.audit.note(self._entry(told, outcome))
+
+    def begin(self, told: Told) -> None:
+        """Write down what is about to be done: no change is made of which nothing is known. Raises ConsoleFault."""
         try:
-            self.audit.write(entry)
+            self.audit.write(self._entry(told, "begun"))
         except (StoreFull, StoreUnusable) as error:
-            log.error("console: %s %s %s %s is not in the audit log: %s", who, action, subject, outcome, error)
+            log.error("console: %s of %s is refused: it cannot be written down: %s", told.action, told.who, error)
+            raise ConsoleFault(503, "unrecorded", f"nothing was changed: {error}") from error
+
+    def _entry(self, told: Told, outcome: str) -> AuditEntry:
+        return AuditEntry(
+            at=self.clock.now().utc,
+            who=told.who[:60],
+            address=told.address,
+            action=told.action,
+            subject=told.subject[:200],
+            outcome=outcome,
+            detail=told.detail[:2000],
+            id=told.id,
+        )
 
 
 def viewer(handler: Handler) -> Handler:
@@ -110,7 +133,7 @@ def viewer(handler: Handler) -> Handler:
 
 
 def operator(action: str) -> Callable[[Handler], Handler]:
-    """For operators, and only from a page of ours; it is written down how it went.
+    """For operators, and only from a page of ours; it is written down before it is done, and how it went.
 
     The handler may say what it is about in `request.state.subject` and `request.state.detail`.
     """
@@ -118,21 +141,28 @@ def operator(action: str) -> Callable[[Handler], Handler]:
     def guard(handler: Handler) -> Handler:
         @wraps(handler)
         async def guarded(request: Request) -> Response:
-            session = await _known(request)
+            session, gate = await _known(request), keeper(request)
+            told = Told(who=session.user.name, address=address_of(request), action=action)
+            try:
+                _check_operator(request, session)
+            except ConsoleFault as fault:
+                await run_in_threadpool(gate.record, told, outcome=fault.code)
+                raise
+            told = replace(told, subject=request.url.path, id=uuid4().hex)
+            await run_in_threadpool(gate.begin, told)
             request.state.subject = request.state.detail = ""
             outcome = "failed"
             try:
-                _check_operator(request, session)
                 response = await handler(request)
-                outcome = "done"
+                outcome = "accepted" if response.status_code == ACCEPTED else "done"
                 return response
             except Exception as error:
-                fault = fault_of(error)
-                outcome = fault.code if fault else "failed"
+                known = fault_of(error)
+                outcome = known.code if known else "failed"
                 raise
             finally:
-                told = (action, request.state.subject, outcome, request.state.detail)
-                await run_in_threadpool(keeper(request).record, session.user.name, address_of(request), *told)
+                told = replace(told, subject=request.state.subject, detail=request.state.detail)
+                await run_in_threadpool(gate.record, told, outcome=outcome)
 
         return guarded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from agent.core.errors import CommandRejected, PermanentError, RejectCode, RetryableError
+from agent.core.errors import CommandRejected, PermanentError, RejectCode, RetryableError, StoreFull, StoreUnusable
 
 _STATUS = {
     RejectCode.UNKNOWN_INCIDENT: 404,
@@ -34,6 +34,10 @@ def fault_of(error: Exception) -> ConsoleFault | None:
     """How an error of ours is told; None for one that nobody foresaw."""
     if isinstance(error, ConsoleFault):
         return error
+    if isinstance(error, StoreFull):
+        return ConsoleFault(503, "disk_full", str(error))
+    if isinstance(error, StoreUnusable):
+        return ConsoleFault(500, "disk", str(error))
     if isinstance(error, CommandRejected):
         return ConsoleFault(_STATUS.get(error.code, 400), error.code.value, error.message)
     if isinstance(error, RetryableError):

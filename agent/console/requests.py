@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from agent.console.faults import ConsoleFault
 
@@ -26,11 +26,14 @@ async def body_of(request: Request, *, finite: bool = True) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ConsoleFault(415, "invalid", f"expected application/json, found {kind or 'no content type'}")
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > MOST_BYTES:
-            raise ConsoleFault(413, "too_large", f"expected at most {MOST_BYTES} bytes")
+    content = bytearray()
+    try:
+        async for part in request.stream():
+            content += part
+            if len(content) > MOST_BYTES:
+                raise ConsoleFault(413, "too_large", f"expected at most {MOST_BYTES} bytes")
+    except ClientDisconnect as error:  # nobody is there to be told, but it is no fault of ours either
+        raise ConsoleFault(400, "invalid", "the connection ended in the middle of the request") from error
     try:
         number = _finite if finite else float
         body = json.loads(content, parse_float=number, parse_constant=number)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event as StopEvent
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from agent.console.access import Gatekeeper
+from agent.console.doorway import WAIT_S, Connection, Doorway
 from agent.console.feed import Feed
 from agent.core.errors import StoreUnusable
 
@@ -23,8 +24,8 @@ RETRY_S = 30.0
 """How often a port that another program has is tried again, and whether somebody has a password now."""
 _LOOK_S = 0.2
 _GRACE_S = 1
-MOST_CONNECTIONS = 64
-MOST_WAITING = 32
+MOST_WAITING = 128
+"""Connections that the kernel holds until they are accepted."""
 
 
 class ConsoleServer:
@@ -52,9 +53,9 @@ class ConsoleServer:
         while not stop.is_set():
             try:
                 self._check_passwords()
-                with _listening(self._place) as listener:
+                with Doorway(self._place, self._now_s) as doorway:
                     self._said = ""
-                    asyncio.run(self._serve(listener, stop))
+                    asyncio.run(self._serve(doorway, stop))
             except (OSError, StoreUnusable) as error:
                 self._failed(str(getattr(error, "strerror", None) or error))
                 stop.wait(RETRY_S)
@@ -70,18 +71,22 @@ class ConsoleServer:
             log.error("console.listen: nobody is answered at %s: %s; all else goes on", _shown(self._place), why)
         self._said = why
 
-    async def _serve(self, listener: socket.socket, stop: StopEvent) -> None:
+    def _now_s(self) -> float:
+        return self._gatekeeper.clock.now().mono_s
+
+    async def _serve(self, doorway: Doorway, stop: StopEvent) -> None:
         settings = uvicorn.Config(
             self._app(),
+            http=Connection,
             log_config=None,
+            log_level="error",  # what strangers send is no reason to write a line each
             access_log=False,
             lifespan="off",
             ws="none",
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=20,
+            timeout_keep_alive=int(WAIT_S),
             timeout_graceful_shutdown=_GRACE_S,
-            limit_concurrency=MOST_CONNECTIONS,
             backlog=MOST_WAITING,
             ssl_certfile=self._tls[0] if self._tls else None,
             ssl_keyfile=self._tls[1] if self._tls else None,
@@ -91,38 +96,30 @@ class ConsoleServer:
         except (OSError, ssl.SSLError) as error:
             raise StoreUnusable(f"console.tls: expected a certificate and its key, found: {error}") from error
         server = uvicorn.Server(settings)
+        doorway.connections = cast("set[Connection]", server.server_state.connections)
         self._feed.begin()
         scheme = "https" if self._tls else "http"
         log.info("the console is at %s://%s", scheme, _shown(self._place))
-        watcher = asyncio.create_task(self._until(stop, server))
+        watcher = asyncio.create_task(self._until(stop, server, doorway))
         watcher.add_done_callback(lambda _: setattr(server, "should_exit", True))
         try:
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=[doorway])
         finally:
             self._feed.end()
             watcher.cancel()
+            doorway.end()
         if not watcher.done():
             raise OSError("the web server ended by itself")
         await watcher
 
-    async def _until(self, stop: StopEvent, server: uvicorn.Server) -> None:
+    async def _until(self, stop: StopEvent, server: uvicorn.Server, doorway: Doorway) -> None:
         while not stop.is_set():
-            self._gatekeeper.sessions.sweep(self._gatekeeper.clock.now().mono_s)
+            self._gatekeeper.sessions.sweep(self._now_s())
+            doorway.sweep()
             await asyncio.sleep(_LOOK_S)
         self._feed.end()
+        doorway.end(busy=False)  # a stop waits for nobody who does not read
         server.should_exit = True
-
-
-def _listening(place: tuple[str, int]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-    listener = socket.socket(family)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
 
 
 def _shown(place: tuple[str, int]) -> str:

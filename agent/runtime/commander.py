@@ -236,7 +236,9 @@ class Commander:
         except TimeoutError as error:  # a part of the agent that is busy for longer than a command may wait
             settled(CommandRejected(RejectCode.BUSY, f"{error}; try again later"))
         except CityEyeError as error:
-            settled(CommandRejected(RejectCode.FAILED, str(error)))
+            failed = CommandRejected(RejectCode.FAILED, str(error))
+            failed.__cause__ = error  # for whoever has words of his own for it
+            settled(failed)
         except Exception:
             settled(CommandRejected(RejectCode.FAILED, "a fault of the agent; its log says more"))
             raise  # for the supervisor, who tells of it

@@ -95,8 +95,11 @@ class Silencer:
         self._store.dismiss(dismissal)  # first: whatever happens then, it does not open again
         self.refresh()
         desk.dismiss(asked.incident, now, at_box=asked.at_box)
-        desk.next_look(_Sample(dismissal))
         log.info("%s: incident %s dismissed as %s", dismissal.camera, asked.incident, asked.reason)
+        try:
+            desk.next_look(_Sample(dismissal))
+        except (CommandRejected, TimeoutError) as error:  # it is dismissed all the same
+            log.warning("%s: no picture is kept to learn from: %s", dismissal.camera, error)
         return DismissResult(incident=asked.incident, reason=asked.reason, until=asked.until, undone=False)
 
     def _dismissal(self, asked: Dismiss, reason: str, now: datetime) -> tuple[Desk, Dismissal]:

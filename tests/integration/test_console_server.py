@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
 import httpx
 import pytest
+from starlette.routing import BaseRoute
 
 from agent.adapters.audit import AuditFile
 from agent.adapters.clock import SystemClock
@@ -22,6 +23,7 @@ from agent.console.server import ConsoleServer
 from agent.console.sessions import Guesses, Sessions
 from agent.console.site import site
 from agent.core.errors import StoreUnusable
+from agent.ports import Clock
 from agent.ports.console.access import Role
 from tests.certificates import authority, issued
 from tests.e2e.agent_process import wait_until
@@ -31,11 +33,11 @@ from tests.watching import listening
 pytestmark = pytest.mark.server
 
 
-def gatekeeper(folder: Path, *, local: bool = True) -> Gatekeeper:
+def gatekeeper(folder: Path, *, local: bool = True, clock: Clock | None = None) -> Gatekeeper:
     return Gatekeeper(
         users=UsersFile(folder / "users.json"),
         audit=AuditFile(folder / "audit.jsonl"),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         sessions=Sessions(600.0),
         guesses=Guesses(),
         local=local,
@@ -46,9 +48,14 @@ def gatekeeper(folder: Path, *, local: bool = True) -> Gatekeeper:
 
 @contextmanager
 def running(
-    gate: Gatekeeper, feed: Feed, port: int, *, tls: tuple[Path, Path] | None = None
+    gate: Gatekeeper,
+    feed: Feed,
+    port: int,
+    *,
+    tls: tuple[Path, Path] | None = None,
+    routes: Sequence[BaseRoute] = (),
 ) -> Iterator[tuple[Event, Thread]]:
-    server = ConsoleServer(("127.0.0.1", port), gate, feed, lambda: site(gate, feed, []), tls=tls)
+    server = ConsoleServer(("127.0.0.1", port), gate, feed, lambda: site(gate, feed, routes), tls=tls)
     stop = Event()
     thread = Thread(target=server.run, args=(stop,))
     thread.start()

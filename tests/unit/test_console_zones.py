@@ -133,6 +133,32 @@ def test_two_operators_do_not_overwrite_each_other(box: Box, desk: ZoneDesk) -> 
     with pytest.raises(CommandRejected) as caught:
         desk.save("gate", edits(desk, lengthen), box.version, "b")
     assert caught.value.code is RejectCode.BUSY, "one probation at a time"
+    with pytest.raises(CommandRejected) as caught:
+        box.put(lambda data: None, if_version=old)
+    assert caught.value.code is RejectCode.CONFLICT, "no waiting would mend that"
+
+
+def test_what_became_of_a_change_is_known_to_later_runs(tmp_path: Path) -> None:
+    with run(tmp_path) as box:
+        desk = ZoneDesk(box.reloader, box.site, box.street.clock)
+        assert desk.status()["state"] == "none"
+        saved = desk.save("gate", edits(desk, lengthen), box.version, "王芳")
+        box.reloader.close()
+    with run(tmp_path) as box:
+        desk = ZoneDesk(box.reloader, box.site, box.street.clock)
+        assert {**desk.status(), "probation_s": 60} == saved, "by whom and when, also in the middle of the probation"
+        box.wait(62)
+    with run(tmp_path) as box:
+        desk = ZoneDesk(box.reloader, box.site, box.street.clock)
+        assert desk.status() == {**saved, "state": "in_force", "probation_s": 0.0}
+        desk.save("gate", edits(desk, lambda zones: zones[0].update(name="lane")), box.version, "李")
+    with run(tmp_path) as box:  # nobody announced that end: a crash
+        status = ZoneDesk(box.reloader, box.site, box.street.clock).status()
+        assert (status["state"], status["by"]) == ("taken_back", "李")
+        assert "a crash, or a power cut" in status["why"]
+    (tmp_path / "data" / "config-fate.json").write_text("{")
+    with run(tmp_path) as box:
+        assert ZoneDesk(box.reloader, box.site, box.street.clock).status()["state"] == "none"
 
 
 def test_what_is_wrong_is_not_saved(box: Box, desk: ZoneDesk) -> None:

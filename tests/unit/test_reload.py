@@ -65,18 +65,18 @@ def document(site: Site, edit: Callable[[dict[str, Any]], object]) -> dict[str, 
 
 
 @contextmanager
-def run(folder: Path) -> Iterator[Box]:
-    """One run of the agent with what lies in the folder."""
-    file = folder / "site.yaml"
+def run(folder: Path, *, data: Path | None = None) -> Iterator[Box]:
+    """One run of the agent with what lies in the folder. `data`: its data folder, where that is elsewhere."""
+    file, kept = folder / "site.yaml", data or folder / "data"
     if not file.exists():
-        data = {**two_cameras(), "storage": {"folder": str(folder / "data")}, "commands": {"probation": "60s"}}
-        data["cameras"][0].update(username="admin", password="hunter2")
-        file.write_text(yaml.safe_dump(data, allow_unicode=True))
+        settings = {**two_cameras(), "storage": {"folder": str(kept)}, "commands": {"probation": "60s"}}
+        settings["cameras"][0].update(username="admin", password="hunter2")
+        file.write_text(yaml.safe_dump(settings, allow_unicode=True))
     site = Site(file)
     site.settle()
     text = site.file.text()
-    (folder / "data").mkdir(exist_ok=True)
-    with street(folder / "data", config_of(yaml.safe_load(text), home=folder)) as it:
+    kept.mkdir(exist_ok=True)
+    with street(kept, config_of(yaml.safe_load(text), home=folder)) as it:
         box: Box
 
         def again() -> None:

@@ -115,8 +115,6 @@ class Teaching:
         except MarksFull as error:
             text = f"{MOST_MARKED} pictures of a zone may be marked; take marks away from old ones first"
             raise CommandRejected(RejectCode.INVALID, text) from error
-        except OSError as error:
-            raise CommandRejected(RejectCode.BUSY, f"the disk does not take it: {error.strerror or error}") from error
         return self.zone(camera, zone)
 
     def train(self, camera: str, zone: str) -> LessonShown:

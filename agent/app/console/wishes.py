@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Condition
 
-from agent.core.errors import CommandRejected
+from agent.core.errors import CommandRejected, StoreFull
 from agent.core.wire import Command, Result
-from agent.ports.console.incidents import Asked
+from agent.ports.console.incidents import DISK_FULL, Asked
 from agent.runtime.commander import Answer
 
 MOST_WISHES = 200
@@ -49,7 +49,8 @@ class Wishes:
     def _settle(self, wish: str, outcome: Result | CommandRejected) -> None:
         with self._news:
             if isinstance(outcome, CommandRejected):
-                told: Asked = {**_waiting(wish), "status": "rejected", "code": outcome.code, "message": outcome.message}
+                code = DISK_FULL if isinstance(outcome.__cause__, StoreFull) else outcome.code
+                told: Asked = {**_waiting(wish), "status": "rejected", "code": code, "message": outcome.message}
             else:
                 told = {**_waiting(wish), "status": "done", "result": outcome.model_dump(mode="json")}
             if wish in self._known:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -21,7 +20,7 @@ from agent.config.editing import EditFault, ZoneEdit, data_with_zones, ordered, 
 from agent.config.masking import masked, secrets_of
 from agent.config.words import looks_secret
 from agent.core.errors import CommandRejected, Problem, RejectCode
-from agent.core.wire import ConfigPut, Result
+from agent.core.wire import ConfigPut
 from agent.ports import Clock
 from agent.ports.console.zones import (
     DraftShown,
@@ -42,16 +41,6 @@ MOST_PROBLEMS = 300
 """That an answer tells; nobody mends as many at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Put:
-    """A document that was put from here, and how it went so far."""
-
-    version: str
-    by: str
-    at: str
-    outcome: Result | CommandRejected | None = None
-
-
 class ZoneDesk:
     """See `ports.console.zones.ZoneEditor`."""
 
@@ -61,8 +50,6 @@ class ZoneDesk:
         self._clock = clock
         self._working = Lock()
         """One at a time of what takes seconds of a small box; nobody who only looks waits for it."""
-        self._saving = Lock()
-        self._puts: dict[str, _Put] = {}
         self._read: tuple[str, object] = ("", None)
 
     def zones(self, camera: str) -> ZonesShown:
@@ -133,43 +120,25 @@ class ZoneDesk:
 
     def status(self) -> StatusShown:
         """See the port."""
-        trial, last = self._reloader.trial, next(reversed(self._puts.values()), None)
-        if trial is not None and (last is None or trial.command_id not in self._puts):
-            return StatusShown(  # by command of the centre, or begun in an earlier run
-                state="probation",
-                version=trial.version,
-                by=trial.by or "",
-                at=None,
-                why="",
-                probation_s=trial.probation_s,
-            )
-        if last is None:
-            return StatusShown(state="none", version="", by="", at=None, why="", probation_s=0.0)
-        state, why = "probation", ""
-        if isinstance(last.outcome, CommandRejected):
-            state, why = "taken_back", last.outcome.message
-        elif last.outcome is not None:
-            state = "in_force"
-        probation_s = trial.probation_s if trial is not None else 0.0
-        return StatusShown(state=state, version=last.version, by=last.by, at=last.at, why=why, probation_s=probation_s)
+        trial, fate = self._reloader.trial, self._reloader.fate
+        if trial is not None:
+            return _status("probation", trial.version, trial.by, trial.at, probation_s=trial.probation_s)
+        if fate is None:
+            return _status("none", "", None, None)
+        state = "in_force" if fate.fault is None else "taken_back"
+        return _status(state, fate.version, fate.by, fate.at, why=fate.fault or "")
 
     def _put(self, document: str, version: str, by: str) -> StatusShown:
-        """By the way of `config.put`, but in this thread, and answered here."""
-        now, command_id = self._clock.now().utc, f"console-{uuid4()}"
+        """By the way of `config.put`, but in this thread; what becomes of it the reloader knows, whoever asks."""
         command = ConfigPut(
-            id=command_id, command="config.put", issued_at=now, document=document, if_version=version, by=by
+            id=f"console-{uuid4()}",
+            command="config.put",
+            issued_at=self._clock.now().utc,
+            document=document,
+            if_version=version,
+            by=by,
         )
-
-        def answer(outcome: Result | CommandRejected) -> None:
-            with self._saving:
-                put = self._puts.get(command_id, _Put(version=version, by=by, at=now.isoformat()))
-                self._puts = {command_id: _Put(version=put.version, by=by, at=put.at, outcome=outcome)}
-
-        self._reloader.put(command, answer)
-        _, config = self._reloader.in_force()
-        with self._saving:
-            if command_id not in self._puts:
-                self._puts = {command_id: _Put(version=config.version_hash(), by=by, at=now.isoformat())}
+        self._reloader.put(command, lambda _: None)
         return self.status()
 
     def _earlier(self, number: int) -> str:
@@ -208,6 +177,12 @@ def _known(config: Config, camera: str) -> str | None:
     if found is None:
         raise CommandRejected(RejectCode.UNKNOWN_CAMERA, f"camera {camera!a} is not in the configuration in force")
     return found.name
+
+
+def _status(
+    state: str, version: str, by: str | None, at: str | None, *, why: str = "", probation_s: float = 0.0
+) -> StatusShown:
+    return StatusShown(state=state, version=version, by=by or "", at=at, why=why, probation_s=probation_s)
 
 
 def _check_version(config: Config, version: str) -> None:

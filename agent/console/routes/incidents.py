@@ -13,8 +13,8 @@ from starlette.routing import Route
 from agent.console.access import operator, user_of, viewer
 from agent.console.faults import ConsoleFault
 from agent.console.requests import body_of, moment_of, number_of, text_of
-from agent.core.errors import CommandRejected, RejectCode
-from agent.ports.console.incidents import MOST_ROWS, Asked, Disposition, IncidentDesk, IncidentFilter, State
+from agent.core.errors import CommandRejected, RejectCode, StoreFull
+from agent.ports.console.incidents import DISK_FULL, MOST_ROWS, Asked, Disposition, IncidentDesk, IncidentFilter, State
 
 _NOTE_CHARS = 500
 _REASONS = ("false_report", "tolerated")
@@ -145,7 +145,9 @@ def _about(request: Request) -> UUID:
 
 
 def _answer(asked: Asked) -> Response:
-    """What became of it. Raises CommandRejected."""
+    """What became of it. Raises CommandRejected, StoreFull."""
+    if asked["status"] == "rejected" and asked["code"] == DISK_FULL:
+        raise StoreFull(asked["message"])
     if asked["status"] == "rejected":
         raise CommandRejected(RejectCode(asked["code"] or "failed"), asked["message"] or "")
     return JSONResponse(asked, status_code=202 if asked["status"] == "waiting" else 200)

@@ -1,7 +1,7 @@
 // Which page is shown: #/NAME/PARAMETER… is pages/NAME.js, a module with `show(root, params, context)`.
 // A page may return a function, which is called when it is left. `context.signal` is aborted then too.
 
-import { logout, mayChange, session, whenLoggedOut, whoAmI } from "./api.js";
+import { ApiError, logout, mayChange, session, whenLoggedOut, whoAmI } from "./api.js";
 import { el, fill } from "./dom.js";
 import { LANGUAGES, language, loadTexts, setLanguage, t } from "./i18n.js";
 import { told } from "./told.js";
@@ -12,22 +12,28 @@ const PAGES = {
   wall: { nav: true }, camera: {}, zones: {}, incidents: { nav: true }, incident: {}, whatif: { nav: true },
   teach: { nav: true }, numbers: { nav: true }, audit: { nav: true, operator: true }, login: {},
 };
+const NOWHERE = "nowhere", AGAIN_MS = 3000;
 const page = document.getElementById("page");
 const trouble = document.getElementById("trouble");
 let leave = () => {};
 let turn = 0;
 
 function route() {
-  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [name, ...params] = path.split("/").map(decodeURIComponent);
-  return { name: name || "wall", params, query: new URLSearchParams(query ?? "") };
+  const [path, search] = location.hash.replace(/^#\/?/, "").split("?");
+  const query = new URLSearchParams(search ?? "");
+  try {
+    const [name, ...params] = path.split("/").map(decodeURIComponent);
+    return { name: name || "wall", params, query };
+  } catch { // half a %XX
+    return { name: NOWHERE, params: [], query };
+  }
 }
 
 async function show() {
   const mine = ++turn;
   leave();
   const { name, params, query } = route();
-  const known = name in PAGES ? name : "wall";
+  const known = Object.hasOwn(PAGES, name) ? name : NOWHERE;
   drawHead(known);
   const controller = new AbortController();
   const root = el("div", { class: `page page-${known}` });
@@ -36,14 +42,28 @@ async function show() {
   let end = null;
   leave = () => { controller.abort(); end?.(); };
   try {
-    const module = await import(`./pages/${known}.js`);
+    const module = await import(`./pages/${known}.js`).catch(() => { throw new ApiError(0, { code: "unreachable" }); });
     if (mine !== turn) return;
     end = await module.show(root, params, { query, signal: controller.signal, mayChange: mayChange(), go });
     if (mine !== turn) end?.();
   } catch (error) {
-    if (mine === turn && error.name !== "AbortError") fill(root, el("p", { class: "fault", role: "alert" }, told(error)));
+    if (mine !== turn || error.name === "AbortError") return;
+    const away = error.code === "unreachable";
+    fill(root, el("p", { class: "fault", role: "alert" }, away ? t("shell.away") : told(error)));
+    if (away) setTimeout(again, AGAIN_MS, mine);
   }
   if (mine === turn && !root.contains(document.activeElement)) page.focus({ preventScroll: true });
+}
+
+/** The box was away: once it is back, the page is loaded anew, since it may be another version; or a login is asked for. */
+async function again(mine) {
+  if (mine !== turn) return;
+  try {
+    await whoAmI();
+    location.reload();
+  } catch (error) {
+    if (error.status !== 401) setTimeout(again, AGAIN_MS, mine);
+  }
 }
 
 function go(hash) {
@@ -95,11 +115,15 @@ window.addEventListener("hashchange", show);
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); page.focus(); });
 
 async function begin() {
-  await loadTexts();
   try {
+    await loadTexts();
     await whoAmI();
+    fill(trouble);
   } catch (error) {
-    if (error.status !== 401) fill(trouble, told(error));
+    if (error.status !== 401) {
+      fill(trouble, error instanceof ApiError && error.code !== "unreachable" ? told(error) : t("shell.away"));
+      setTimeout(begin, AGAIN_MS);
+    }
   }
   if (session() || route().name === "login") await show();
 }

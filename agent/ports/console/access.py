@@ -41,7 +41,9 @@ class AuditEntry:
 
     Attributes:
         at: aware. who: name of the user. address: where from. action: such as `incident.dismiss`.
-        subject: what it was done to. outcome: `done`, or the code of what was in the way. detail: further facts.
+        subject: what it was done to. outcome: `done`, `accepted` (it goes on by itself), or the code of what was in
+            the way; `begun`: written before it was done, and nothing since (or not yet). detail: further facts.
+        id: of what is told twice, as begun and how it ended; else empty.
     """
 
     at: datetime
@@ -51,13 +53,17 @@ class AuditEntry:
     subject: str = ""
     outcome: str = "done"
     detail: str = ""
+    id: str = ""
 
 
 class Audit(Protocol):
     """The record of what people did at this box."""
 
     def write(self, entry: AuditEntry) -> None:
-        """Keep it. Raises StoreFull, StoreUnusable."""
+        """Keep it. Raises StoreFull, StoreUnusable; then nothing was written."""
+
+    def note(self, entry: AuditEntry) -> None:
+        """Keep it as soon as that is possible, and until then in memory."""
 
     def newest(self, limit: int) -> Sequence[AuditEntry]:
-        """The last ones, newest first. Raises StoreUnusable."""
+        """The last ones, newest first, each as it ended. Raises StoreUnusable."""

@@ -124,6 +124,10 @@ class IncidentPage(TypedDict):
     scores: list[tuple[str, float]]
 
 
+DISK_FULL = "disk_full"
+"""A code of `Asked` beside those of `RejectCode`: there was no room on the disk."""
+
+
 class Asked(TypedDict):
     """What became of a wish: `waiting`, `done` with its result, or `rejected` with a code."""
 

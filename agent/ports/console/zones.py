@@ -40,7 +40,8 @@ class StatusShown(TypedDict):
     """How the last document fares. `at`: RFC 3339, when it was put.
 
     Attributes:
-        state: `none` since the agent started, `probation`, `in_force`, or `taken_back`, with `why`.
+        state: `none` where no document was put yet, `probation`, `in_force`, or `taken_back`, with `why`; also what
+            became of it in an earlier run of the agent.
     """
 
     state: str

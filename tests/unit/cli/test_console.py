@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.adapters.audit import AuditFile
 from agent.cli import main
 
 
@@ -41,6 +42,26 @@ def test_somebody_is_added_listed_and_removed(
     assert "expected somebody with a password" in capsys.readouterr().err
 
 
+def test_who_gives_and_takes_passwords_is_written_down(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "engineer")
+    (tmp_path / "password").write_text("correct horse battery")
+    given = ("--password-file", str(tmp_path / "password"), "--config", config)
+    assert run("add", "王芳", "--role", "operator", *given) == 0
+    assert run("remove", "李", "--config", config) == 1
+    assert run("remove", "王芳", "--config", config) == 0
+    entries = AuditFile(tmp_path / "data" / "audit.jsonl").newest(10)
+    assert [(e.who, e.action, e.subject, e.outcome, e.detail) for e in reversed(entries)] == [
+        ("engineer", "user.add", "王芳", "done", "operator"),
+        ("engineer", "user.remove", "王芳", "done", ""),
+    ]
+    (tmp_path / "data" / "audit.jsonl").unlink()
+    (tmp_path / "data" / "audit.jsonl").mkdir()
+    assert run("add", "王芳", *given) == 1
+    assert json.loads((tmp_path / "data" / "console-users.json").read_text()) == {}, "what is not written down"
+
+
 @pytest.mark.parametrize(
     ("name", "password", "told"),
     [("a b", "long enough 1", "a name of at most"), ("a", "short", "a password of 10 to 200 characters")],
@@ -56,3 +77,17 @@ def test_what_is_no_name_or_password_is_told(
 def test_a_password_file_that_is_not_there_is_told(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("add", "a", "--password-file", "/nowhere", "--config", config) == 1
     assert "/nowhere: expected a file that can be read" in capsys.readouterr().err
+
+
+def test_check_wonders_about_a_console_in_the_lan_that_is_open_to_listeners_and_lets_nobody_in(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path(config).open("a") as file:
+        file.write("console: {listen: '192.168.1.20:8190'}\n")
+    for lang, told in (("en", "passwords and pictures can be read along"), ("zh", "密码和画面可能被窃听")):
+        with pytest.raises(SystemExit) as ended:
+            main(["--lang", lang, "check", config])
+        assert ended.value.code in (0, None), "it may be so on purpose"
+        shown = capsys.readouterr().out
+        assert told in shown
+        assert "cityeye console add NAME --role operator" in shown

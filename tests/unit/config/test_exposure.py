@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from agent.adapters.console_users import UsersFile
 from agent.config import inspect
+from agent.ports.console.access import Role
 
 PLAIN = "mqtt: {host: broker, username: box, password: hunter2}\n"
 IN_ADDRESS = "mqtt: {host: broker}\ncameras: [{id: gate, url: 'rtsp://admin:hunter2@10.0.0.1/x'}]\n"
@@ -63,3 +66,38 @@ def test_pictures_that_everybody_in_between_can_see(tmp_path: Path, address: str
     file.write_text("mqtt: {host: broker}\nevidence: {send: put, put_url: {env: PUT_URL}}\n")
     warnings = inspect(file, env={"PUT_URL": address}).warnings
     assert ("evidence.put_url" in [warning.key for warning in warnings]) == warns
+
+
+@pytest.mark.parametrize(
+    ("listen", "tls", "somebody", "keys"),
+    [
+        ("192.168.1.20:8190", False, False, ["console.tls", "console.listen"]),
+        ("192.168.1.20:8190", False, True, ["console.tls"]),
+        ("'[fd00::7]:8190'", True, False, ["console.listen"]),
+        ("0.0.0.0:8190", True, True, []),
+        ("127.0.0.1:8190", False, False, []),
+        ("'[::1]:8190'", False, False, []),
+        ("off", False, False, []),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+def test_a_console_that_others_reach_needs_a_certificate_and_a_password(
+    tmp_path: Path, listen: str, tls: bool, somebody: bool, keys: list[str], lang: Literal["en", "zh-CN"]
+) -> None:
+    for name in ("c.pem", "c.key"):
+        (tmp_path / name).touch(0o600)
+    users = UsersFile(tmp_path / "data" / "console-users.json")
+    users.put("somebody", "correct horse battery", Role.OPERATOR)
+    if not somebody:
+        users.remove("somebody")
+    certificate = ", tls: {cert_file: c.pem, key_file: c.key}" if tls else ""
+    file = tmp_path / "c.yaml"
+    file.write_text(f"mqtt: {{host: broker}}\nstorage: {{folder: data}}\nconsole: {{listen: {listen}{certificate}}}\n")
+    report = inspect(file, env={}, lang=lang)
+    assert report.config is not None, report.problems
+    told = [warning for warning in report.warnings if warning.key.startswith("console")]
+    assert [warning.key for warning in told] == keys
+    assert all(warning.expected.isascii() == (lang == "en") for warning in told)
+    if not somebody:
+        (tmp_path / "data" / "console-users.json").unlink()
+        assert [w.key for w in inspect(file, env={}).warnings if w.key.startswith("console")] == keys, "nor a file"

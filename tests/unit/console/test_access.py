@@ -8,8 +8,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from agent.adapters.console_users import UsersFile
+from agent.console.access import operator
 from agent.console.sessions import FREE_GUESSES, LONGEST_WAIT_S, WAIT_S, Guesses
 from agent.console.site import LANGUAGES, STATIC, texts_of
 from agent.core.errors import StoreUnusable
@@ -71,6 +75,16 @@ def test_every_change_is_written_down(it: Rig) -> None:
     )
     it.client.post("/api/thing/change", content=b"[]", headers={**headers, "Content-Type": "application/json"})
     assert it.audit.newest(1)[0].outcome == "invalid"
+
+
+def test_what_is_answered_later_is_written_down_as_accepted(tmp_path: Path) -> None:
+    @operator("thing.ask")
+    async def ask(_request: Request) -> Response:
+        return JSONResponse({}, status_code=202)
+
+    it = rig(tmp_path, [Route("/api/thing/ask", ask, methods=["POST"])])
+    it.client.post("/api/thing/ask", json={}, headers=it.log_in())
+    assert [(entry.action, entry.outcome) for entry in it.audit.newest(1)] == [("thing.ask", "accepted")]
 
 
 def test_wrong_passwords_have_to_wait_ever_longer(it: Rig) -> None:

@@ -18,6 +18,7 @@ from agent.core.types import CloseReason, Event
 from agent.core.wire import Dismiss, DismissReason, RulesPause, event_message
 from agent.runtime.desk import Desk
 from agent.runtime.silencer import Silencer
+from agent.runtime.wishes import MOST_WISHES
 from tests.events import CLOCK, FACTS
 from tests.fakes import FakeClock
 from tests.unit.core.world import car, every, plan
@@ -88,6 +89,13 @@ def test_the_centre_is_told_where_it_was_dismissed(street: Street, at_box: bool,
     assert dismissal.at_box is at_box
     message = event_message(street.store.events[-1], 1, FACTS, CLOCK)
     assert f"ended: dismissed {where}" in json.loads(message.payload)["data"]["title"]["en"]
+
+
+def test_that_nobody_can_learn_from_it_does_not_make_it_fail(street: Street) -> None:
+    incident = street.opened().incident_id
+    for _ in range(MOST_WISHES + 1):  # a crowd dismisses it, while the camera gives no picture
+        street.dismiss(incident)
+    assert street.store.events[-1].close_reason is CloseReason.DISMISSED
 
 
 def test_it_is_kept_before_the_incident_is_closed(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
