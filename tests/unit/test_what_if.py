@@ -24,7 +24,7 @@ from agent.core.stays import Verdict
 from agent.core.types import Channel, Observation, Phase
 from tests.kept_days import LONG, SHORT, afternoon, dismissal, keep, report
 from tests.unit.cli.commands import run
-from tests.unit.core.world import START, Step, car, every, gap, look, plan, watch
+from tests.unit.core.world import START, Step, car, every, gap, look, plan, reading, watch
 
 BEGIN = START
 NOW = START + timedelta(hours=3)
@@ -247,7 +247,21 @@ def test_one_whose_agent_is_gone_before_it_has_begun_ends_too(box: tuple[Path, C
 def test_scores_over_time_are_those_of_the_first_hours(tmp_path: Path) -> None:
     keep(tmp_path / "observations", afternoon("gate", BEGIN), NOW)
     scores = KeptScores(tmp_path)
-    points = scores.scores_at("gate", LONG, BEGIN, BEGIN + timedelta(days=300))
+    points = scores.scores_at("gate", LONG, BEGIN, BEGIN + timedelta(days=300), zone="kerb", channel="model")
     assert points[0] == (BEGIN + timedelta(seconds=600), 0.8)
     assert {score for _, score in points} == {0.8}
-    assert scores.scores_at("yard", LONG, BEGIN, NOW) == []
+    assert scores.scores_at("yard", LONG, BEGIN, NOW, zone="kerb", channel=None) == []
+
+
+def test_scores_over_time_are_those_of_one_way_of_seeing(tmp_path: Path) -> None:
+    seen = [reading(look(2.0 * i, car(LONG)), "bin", 0.7) for i in range(5)]
+    keep(tmp_path / "observations", seen, NOW)
+    scores = KeptScores(tmp_path)
+
+    def told(zone: str, channel: str | None) -> set[float]:
+        return {score for _, score in scores.scores_at("gate", LONG, BEGIN, NOW, zone=zone, channel=channel)}
+
+    assert told("bin", "zone_state") == {0.7}
+    assert told("bin", "model") == {0.8}
+    assert told("bin", None) == {0.7, 0.8}
+    assert told("kerb", "zone_state") == set(), "another zone's readings say nothing about it"

@@ -2,7 +2,7 @@
 
 Columns, not rows: numbers of one sort lie together, their bytes sorted by weight, so that they compress. All is exact
 to the bit, as in `core/recording.py`, but for two things. Appearance descriptors, by far the most of it, are rounded to
-steps of 1/64, a byte each: likenesses (cosines) in real videos change by 0.02 at most, and decisions lie at 0.5 and
+steps of 1/64, a byte each: likenesses (cosines) in real videos change by 0.027 at most, and decisions lie at 0.5 and
 0.6. And `suspected` is left out, since no decision listens to it. What a look repeats of the look before it in the
 block, as one does at which the detector rested, takes a bit.
 

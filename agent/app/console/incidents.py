@@ -140,14 +140,16 @@ class CaseDesk:
         }
 
     def _curve(self, case: Case) -> list[tuple[str, float]]:
-        """Scores over time: of what was seen since it came, where that is kept; else of its events."""
+        """Scores over time: what the channel that is surest of it saw since it came, where kept; else its events'."""
         row, told = case.incident, [(m["at"], m["score"]) for m in case.moments if m["score"] is not None]
         if self._scores is None or not row["box"] or not row["first_seen"]:
             return told[-MOST_SCORES:]
         since = datetime.fromisoformat(row["first_seen"])
         until = datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else self._clock.now().utc
         x1, y1, x2, y2 = json.loads(row["box"])
-        seen = self._scores.scores_at(row["camera"], (x1, y1, x2, y2), since, until)
+        seen = self._scores.scores_at(
+            row["camera"], (x1, y1, x2, y2), since, until, zone=row["zone"], channel=row["channel"]
+        )
         step = -(-len(seen) // MOST_SCORES) or 1
         return [(at.isoformat(), score) for at, score in seen[::step]] or told[-MOST_SCORES:]
 

@@ -132,10 +132,13 @@ class KeptScores:
         """`data`: the data folder."""
         self._folder = data / OBSERVATIONS
 
-    def scores_at(self, camera: str, box_n: Box, since: datetime, until: datetime) -> list[tuple[datetime, float]]:
+    def scores_at(
+        self, camera: str, box_n: Box, since: datetime, until: datetime, *, zone: str, channel: str | None
+    ) -> list[tuple[datetime, float]]:
         """See there; of a long stay only its first hours, which are why it opened."""
         until = min(until, since + LONGEST_CURVE)
-        return [(point.at, round(point.score, 3)) for point in scores_at(self._folder, camera, box_n, since, until)]
+        points = scores_at(self._folder, camera, box_n, since, until, zone=zone)
+        return [(point.at, round(point.score, 3)) for point in points if channel in (None, point.channel)]
 
 
 def _rule(name: str, settings: Any) -> dict[str, Any]:

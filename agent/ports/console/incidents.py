@@ -179,6 +179,17 @@ class ScoreSource(Protocol):
     """Scores between the events, where observations are kept."""
 
     def scores_at(
-        self, camera: str, box_n: tuple[float, float, float, float], since: datetime, until: datetime
+        self,
+        camera: str,
+        box_n: tuple[float, float, float, float],
+        since: datetime,
+        until: datetime,
+        *,
+        zone: str,
+        channel: str | None,
     ) -> list[tuple[datetime, float]]:
-        """What the detector said about this place (0..1 of the picture), oldest first; bounded."""
+        """What one way of seeing said about this place (0..1 of the picture), or all of them; oldest first; bounded.
+
+        Args:
+            zone: whose readings count, where it was taught.
+        """

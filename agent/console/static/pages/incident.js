@@ -135,7 +135,7 @@ function why(page) {
   return el("div", { class: "card" }, el("h2", {}, t("incidents.why")), el("ul", {}, lines.map((line) => el("li", {}, line))),
     limits && [el("p", {}, label), against(label, stood, limits.dwell_s)],
     page.scores.length > 0 && incident.rule !== "camera_health"
-      && [el("p", {}, t("incidents.scores")), curve(t("incidents.scores"), page.scores, limits?.min_score ?? null, marks)]);
+      && [el("p", {}, t("incidents.scores")), curve(t("incidents.scores"), page.scores, page.channel === "model" ? limits?.min_score ?? null : null, marks)]);
 }
 
 /** Events and what people said, oldest first, as [key, about, draw]; of heartbeats only the last. */
