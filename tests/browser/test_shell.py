@@ -43,6 +43,26 @@ def test_an_address_that_leads_nowhere_is_told(
         expect(page.locator("h1")).to_have_text(cameras)
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("#/camera/nope", "设备上没有这台摄像机。"),
+        ("#/zones/nope", "设备上没有这台摄像机。"),
+        ("#/incident/nope", "这个地址没有内容。"),
+        ("#/incident/01a21ca0-0000-7000-8000-000000000000", "设备上没有这个事件。"),
+    ],
+)
+def test_what_is_not_on_the_box_is_told_in_the_language_of_the_page(
+    browser: Browser, box: ConsoleBox, address: str, told: str
+) -> None:
+    with page_of(browser, box) as page:
+        log_in(page)
+        page.goto(f"/{address}")
+        expect(page.locator(".fault")).to_have_text(told)
+        page.get_by_role("link", name="返回摄像机").click()
+        expect(page.locator("h1")).to_have_text("摄像机")
+
+
 def test_a_page_that_is_opened_while_the_box_starts_anew_says_so_and_comes_back(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -49,7 +49,8 @@ async function show() {
   } catch (error) {
     if (mine !== turn || error.name === "AbortError") return;
     const away = error.code === "unreachable";
-    fill(root, el("p", { class: "fault", role: "alert" }, away ? t("shell.away") : told(error)));
+    fill(root, el("p", { class: "fault", role: "alert" }, away ? t("shell.away") : told(error)),
+      error.status === 404 && el("p", {}, el("a", { href: "#/wall" }, t("shell.to_wall"))));
     if (away) setTimeout(again, AGAIN_MS, mine);
   }
   if (mine === turn && !root.contains(document.activeElement)) page.focus({ preventScroll: true });
