@@ -77,6 +77,20 @@ def test_a_page_that_is_opened_while_the_box_starts_anew_says_so_and_comes_back(
         expect(page.locator("h1")).to_have_text("Incidents", timeout=60_000)
 
 
+def test_a_box_that_does_not_answer_to_logging_out_is_told(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="en") as page:
+        log_in(page)
+        page.goto("/#/audit")
+        page.locator("td, dd").first.wait_for()
+        page.route("**/api/logout", lambda route: route.abort())
+        page.get_by_role("button", name="Log out").click()
+        expect(page.locator("#trouble")).to_have_text("The box does not answer.")
+        page.unroute("**/api/logout")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.locator("#password")).to_be_visible()
+        expect(page.locator("#trouble")).to_be_empty()
+
+
 def test_who_has_a_password_is_asked_for_it_and_gets_to_where_he_was_going(browser: Browser, tmp_path: Path) -> None:
     with console_box(tmp_path) as box, page_of(browser, box, lang="zh-CN", look=PHONE) as page:
         log_in(page)
