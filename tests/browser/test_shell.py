@@ -43,6 +43,26 @@ def test_an_address_that_leads_nowhere_is_told(
         expect(page.locator("h1")).to_have_text(cameras)
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("#/camera/nope", "设备上没有这台摄像机。"),
+        ("#/zones/nope", "设备上没有这台摄像机。"),
+        ("#/incident/nope", "这个地址没有内容。"),
+        ("#/incident/01a21ca0-0000-7000-8000-000000000000", "设备上没有这个事件。"),
+    ],
+)
+def test_what_is_not_on_the_box_is_told_in_the_language_of_the_page(
+    browser: Browser, box: ConsoleBox, address: str, told: str
+) -> None:
+    with page_of(browser, box) as page:
+        log_in(page)
+        page.goto(f"/{address}")
+        expect(page.locator(".fault")).to_have_text(told)
+        page.get_by_role("link", name="返回摄像机").click()
+        expect(page.locator("h1")).to_have_text("摄像机")
+
+
 def test_a_page_that_is_opened_while_the_box_starts_anew_says_so_and_comes_back(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -55,6 +75,20 @@ def test_a_page_that_is_opened_while_the_box_starts_anew_says_so_and_comes_back(
         screenshot(page, "away-en-desktop")
         box.agent.start()
         expect(page.locator("h1")).to_have_text("Incidents", timeout=60_000)
+
+
+def test_a_box_that_does_not_answer_to_logging_out_is_told(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box, lang="en") as page:
+        log_in(page)
+        page.goto("/#/audit")
+        page.locator("td, dd").first.wait_for()
+        page.route("**/api/logout", lambda route: route.abort())
+        page.get_by_role("button", name="Log out").click()
+        expect(page.locator("#trouble")).to_have_text("The box does not answer.")
+        page.unroute("**/api/logout")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.locator("#password")).to_be_visible()
+        expect(page.locator("#trouble")).to_be_empty()
 
 
 def test_who_has_a_password_is_asked_for_it_and_gets_to_where_he_was_going(browser: Browser, tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ async function show() {
   } catch (error) {
     if (mine !== turn || error.name === "AbortError") return;
     const away = error.code === "unreachable";
-    fill(root, el("p", { class: "fault", role: "alert" }, away ? t("shell.away") : told(error)));
+    fill(root, el("p", { class: "fault", role: "alert" }, away ? t("shell.away") : told(error)),
+      error.status === 404 && el("p", {}, el("a", { href: "#/wall" }, t("shell.to_wall"))));
     if (away) setTimeout(again, AGAIN_MS, mine);
   }
   if (mine === turn && !root.contains(document.activeElement)) page.focus({ preventScroll: true });
@@ -86,9 +87,20 @@ function drawHead(current) {
     el("nav", { "aria-label": t("shell.pages") }, links),
     session() && menu(),
     el("div", { class: "who", id: "who" }, session() ? [session().user,
-      session().user !== "local" && el("button", { onclick: async () => { await logout(); go("#/login"); } }, t("shell.logout")),
+      session().user !== "local" && el("button", { onclick: leaveTheBox }, t("shell.logout")),
     ] : null, lang));
   reveal(head.querySelector("nav"));
+}
+
+/** Whoever leaves must be told when he is still logged in. */
+async function leaveTheBox() {
+  try {
+    await logout();
+    fill(trouble);
+    go("#/login");
+  } catch (error) {
+    if (error.status !== 401) fill(trouble, told(error)); // 401: over already, and its page is shown
+  }
 }
 
 /** On a phone the pages scroll sideways: the one that is shown is in view. */
