@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.console_box import PHONE, ConsoleBox, accessible, page_of, screenshot
 from tests.browser.zone_page import (
@@ -86,6 +86,21 @@ def test_a_goods_line_is_drawn_moved_saved_and_deleted_with_the_mouse(browser: B
         expect(page.locator(".goods")).to_have_count(0)
         save(page)
         assert box.config.read_text() == text
+
+
+def test_nothing_can_be_edited_while_a_save_waits_for_its_answer(browser: Browser, box: ConsoleBox) -> None:
+    waiting: list[Route] = []
+    with page_of(browser, box, lang="en") as page:
+        open_editor(page)
+        page.get_by_label("Name", exact=True).fill("pavement in front")
+        page.keyboard.press("Tab")
+        page.route("**/save", lambda route: waiting.append(route))
+        with page.expect_request("**/save"):
+            page.get_by_role("button", name="Save").click()
+        expect(page.locator("[inert]")).to_have_count(1)
+        waiting[0].abort()
+        expect(page.locator("[inert]")).to_have_count(0)
+        expect(page.get_by_role("button", name="Save")).to_be_enabled()
 
 
 def test_a_line_that_leaves_no_part_is_told_at_its_field(browser: Browser, box: ConsoleBox) -> None:

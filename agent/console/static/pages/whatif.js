@@ -64,6 +64,7 @@ export async function show(root, params, { signal, mayChange }) {
     begun += 1;
     results.hidden = true;
     fill(results);
+    fill(status);
     await act(async () => {
       const [from, to] = span(period.value, since.value, until.value, kept);
       await api.post("/api/whatif/run", {

@@ -171,8 +171,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** Put a document in force, then go on with the one that is in force now. */
   function put(run) {
     return guarded(async () => {
-      saves.save.disabled = true;
-      try { await run(); } finally { list(); }
+      root.inert = true; // what somebody drew meanwhile would be neither saved nor kept
+      try { await run(); } finally { root.inert = false; list(); }
       sessionStorage.removeItem(keptKey);
       if (!signal.aborted) go(location.hash);
     });
