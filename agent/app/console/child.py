@@ -25,6 +25,8 @@ NICE = 15
 """Whoever watches the street goes first."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """The threads of linear algebra would spin beside those of the detector."""
+_GOES_IN_S = 2.0
+"""What a process that is ended takes at most, on a box that has much to do."""
 _PACKAGES = Path(__file__).parents[3]
 
 
@@ -79,10 +81,12 @@ class Child:
         return (self.lines() or [{}])[-1]
 
     def kill(self) -> None:
-        """End it, with all that it started."""
+        """End it, with all that it started, and wait for that; it does nothing on its way out."""
         if self.runs:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GOES_IN_S)
         self._hang_up()
 
     def _say(self, line: str) -> None:
