@@ -122,7 +122,7 @@ def stays_of(plan: CameraPlan, things: Sequence[Thing], watched: Watched) -> lis
     found: list[Stay] = []
     for rule in dict.fromkeys(duty.rule for duty in plan.duties):
         duties = [duty for duty in plan.duties if duty.rule == rule]
-        whole = [duty for duty in duties if RULES[rule].whole_zone(duty.settings)]
+        whole = [duty for duty in duties if duty.whole_zone]
         for duty in whole:
             for thing in _zone_things(duty, [t for t in things if _concerns(duty, t)]):
                 found += _stays(thing, [duty], plan, watched)
@@ -134,13 +134,12 @@ def stays_of(plan: CameraPlan, things: Sequence[Thing], watched: Watched) -> lis
 
 
 def _concerns(duty: Duty, thing: Thing) -> bool:
-    rule = RULES[duty.rule]
     if thing.rule not in (None, duty.rule) or thing.zone not in (None, duty.zone.zone_id):
         return False
     named = thing.rule is not None and not thing.class_name
-    if not (named or thing.negative or thing.class_name in rule.classes(duty.settings)):
+    if not (named or thing.negative or thing.class_name in duty.classes):
         return False
-    share = duty.zone.cover if rule.whole_zone(duty.settings) else duty.zone.overlap
+    share = duty.zone.cover if duty.whole_zone else duty.zone.overlap
     return thing.negative or share(thing.box_n) >= duty.settings.overlap
 
 
