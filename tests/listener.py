@@ -7,12 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 WAIT_S = 90.0
 """Longer than the longest backoff of a courier (60 s)."""
+_SESSION_S = 600
+_ONCE = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+"""A subscriber that comes back is not told again what is retained."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +33,31 @@ class Arrived:
 
 
 class Listener:
-    """A subscriber on its own paho thread. `wait_for` waits on a condition over what arrived so far."""
+    """A subscriber on its own paho thread. `wait_for` waits on a condition over what arrived so far.
+
+    As a platform's, its session outlives the connection: what a restarted broker gets before this subscriber is back is
+    kept for it, so it does not matter who of the two comes back first.
+    """
 
     def __init__(self, port: int, topics: str = "#", *, username: str | None = None, password: str | None = None):
         self._news = threading.Condition(threading.RLock())
         self._arrived: list[Arrived] = []
         self._ready = threading.Event()
         self._topics = topics
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"centre-{uuid4().hex}", protocol=MQTTv5)
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
         if username is not None:
             self._client.username_pw_set(username, password)
-        self._client.on_connect = lambda client, *_: client.subscribe(self._topics, qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe(self._topics, options=_ONCE)
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._keep
         self._port = port
 
     def __enter__(self) -> Self:
-        self._client.connect("127.0.0.1", self._port)
+        kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        kept.SessionExpiryInterval = _SESSION_S
+        # Mosquitto 2.0 writes no session to disk that began with a clean start.
+        self._client.connect("127.0.0.1", self._port, clean_start=False, properties=kept)
         self._client.loop_start()
         assert self._ready.wait(WAIT_S), "the subscriber got no SUBACK"
         return self

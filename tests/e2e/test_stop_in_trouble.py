@@ -37,10 +37,18 @@ WELL_OPEN_BYTES = 200_000
 """More than FFmpeg looks at before a stream counts as open: a second of this clip, which has 0.8 Mbit/s."""
 
 
+def last_state(centre: Listener) -> tuple[str, str] | None:
+    """Status and reason of the newest state message."""
+    states = centre.on("/state")
+    if not states:
+        return None
+    newest = json.loads(states[-1].payload)
+    return newest["status"], newest["reason"]
+
+
 def check_goodbye(centre: Listener) -> None:
     """The last word is the box's own: it was stopped, not lost."""
-    last = json.loads(centre.wait_for(2, "/state")[-1].payload)
-    assert (last["status"], last["reason"]) == ("offline", "stopped")
+    centre.wait_until(lambda: last_state(centre) == ("offline", "stopped"))
     assert centre.on("")[-1].topic.endswith("/state")
 
 
