@@ -12,6 +12,7 @@ from agent.app.proposal import check_model, proposed, told_in_lines
 from agent.app.site import Fate, Site, Trial
 from agent.config import Config, inspect_text
 from agent.config.difference import difference
+from agent.config.document import remembering
 from agent.config.masking import masked, secrets_of
 from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreUnusable
 from agent.core.wire import Command, ConfigPut, ConfigResult, Result
@@ -98,7 +99,7 @@ class Reloader:
     def put(self, command: Command, answer: Answer) -> None:
         """Put a document in force. Raises CommandRejected, StoreFull, StoreUnusable."""
         assert isinstance(command, ConfigPut)
-        with self._lock:
+        with self._lock, remembering():
             self._check_turn(command)
             text, config = self._proposed(command.document)
             if text == self._text:

@@ -73,6 +73,8 @@ class Site:
         self.file = ConfigFile(path)
         self.home = home_of(path)
         self._owed: Fate | None = None
+        self._named: tuple[str, Path] | None = None
+        """The data folder, and the text that was read for it: asked often, and a large text takes half a second."""
 
     def trial(self) -> Trial | None:
         """The document on probation, or one that was taken back and whose command was not answered yet."""
@@ -197,7 +199,10 @@ class Site:
 
     def _folder(self) -> Path:
         """The data folder; the same before and after: no command may change it."""
-        return folder_named(self.file.text(), self.home)
+        text = self.file.text()
+        if self._named is None or self._named[0] != text:
+            self._named = text, folder_named(text, self.home)
+        return self._named[1]
 
     def _history(self) -> History:
         return History(self._folder() / CONFIG_HISTORY)

@@ -8,7 +8,9 @@ a section whose lines are all commented out would silently mean something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import yaml
@@ -86,14 +88,37 @@ class Document:
         return value
 
 
+_remembered: ContextVar[dict[str, yaml.Node | None] | None] = ContextVar("remembered", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Within, each text is composed once, in this thread; afterwards its nodes are let go."""
+    if _remembered.get() is not None:
+        yield
+        return
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 def composed(text: str) -> yaml.Node | None:
     """The nodes of a text, of which there are at most `MAX_NODES` however they are walked; None for an empty text.
 
+    They may be those of an earlier call (see `remembering`): do not change them.
+
     Raises: yaml.YAMLError (`TooManyNodes` is one), RecursionError.
     """
+    known = _remembered.get()
+    if known is not None and text in known:
+        return known[text]
     node = yaml.compose(text, Loader=Loader)
     if node is not None:
         _written_out_n(node, {})
+    if known is not None:
+        known[text] = node
     return node
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.adapters.config_file import KEEP, ConfigFile, History, Note
+from agent.app.places import CONFIG_HISTORY
+from agent.app.site import Site
 from agent.core.errors import StoreUnusable
 
 
@@ -57,3 +59,13 @@ def test_a_note_is_there_or_not(tmp_path: Path) -> None:
     note.clear()
     note.clear()
     assert note.read() is None
+
+
+def test_the_data_folder_is_that_of_the_text_in_the_file_now(tmp_path: Path) -> None:
+    path = tmp_path / "box.yaml"
+    site = Site(path)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        path.write_text(f"storage: {{folder: {folder}}}\n")
+        History(tmp_path / folder / CONFIG_HISTORY).keep(folder)
+        assert [site.earlier_text(kept.number) for kept in site.earlier()] == [folder]

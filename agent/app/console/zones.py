@@ -71,7 +71,7 @@ class ZoneDesk:
         """See the port."""
         text, config = self._reloader.in_force()
         _check_version(config, version)
-        with self._working:
+        with self._working, document.remembering():
             problems = self._problems(text, config, camera, edits, lang)
             after = ""
             if whole:
@@ -89,14 +89,15 @@ class ZoneDesk:
         """See the port."""
         text, config = self._reloader.in_force()
         _check_version(config, version)
-        with self._working:
-            if faults := _faults(self._problems(text, config, camera, edits, lang)):
-                raise EditRefused(faults, _told(faults, edits))
-            try:
-                after = with_zones(text, camera, _zone_edits(edits))
-            except EditFault as fault:
-                raise _refused(fault, lang) from fault
-        return self._put(after, version, by)
+        with document.remembering():
+            with self._working:
+                if faults := _faults(self._problems(text, config, camera, edits, lang)):
+                    raise EditRefused(faults, _told(faults, edits))
+                try:
+                    after = with_zones(text, camera, _zone_edits(edits))
+                except EditFault as fault:
+                    raise _refused(fault, lang) from fault
+            return self._put(after, version, by)
 
     def versions(self) -> list[VersionShown]:
         """See the port."""
@@ -109,7 +110,7 @@ class ZoneDesk:
         """See the port."""
         text, config = self._reloader.in_force()
         former = self._earlier(number)
-        with self._working:
+        with self._working, document.remembering():
             report = inspect_text(former, file="", home=self._site.home)
             secrets = {*secrets_of(config), *(secrets_of(report.config) if report.config else ())}
             return _difference(text, former, secrets, masked(former, secrets))
