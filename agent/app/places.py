@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.config.console import USERS_FILE
+from agent.config.sections.console import USERS_FILE
 
 DATABASE = "cityeye.db"
 EVIDENCE = "evidence"

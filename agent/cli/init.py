@@ -24,7 +24,7 @@ from agent.cli.search_options import WAIT_S, allow_option, port_option, range_op
 from agent.cli.texts import Texts
 from agent.config.draft import Draft
 from agent.config.kinds import ID_PATTERN
-from agent.config.models import BoxConfig
+from agent.config.sections.box import BoxConfig
 from agent.config.written import CameraNote
 from agent.core.discovery import Allowed, is_recorder
 

@@ -10,7 +10,7 @@ from agent.cli.asking import narrow
 from agent.cli.check import fault_lines
 from agent.cli.texts import Texts
 from agent.config.draft import Draft
-from agent.config.models import BoxConfig
+from agent.config.sections.box import BoxConfig
 from agent.config.written import CameraNote
 from agent.core.discovery import Found, camera_ids
 from agent.core.errors import Problem

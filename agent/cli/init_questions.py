@@ -10,7 +10,8 @@ from agent.cli.init_cameras import Finder
 from agent.cli.init_flags import Wishes, ids_of, seen_from_home
 from agent.cli.texts import Texts
 from agent.config.draft import Draft
-from agent.config.models import BoxConfig, CameraConfig
+from agent.config.sections.box import BoxConfig
+from agent.config.sections.cameras import CameraConfig
 from agent.config.words import Path as Key
 from agent.config.written import CameraNote
 from agent.core.discovery import Found, Pick, camera_ids, channels_in, is_recorder, picks_in

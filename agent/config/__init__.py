@@ -4,19 +4,11 @@
 """
 
 from agent.config.load import Report, folder_named, home_of, inspect, inspect_data, inspect_text, load
-from agent.config.models import (
-    BoxConfig,
-    CameraConfig,
-    Config,
-    LocationConfig,
-    ModelConfig,
-    MqttConfig,
-    RulesConfig,
-    StorageConfig,
-    TaxonomyConfig,
-    TlsConfig,
-    ZoneConfig,
-)
+from agent.config.models import Config
+from agent.config.sections.box import BoxConfig, LocationConfig, StorageConfig, TaxonomyConfig
+from agent.config.sections.broker import MqttConfig, TlsConfig
+from agent.config.sections.cameras import CameraConfig, RulesConfig, ZoneConfig
+from agent.config.sections.model import ModelConfig
 from agent.config.words import Lang
 
 __all__ = [

@@ -9,10 +9,13 @@ from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from agent.config.catalogue import DEFAULT_ID, Catalogue, choose, read_catalogue, read_choice
-from agent.config.console import USERS_FILE, ConsoleConfig
 from agent.config.kinds import did_you_mean, is_this_machine
 from agent.config.listen import about_listen, split_listen
-from agent.config.models import CameraConfig, Config, EvidenceConfig, ModelConfig
+from agent.config.models import Config
+from agent.config.sections.box import EvidenceConfig
+from agent.config.sections.cameras import CameraConfig
+from agent.config.sections.console import USERS_FILE, ConsoleConfig
+from agent.config.sections.model import ModelConfig
 from agent.config.words import Finding, Path, Words, path_text, same, shown
 from agent.core.errors import ModelError
 from agent.core.quantities import format_duration

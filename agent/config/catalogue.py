@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.config.models import AgentClass, ModelConfig
+from agent.config.sections.model import AgentClass, ModelConfig
 from agent.core.errors import ModelError
 
 MANIFEST, LOCAL, CHOICE = "manifest.yaml", "local.yaml", "choice.yaml"

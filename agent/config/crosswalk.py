@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from agent.config import document, translate
 from agent.config.kinds import did_you_mean
-from agent.config.models import TaxonomyConfig
 from agent.config.reading import text_of
+from agent.config.sections.box import TaxonomyConfig
 from agent.config.words import Finding, Words, one_of, path_text, shown
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASSES, TAXONOMY, Taxonomy

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.config.models import CameraConfig, Config, MqttConfig
+from agent.config.models import Config
+from agent.config.sections.broker import MqttConfig
+from agent.config.sections.cameras import CameraConfig
 from agent.core.camera_health import CameraHealthSettings
 
 _LIVE = frozenset({"cameras", "calendars"})

@@ -19,10 +19,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 from agent.config import document, evaluation_checks, translate
 from agent.config.kinds import AnyPath, Id, Surroundings, TimeZone, did_you_mean, fault
 from agent.config.load import problem_of, sifted
-from agent.config.models import AgentClass, BoxConfig, CameraConfig, Config, ModelConfig, MqttConfig, Text
-from agent.config.models import ZoneConfig as Zone
+from agent.config.models import Config
 from agent.config.reading import text_of
-from agent.config.section import Section
+from agent.config.sections.box import BoxConfig
+from agent.config.sections.broker import MqttConfig
+from agent.config.sections.cameras import CameraConfig
+from agent.config.sections.cameras import ZoneConfig as Zone
+from agent.config.sections.model import AgentClass, ModelConfig
+from agent.config.sections.section import Section, Text
 from agent.config.words import DELETE, Finding, Lang, Words, one_of, same
 from agent.core.calendar import Calendar
 from agent.core.errors import ConfigError, Problem

@@ -22,7 +22,7 @@ from agent.config import document
 from agent.config.checks import secret_sections
 from agent.config.document import Loader
 from agent.config.kinds import is_this_machine, split_credentials
-from agent.config.models import TLS_OFF
+from agent.config.sections.broker import TLS_OFF
 from agent.config.words import Finding, Path, Words, is_secret, looks_secret, same, shown
 from agent.core.address_secrets import MASK, parameters, secret_parameters, without_secrets
 

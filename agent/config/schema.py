@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from agent.config.models import TLS_OFF, Config
+from agent.config.models import Config
+from agent.config.sections.broker import TLS_OFF
 from agent.core.calendar import ALWAYS, CLOCK_PATTERN, format_clock
 from agent.core.quantities import DURATION_PATTERN, SIZE_PATTERN, format_duration, format_size
 

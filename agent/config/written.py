@@ -15,7 +15,8 @@ from typing import Any
 from rich.cells import cell_len
 
 from agent.config.comments import comment
-from agent.config.models import Config, ZoneConfig
+from agent.config.models import Config
+from agent.config.sections.cameras import ZoneConfig
 from agent.config.tree import known_keys, section
 from agent.config.words import Lang, Path, Words
 from agent.config.yaml_text import one_line

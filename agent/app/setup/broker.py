@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from agent.config.kinds import is_this_machine
-from agent.config.models import TLS_OFF
+from agent.config.sections.broker import TLS_OFF
 
 _SCHEMES = {"mqtt": False, "tcp": False, "mqtts": True, "ssl": True, "tls": True}
 _PORT, _TLS_PORT = 1883, 8883

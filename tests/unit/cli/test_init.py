@@ -15,7 +15,7 @@ from agent.adapters.onnx.model import file_sha256
 from agent.cli import main
 from agent.config import load
 from agent.config.catalogue import shipped_folder
-from agent.config.models import BoxConfig
+from agent.config.sections.box import BoxConfig
 from tests.memory_disk import memory_disk
 from tests.unit.cli.commands import run
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from agent.config import home_of
-from agent.config.models import AgentClass, CommandName, TlsConfig
+from agent.config.sections.broker import CommandName, TlsConfig
+from agent.config.sections.model import AgentClass
 from agent.core.calendar import ALWAYS
 from agent.core.rules import RULES
 from agent.core.taxonomy import CLASSES

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agent.config.kinds import ReadableFile
 from agent.config.listen import Listen
-from agent.config.section import Section
+from agent.config.sections.section import Section
 from agent.core.quantities import Seconds
 
 USERS_FILE = "console-users.json"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from agent.config.kinds import printable
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 
 
 class Section(BaseModel):
