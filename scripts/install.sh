@@ -400,12 +400,13 @@ install_here() { # where no other release is active: for the first time, or once
   activate "$release"
   if [ "$again" = yes ] && [ "$configured" = no ]; then
     say "$release is installed already"
-    [ "$systemd" = no ] || runs || say "the service is not running: systemctl start cityeye"
+    [ "$systemd" = no ] || runs || say "the service is not running: ${SUDO_USER:+sudo }systemctl start cityeye"
   elif [ "$systemd" = no ]; then
     say "installed $release; start it as the user cityeye: cityeye run --config $CONFIG"
   elif is_placeholder; then
-    say "installed $release. Next: edit $CONFIG (or: cityeye init $CONFIG --force), put secrets into $SECRETS, then"
-    say "  cityeye check $CONFIG && cityeye doctor --config $CONFIG && systemctl start cityeye"
+    local as=${SUDO_USER:+sudo } # these commands take the rights that this one was given
+    say "installed $release. Next: edit $CONFIG (or: ${as}cityeye init $CONFIG --force), put secrets into $SECRETS, then"
+    say "  ${as}cityeye check $CONFIG && ${as}cityeye doctor --config $CONFIG && ${as}systemctl start cityeye"
   elif say "waiting until $release is well" && get_well; then
     say "installed $release, and it runs"
   else
