@@ -134,16 +134,16 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
             screenshot(phone, "incident-compared-phone")
             assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.get_by_role("button", name="Acknowledge").click()
-        expect(page.locator(".result")).to_have_text("Acknowledged. Noted at this box only.")
+        expect(page.locator(".result")).to_have_text("Acknowledged. The centre is told.")
         expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
         said = page.locator(".timeline li", has_text="王芳, at this box")
-        expect(said).to_contain_text("Noted at this box only; the centre was not told.")
+        expect(said).to_contain_text(re.compile(r"To the centre as event \d+ · With the broker"))
         page.get_by_role("button", name="Dismiss…").click()
         page.get_by_label("Note").fill("a delivery van, 送货")
         accessible(page)
         screenshot(page, "incident-dismiss")
         page.get_by_role("dialog").get_by_role("button", name="Dismiss").click()
-        expect(page.locator(".result")).to_have_text("Dismissed.")
+        expect(page.locator(".result")).to_have_text("Dismissed. The centre is told.")
         expect(page.locator(".timeline")).to_contain_text("a delivery van, 送货")
         expect(page.locator(".timeline")).to_contain_text("王芳")
         expect(page.locator(".facts div", has_text="How it ended")).to_contain_text("Dismissed by 王芳, at this box")
@@ -151,7 +151,7 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
 
         def told() -> list[tuple[str | None, str]]:
             events = [json.loads(message.payload)["data"] for message in centre.on("/event")]
-            return [(it["close_reason"], it["title"]["en"]) for it in events if it["incident"] == incident]
+            return [(it["close_reason"], it["title"]["en"]) for it in events if it["incident"] == incident and "said" not in it]
 
         wait_until(lambda: "dismissed" in dict(told()), "the centre to be told that it was dismissed")
         assert "ended: dismissed at the box" in dict(told())["dismissed"]

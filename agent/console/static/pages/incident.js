@@ -177,22 +177,27 @@ function follow(root, entries) {
 
 function event(it, beats) {
   const what = it.phase === "updated" ? word("update", it.reason) : `${word("phase", it.phase)}${it.reason ? `: ${word("closed", it.reason)}` : ""}`;
-  const sent = it.set_aside !== null ? t("incidents.set_aside", { why: it.set_aside })
-    : it.acked ? t("incidents.acked", { at: moment(it.acked, { timeStyle: "medium" }) })
-      : it.taken ? t("incidents.taken", { at: moment(it.taken, { timeStyle: "medium" }) }) : t("incidents.waits");
   return [el("strong", {}, what), it.reason === "heartbeat" && beats.length > 1 && ` ×${beats.length}`,
-    el("span", { class: "soft" }, ` ${t("incidents.event", { n: it.sequence, dwell: duration(it.dwell_s) })}`), el("br"), el("span", { class: "soft" }, sent)];
+    el("span", { class: "soft" }, ` ${t("incidents.event", { n: it.sequence, dwell: duration(it.dwell_s) })}`), el("br"), el("span", { class: "soft" }, sent(it))];
 }
 
-/** `told`: the centre was told of a dismissal, by the event that ended the incident. */
+/** How far the centre has it. */
+function sent({ set_aside, acked, taken }) {
+  if (set_aside !== null) return t("incidents.set_aside", { why: set_aside });
+  if (acked) return t("incidents.acked", { at: moment(acked, { timeStyle: "medium" }) });
+  return taken ? t("incidents.taken", { at: moment(taken, { timeStyle: "medium" }) }) : t("incidents.waits");
+}
+
+/** `told`: the centre was told of a dismissal by the event that ended the incident, before it was told of each by itself. */
 function remark(it, told) {
   const said = it.details;
   const who = speaker(it);
-  const kept = said.at_box && (["acknowledged", "restored"].includes(it.kind) || (it.kind === "dismissed" && !told));
+  const here = said.at_box && (["acknowledged", "restored"].includes(it.kind) || (it.kind === "dismissed" && !told));
+  const way = it.sequence !== null ? t("incidents.told_centre", { n: it.sequence, how: sent(it) }) : here && t("incidents.box_only");
   const what = it.kind === "verified" ? t("incidents.said.verified", { verdict: verdict(said) })
     : it.kind === "dismissed" ? t("incidents.said.dismissed", { reason: word("dismissed", said.reason) }) : word("said", it.kind);
   return [el("strong", {}, what), who && ` · ${who}`, said.until && ` · ${t("incidents.until_at", { at: moment(said.until) })}`,
-    said.note && el("blockquote", {}, said.note), kept && el("div", { class: "soft" }, t("incidents.box_only"))];
+    said.note && el("blockquote", {}, said.note), way && el("div", { class: "soft" }, way)];
 }
 
 const verdict = (said) => word("verdict", said.verdict) + (said.reason ? `（${word("reason", said.reason)}）` : "");
