@@ -151,7 +151,11 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
 
         def told() -> list[tuple[str | None, str]]:
             events = [json.loads(message.payload)["data"] for message in centre.on("/event")]
-            return [(it["close_reason"], it["title"]["en"]) for it in events if it["incident"] == incident and "said" not in it]
+            return [
+                (it["close_reason"], it["title"]["en"])
+                for it in events
+                if it["incident"] == incident and "said" not in it
+            ]
 
         wait_until(lambda: "dismissed" in dict(told()), "the centre to be told that it was dismissed")
         assert "ended: dismissed at the box" in dict(told())["dismissed"]

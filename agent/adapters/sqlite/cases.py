@@ -45,9 +45,13 @@ SELECT (SELECT max(sequence) FROM moments), (SELECT max(number) FROM remarks),
        (SELECT max(sequence) FROM moments WHERE acked_at IS NULL AND taken_at IS NOT NULL),
        (SELECT min(sequence) FROM remarks WHERE acked_at IS NULL AND taken_at IS NOT NULL),
        (SELECT max(sequence) FROM remarks WHERE acked_at IS NULL AND taken_at IS NOT NULL),
+       (SELECT min(row) FROM outbox WHERE state = 0), (SELECT max(row) FROM outbox WHERE state = 1),
        (SELECT max(row) FROM outbox WHERE state = 2)
 """
-"""Events, what people said, and how far the centre has it: seven looks into indices, however much is kept."""
+"""Events, what people said, and how far the centre has it: nine looks into indices, however much is kept.
+
+What was taken and acknowledged between two looks shows in the outbox only.
+"""
 _CURSOR = re.compile(r"([oc])~([0-9T:.+-]{20,40})~(\d{1,18})")
 
 
