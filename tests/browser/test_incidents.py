@@ -147,7 +147,17 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
         expect(page.locator(".timeline")).to_contain_text("a delivery van, 送货")
         expect(page.locator(".timeline")).to_contain_text("王芳")
         expect(page.locator(".facts div", has_text="How it ended")).to_contain_text("Dismissed by 王芳, at this box")
+        told_of = page.locator(".timeline li strong").all_inner_texts()
+        assert told_of[-2:] == ["Dismissed: False report", "Ended: Dismissed"], "in the order in which it is told"
         screenshot(page, "incident-dismissed")
+        for lang, way in (("zh-CN", "通知中心，事件序号"), ("en", "To the centre as event")):
+            with page_of(browser, box, lang=lang, look=PHONE) as phone:
+                log_in(phone)
+                phone.goto(f"/#/incident/{incident}")
+                expect(phone.locator(".timeline li", has_text=way)).to_have_count(2)
+                accessible(phone)
+                screenshot(phone, f"incident-told-{lang[:2]}-phone")
+                assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
         def told() -> list[tuple[str | None, str]]:
             events = [json.loads(message.payload)["data"] for message in centre.on("/event")]

@@ -83,6 +83,9 @@ function speaker({ by, details }) {
   return by ? t("incidents.by_at_centre", { name: by }) : t("incidents.by_centre");
 }
 
+/** Sorts behind all that the centre is told at the same moment. */
+const UNTOLD = Number.MAX_SAFE_INTEGER;
+
 const url = (picture) => `/api/evidence/${picture.id}`;
 const about = (picture) => `${word("picture", picture.kind)}, ${moment(picture.captured)}`;
 
@@ -144,9 +147,9 @@ function timeline(page) {
   const told = page.moments.some((it) => it.reason === "dismissed");
   const entries = [
     ...page.moments.filter((it) => it.reason !== "heartbeat" || it === beats.at(-1))
-      .map((it) => ({ key: it.reason === "heartbeat" ? "beat" : `event ${it.sequence}`, at: it.at, about: [it, beats.length], draw: () => event(it, beats) })),
-    ...page.remarks.map((it) => ({ key: `${it.kind} ${it.at}`, at: it.at, about: [it, told], draw: () => remark(it, told) })),
-  ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+      .map((it) => ({ key: it.reason === "heartbeat" ? "beat" : `event ${it.sequence}`, at: it.at, n: it.sequence, about: [it, beats.length], draw: () => event(it, beats) })),
+    ...page.remarks.map((it) => ({ key: `${it.kind} ${it.at}`, at: it.at, n: it.sequence, about: [it, told], draw: () => remark(it, told) })),
+  ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.n ?? UNTOLD) - (b.n ?? UNTOLD));
   if (page.first_seen) entries.unshift({ key: "first", at: page.first_seen, about: 0, draw: () => el("strong", {}, t("incidents.seen_first")) });
   return entries;
 }
