@@ -197,6 +197,12 @@ def test_every_command_of_the_page_is_one() -> None:
             parse_response(json.dumps(body).encode())
 
 
+def test_the_page_shows_what_is_said_at_the_box_as_it_is_sent() -> None:
+    assert fenced("README.md") == [EXAMPLES["note.dismissed"]]
+    rows = (CONTRACT / "README.md").read_text(encoding="utf-8").partition("| `data.said` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE) == list(Said)
+
+
 def test_every_code_is_explained() -> None:
     text = (
         (CONTRACT / "commands.md").read_text(encoding="utf-8").partition("| code | meaning |")[2].partition("\n\n")[0]
