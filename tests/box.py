@@ -11,9 +11,10 @@ from typing import Self
 
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import MqttSettings, PahoBroker
-from agent.adapters.sqlite import Database, SqliteOutbox, SqliteParcels, SqliteStore
+from agent.adapters.sqlite import Database, Remarks, SqliteOutbox, SqliteParcels, SqliteStore
+from agent.core.notes import BoxNote
 from agent.core.types import Event, Message
-from agent.core.wire import event_message, evidence_message, topic
+from agent.core.wire import event_message, evidence_message, note_message, topic
 from agent.runtime.courier import Courier, CourierSettings
 from agent.runtime.delivery import DeliverySettings
 from agent.runtime.inbox import Inbox
@@ -122,7 +123,8 @@ class Box:
             ),
         )
         self.inbox = Inbox(self.outbox, FACTS, self.courier.wake, lambda _: None)
-        self.store = SqliteStore(self.database, self._encode, self.courier.wake, parcels=True)
+        remarks = Remarks(self._encode_note, self.courier.wake)
+        self.store = SqliteStore(self.database, self._encode, self.courier.wake, parcels=True, remarks=remarks)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.courier.run, args=(self._stop,))
 
@@ -144,6 +146,9 @@ class Box:
 
     def wait_until_delivered(self) -> None:
         self.outbox.wait_until(lambda: self.outbox.depth() == 0)
+
+    def _encode_note(self, note: BoxNote, sequence: int) -> Message:
+        return note_message(note, sequence, FACTS, CLOCK)
 
     def _encode(self, event: Event, sequence: int) -> Message:
         return event_message(event, sequence, FACTS, CLOCK)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from agent.core.types import Message
 from agent.core.wire import state_message, will_message
-from agent.ports import Received
+from agent.ports import Outbox, Received
 from agent.runtime.courier import Courier, CourierSettings, StateMessages
 from agent.runtime.picture_lane import PictureMail
 from agent.runtime.replies import Replies
@@ -71,7 +71,9 @@ class Rig:
         listen: Sequence[str] = (),
         inbox: Callable[[Received], None] | None = None,
         pictures: PictureMail | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
+        """`outbox`: of which it sends; None: the rig's own, to which `add` adds."""
         self.clock = FakeClock()
         self.outbox = FakeOutbox()
         self.broker = FakeBroker()
@@ -80,7 +82,7 @@ class Rig:
         self.until: Callable[[], bool] = lambda: True
         self.broker.idle = lambda link, timeout_s: self.pass_time(timeout_s)
         self.courier = Courier(
-            outbox=self.outbox,
+            outbox=outbox or self.outbox,
             broker=self.broker,
             clock=self.clock,
             state=STATE,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from agent.core.notes import BoxNote, Said
 from agent.core.taxonomy import GBT_2026
 from agent.core.types import Channel, CloseReason, Event, Evidence, Phase, SeenObject, Severity
 from agent.core.wire import BoxFacts, CameraFacts, ClockInfo, Location, ModelFacts, RunFacts
@@ -69,6 +70,22 @@ def closed(event: Event, number: int, reason: CloseReason = CloseReason.CLEARED)
         blind_s=12.5,
         close_reason=reason,
     )
+
+
+def make_note(incident: int = 1, said: Said = Said.ACKNOWLEDGED, **changes: object) -> BoxNote:
+    """What somebody at the box says of the incident of `make_event(incident)`."""
+    event = make_event(incident)
+    note = BoxNote(
+        incident_id=event.incident_id,
+        camera=event.camera,
+        rule=event.rule,
+        zone=event.zone,
+        class_name="car",
+        said=said,
+        at=T0 + timedelta(minutes=12),
+        by="王芳",
+    )
+    return dataclasses.replace(note, **changes)  # type: ignore[arg-type]
 
 
 _ids = st.from_regex(r"[a-z][a-z0-9_-]{0,40}", fullmatch=True)

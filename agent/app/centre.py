@@ -6,9 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from agent.adapters.clock import clock_info
 from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.mqtt import PahoBroker
-from agent.adapters.sqlite import Database, SqliteAnswers, SqliteCaseNotes, SqliteOutbox, SqliteParcels, SqliteSilences
+from agent.adapters.sqlite import (
+    Database,
+    Remarks,
+    SqliteAnswers,
+    SqliteCaseNotes,
+    SqliteOutbox,
+    SqliteParcels,
+    SqliteSilences,
+)
 from agent.app.commands import Errands, command_rules, small_handlers
 from agent.app.crew import Crew, Facts
 from agent.app.parts import mqtt_settings, object_store, picture_mail
@@ -16,7 +25,7 @@ from agent.app.patience import COMMANDER_S, COURIER_S, UPLOADER_S
 from agent.app.reload import Reloader
 from agent.config import Config
 from agent.core.types import Stamp
-from agent.core.wire import RestartResult, RunFacts, state_message, will_message
+from agent.core.wire import RestartResult, RunFacts, note_message, state_message, will_message
 from agent.ports import Clock, Store
 from agent.runtime.backoff import Jitter
 from agent.runtime.commander import Awaits, Commander, Handler
@@ -58,6 +67,8 @@ class Centre:
         """Set once somebody of the centre was heard in this run, which knows one broker only."""
         self.outbox = SqliteOutbox(database, clock=run.clock)
         self.parcels = SqliteParcels(database, self.wake)
+        self.remarks = Remarks(lambda note, n: note_message(note, n, facts.now, clock_info()), self.wake)
+        """What people at the box say, on its way to the centre."""
         replies = Replies()
         self.commander = Commander(
             facts=facts.now,
@@ -82,7 +93,8 @@ class Centre:
     def serve(self, crew: Crew, store: Store, reloader: Reloader) -> None:
         """Say who carries out what the centre asks."""
         clock = self._run.clock
-        silencer = Silencer(clock=clock, store=SqliteSilences(self._database), desks=crew.desks, zones=crew.zones)
+        silences = SqliteSilences(self._database, self.remarks)
+        silencer = Silencer(clock=clock, store=silences, desks=crew.desks, zones=crew.zones)
         silencer.refresh()
         crew.introduce = silencer.tell_again
         errands = Errands(

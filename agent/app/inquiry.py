@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from agent.adapters.clock import SystemClock
+from agent.adapters.clock import SystemClock, clock_info
 from agent.adapters.heartbeat import last_heartbeat
-from agent.adapters.sqlite import SqliteSilences, SqliteViews, Visitor, read_incidents
+from agent.adapters.sqlite import Remarks, SqliteSilences, SqliteViews, Visitor, read_incidents
+from agent.app.facts import box_facts
 from agent.app.places import DATABASE, HEARTBEAT
 from agent.config import Config
 from agent.core.silence import Dismissal
+from agent.core.wire import note_message
 from agent.ports import IncidentRow
 
 
@@ -32,8 +34,13 @@ def dismissals(config: Config) -> list[Dismissal]:
 
 
 def take_back(config: Config, incident: UUID) -> None:
-    """Let a dismissed spot be reported again; a running agent learns of it at once. Raises StoreFull, StoreUnusable."""
-    SqliteSilences(Visitor(config.storage.folder / DATABASE)).take_back(incident, now(), at_box=True)
+    """Let a dismissed spot be reported again, and have the centre told.
+
+    A running agent learns of it at once; else the next one tells the centre. Raises StoreFull, StoreUnusable.
+    """
+    facts = box_facts(config)
+    remarks = Remarks(lambda note, sequence: note_message(note, sequence, facts, clock_info()))
+    SqliteSilences(Visitor(config.storage.folder / DATABASE), remarks).take_back(incident, now(), at_box=True)
 
 
 def now() -> datetime:

@@ -21,12 +21,13 @@ from agent.adapters.privacy import FaceFinder, PlateFinder, PrivacyGuard
 from agent.adapters.rtsp import RtspSource
 from agent.adapters.sqlite import SqliteParcels
 from agent.adapters.videofile import LiveFileSource, VideoFileSource
+from agent.app.facts import box_facts
 from agent.app.places import OBSERVATIONS
 from agent.config import CameraConfig, Config
 from agent.config.catalogue import choose
 from agent.core.errors import StoreUnusable
 from agent.core.picture_address import picture_address
-from agent.core.wire import BoxFacts, CameraFacts, Location, ModelFacts, evidence_message
+from agent.core.wire import BoxFacts, ModelFacts, evidence_message
 from agent.ports import Clock, Detector, Source
 from agent.runtime.logins import Login
 from agent.runtime.picture_lane import PictureMail
@@ -36,30 +37,7 @@ log = logging.getLogger(__name__)
 
 def facts_of(config: Config, detector: Detector) -> BoxFacts:
     """What every message says about this box."""
-    info = detector.info
-
-    def location(camera: CameraConfig) -> Location | None:
-        place = config.location_of(camera.id)
-        if place is None:
-            return None
-        return Location(lon=place.lon, lat=place.lat, crs=place.crs.upper(), grid_code=place.grid_code)
-
-    return BoxFacts(
-        tenant=config.box.tenant,
-        box=config.box.id,
-        code_system=config.taxonomy.code_system,
-        config_version=config.version_hash(),
-        taxonomy=config.taxonomy_table,
-        model=ModelFacts(name=info.name, sha256=info.sha256),
-        cameras={
-            camera.id: CameraFacts(
-                name=camera.name or camera.id,
-                location=location(camera),
-                zones={zone.id: zone.name or zone.id for zone in camera.zones},
-            )
-            for camera in config.cameras
-        },
-    )
+    return box_facts(config, ModelFacts(name=detector.info.name, sha256=detector.info.sha256))
 
 
 def open_detector(config: Config) -> OnnxDetector:

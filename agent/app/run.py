@@ -149,6 +149,7 @@ class App:
                 backlog=config.mqtt.backlog,
                 parcels=config.evidence.send != "off",
                 counted=watching.tally.count,
+                remarks=centre.remarks,
             )
             mailroom, means = Mailroom(), self._means(database, store, evidence, detector)
             means = replace(means, observations=observations)

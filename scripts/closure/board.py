@@ -17,7 +17,7 @@ REFRESH_S = 1.0
 SHOWN_ID = 12
 """Characters at the end of an incident's id, enough to name it to the other commands."""
 _TOLD = ("sequence", "type", "subject", "id", "command", "status", "code", "reason")
-_TOLD_OF_DATA = ("revision", "camera", "zone", "dwell_s", "close_reason")
+_TOLD_OF_DATA = ("revision", "camera", "zone", "dwell_s", "close_reason", "said", "by", "reason", "until", "note")
 _BOXES = "SELECT source, state, health FROM boxes ORDER BY source"
 _CASES = """
 SELECT i.source, i.subject, i.rule, i.camera, i.zone, i.severity, i.phase, i.revision, i.dwell_s, c.stage, c.outcome
@@ -34,7 +34,8 @@ class Board:
         """A message came (or, kind `cmd`, was sent), and what became of it."""
         facts: dict[str, Any] = {"kind": kind, "source": source, "taken": str(taken)}
         facts |= {key: body[key] for key in _TOLD if body.get(key) is not None}
-        data = body.get("data", {})
+        data = body.get("data")
+        data = data if isinstance(data, dict) else {}
         facts |= {key: data[key] for key in _TOLD_OF_DATA if data.get(key) is not None}
         self._print(facts)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from .contract import Range
+from .contract import EVENT_SCHEMAS, Range
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS events (
@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS incidents (
   first_seen TEXT, dwell_s REAL, blind_s REAL, close_reason TEXT, PRIMARY KEY (source, subject));
 CREATE TABLE IF NOT EXISTS cases (
   source TEXT, subject TEXT, stage TEXT, since REAL, outcome TEXT, PRIMARY KEY (source, subject));
+CREATE TABLE IF NOT EXISTS notes (
+  source TEXT, id TEXT, sequence INTEGER, subject TEXT, said TEXT, at TEXT, by TEXT, reason TEXT, until TEXT, note TEXT,
+  PRIMARY KEY (source, id));
 CREATE TABLE IF NOT EXISTS pictures (
   source TEXT, id TEXT, incident TEXT, command TEXT, kind TEXT, mime TEXT, content BLOB, PRIMARY KEY (source, id));
 CREATE TABLE IF NOT EXISTS commands (
@@ -78,14 +81,18 @@ class Books:
             other = self._one("SELECT id FROM events WHERE source = ? AND sequence = ?", source, sequence)
             if other:  # an event all the same: keep it, and have somebody look at the box
                 self._defect(source, "sequence reused", f"{sequence} is {other[0]} and {event['id']}", payload)
-            data = event["data"]
+            kind, data = event["type"], event.get("data")
+            revision = data.get("revision") if isinstance(data, dict) else None
             self._run(
                 "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *(source, event["id"], sequence, event["subject"], data["revision"], event["type"]),
-                *(time.time(), payload),
+                *(source, event["id"], sequence, event.get("subject"), revision, kind, time.time(), payload),
             )
             self._run("INSERT OR IGNORE INTO boxes (source) VALUES (?)", source)
-            self._follow(event)
+            schema = EVENT_SCHEMAS.get(kind.rpartition(".")[2])  # None, of a later version: stored and counted, no more
+            if schema == "event":
+                self._follow(event)
+            elif schema == "note":
+                self._note(event)
         return Taken.NEW
 
     def take_picture(self, source: str, picture: dict[str, Any]) -> Taken:
@@ -196,7 +203,31 @@ class Books:
         self._run(sql, *values, *times)
         self._run("INSERT OR IGNORE INTO cases VALUES (?, ?, 'new', ?, NULL)", source, subject, time.time())
         if phase == "closed":
-            self._close_case(source, subject, str(data.get("close_reason")))
+            said = self._judged(source, subject) if data.get("close_reason") == "dismissed" else None
+            self._close_case(source, subject, said or str(data.get("close_reason")))
+
+    def _note(self, event: dict[str, Any]) -> None:
+        """What a person at the box said. The incident stands as before; its case knows that somebody is at it."""
+        source, subject, data = event["source"], event["subject"], event["data"]
+        words = (data["said"], event["time"], data["by"], data["reason"], data["until"], data["note"])
+        sql = "INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._run(sql, source, event["id"], int(event["sequence"]), subject, *words)
+        case, now = "source = ? AND subject = ?", time.time()
+        self._run("INSERT OR IGNORE INTO cases VALUES (?, ?, 'new', ?, NULL)", source, subject, now)
+        if data["said"] == "acknowledged":
+            sql = f"UPDATE cases SET stage = 'dispatched', since = ? WHERE {case} AND stage = 'new'"
+            self._run(sql, now, source, subject)
+        elif judged := self._judged(source, subject):
+            self._run(f"UPDATE cases SET outcome = ? WHERE {case}", judged, source, subject)
+
+    def _judged(self, source: str, subject: str) -> str | None:
+        """The box's last word about whether it is one: the highest sequence counts, whatever the order of arrival."""
+        sql = """SELECT said, reason FROM notes WHERE source = ? AND subject = ? AND said <> 'acknowledged'
+            ORDER BY sequence DESC LIMIT 1"""
+        row = self._one(sql, source, subject)
+        if row is None:
+            return None
+        return f"dismissed at the box: {row[1]}" if row[0] == "dismissed" else "dismissal taken back at the box"
 
     def _close_case(self, source: str, subject: str, outcome: str) -> None:
         case = "source = ? AND subject = ? AND stage <> 'closed'"

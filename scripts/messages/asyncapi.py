@@ -28,7 +28,7 @@ def document() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "servers": {"broker": _server()},
-        "channels": {kind.topic: _channel(kind) for kind in KINDS},
+        "channels": _channels(),
         "operations": _operations(),
         "components": {
             "messages": {kind.name: _message(kind) for kind in KINDS},
@@ -70,13 +70,22 @@ def _server() -> dict[str, Any]:
     }
 
 
+def _channels() -> dict[str, Any]:
+    """One for each topic, with all kinds of messages that it carries; the first one's summary is the topic's."""
+    found: dict[str, Any] = {}
+    for kind in KINDS:
+        channel = found.setdefault(kind.topic, _channel(kind))
+        channel["messages"][kind.name] = {"$ref": f"#/components/messages/{kind.name}"}
+    return found
+
+
 def _channel(kind: Kind) -> dict[str, Any]:
     return {
         "address": f"cityeye/v1/{{tenant}}/{{box}}/{kind.topic}",
         "summary": kind.summary,
         "servers": [{"$ref": "#/servers/broker"}],
         "parameters": {name: {"$ref": f"#/components/parameters/{name}"} for name in ("tenant", "box")},
-        "messages": {kind.name: {"$ref": f"#/components/messages/{kind.name}"}},
+        "messages": {},
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from agent.core.errors import CommandRejected, RejectCode
+from agent.core.notes import Said
 from agent.core.taxonomy import GBT_2026
 from agent.core.types import Channel, CloseReason, Event, Evidence, Message, Phase, SeenObject, Severity, UpdateReason
 from agent.core.wire import (
@@ -43,6 +44,7 @@ from agent.core.wire import (
 )
 from agent.core.wire.model import EvidencePart
 from agent.core.wire.response import Result
+from scripts.messages.notes import notes
 
 T0 = datetime(2026, 7, 1, 0, 0, tzinfo=UTC)
 CLOCK = ClockInfo(synced=True, source="ntp", uncertainty_ms=15)
@@ -114,7 +116,7 @@ def examples() -> dict[str, dict[str, Any]]:
 
 
 def sent_by_the_box() -> dict[str, Message]:
-    """One message of every kind that a box sends, as it is handed to the MQTT client."""
+    """One message of every kind that a box sends, by the kind's name, as it is handed to the MQTT client."""
     report = HealthReport(
         at=T0 + timedelta(minutes=10),
         cameras=(
@@ -165,10 +167,11 @@ def sent_by_the_box() -> dict[str, Message]:
     about = EvidenceOf(camera="gate", incident=INCIDENT, sequence=1)
     return {
         "event": event_message(_opened("illegal_parking"), 1, FACTS, CLOCK),
+        "note": notes(INCIDENT, T0, FACTS, CLOCK, 2)[Said.ACKNOWLEDGED],
         "state": state_message(FACTS, RUN, status="online", since=T0),
         "health": health_message(FACTS, RUN, CLOCK, report),
         "evidence": evidence_message(PICTURE, JPEG, about, FACTS),
-        "rsp": response_message(FACTS, Reply(asked=Asked(id="cmd-1", command="ping"), at=T0)),
+        "response": response_message(FACTS, Reply(asked=Asked(id="cmd-1", command="ping"), at=T0)),
     }
 
 
@@ -178,6 +181,8 @@ def _all() -> Iterator[tuple[str, bytes]]:
         for event in _life(rule):
             sequence += 1
             yield f"event.{rule}.{event.phase}", event_message(event, sequence, FACTS, CLOCK).payload
+    for said, message in notes(INCIDENT, T0, FACTS, CLOCK, sequence + 1).items():
+        yield f"note.{said}", message.payload
     sent = sent_by_the_box()
     yield "state.online", sent["state"].payload
     yield "state.stopped", state_message(FACTS, RUN, status="offline", since=T0 + timedelta(hours=9)).payload

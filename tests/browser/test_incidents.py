@@ -134,24 +134,38 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
             screenshot(phone, "incident-compared-phone")
             assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.get_by_role("button", name="Acknowledge").click()
-        expect(page.locator(".result")).to_have_text("Acknowledged. Noted at this box only.")
+        expect(page.locator(".result")).to_have_text("Acknowledged. The centre is told.")
         expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
         said = page.locator(".timeline li", has_text="王芳, at this box")
-        expect(said).to_contain_text("Noted at this box only; the centre was not told.")
+        expect(said).to_contain_text(re.compile(r"To the centre as event \d+ · With the broker"))
         page.get_by_role("button", name="Dismiss…").click()
         page.get_by_label("Note").fill("a delivery van, 送货")
         accessible(page)
         screenshot(page, "incident-dismiss")
         page.get_by_role("dialog").get_by_role("button", name="Dismiss").click()
-        expect(page.locator(".result")).to_have_text("Dismissed.")
+        expect(page.locator(".result")).to_have_text("Dismissed. The centre is told.")
         expect(page.locator(".timeline")).to_contain_text("a delivery van, 送货")
         expect(page.locator(".timeline")).to_contain_text("王芳")
         expect(page.locator(".facts div", has_text="How it ended")).to_contain_text("Dismissed by 王芳, at this box")
+        told_of = page.locator(".timeline li strong").all_inner_texts()
+        assert told_of[-2:] == ["Dismissed: False report", "Ended: Dismissed"], "in the order in which it is told"
         screenshot(page, "incident-dismissed")
+        for lang, way in (("zh-CN", "通知中心，事件序号"), ("en", "To the centre as event")):
+            with page_of(browser, box, lang=lang, look=PHONE) as phone:
+                log_in(phone)
+                phone.goto(f"/#/incident/{incident}")
+                expect(phone.locator(".timeline li", has_text=way)).to_have_count(2)
+                accessible(phone)
+                screenshot(phone, f"incident-told-{lang[:2]}-phone")
+                assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
         def told() -> list[tuple[str | None, str]]:
             events = [json.loads(message.payload)["data"] for message in centre.on("/event")]
-            return [(it["close_reason"], it["title"]["en"]) for it in events if it["incident"] == incident]
+            return [
+                (it["close_reason"], it["title"]["en"])
+                for it in events
+                if it["incident"] == incident and "said" not in it
+            ]
 
         wait_until(lambda: "dismissed" in dict(told()), "the centre to be told that it was dismissed")
         assert "ended: dismissed at the box" in dict(told())["dismissed"]

@@ -12,7 +12,10 @@ from agent.core.types import Box
 from tests.e2e.street import car_in
 from tests.listener import Arrived
 
-SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/contract/event.schema.json").read_text())
+_CONTRACT = Path(__file__).parents[2] / "docs" / "contract"
+_SCHEMA, _NOTE_SCHEMA = (
+    json.loads((_CONTRACT / f"{name}.schema.json").read_text(encoding="utf-8")) for name in ("event", "note")
+)
 
 
 def parsed(arrived: list[Arrived]) -> list[dict[str, Any]]:
@@ -21,7 +24,8 @@ def parsed(arrived: list[Arrived]) -> list[dict[str, Any]]:
     for message in arrived:
         assert message.content_type == "application/cloudevents+json; charset=utf-8"
         event = json.loads(message.payload)
-        jsonschema.validate(event, SCHEMA, format_checker=jsonschema.FormatChecker())
+        schema = _NOTE_SCHEMA if event["type"].endswith(".noted") else _SCHEMA
+        jsonschema.validate(event, schema, format_checker=jsonschema.FormatChecker())
         assert events.setdefault(event["id"], event) == event
     return list(events.values())
 

@@ -19,7 +19,7 @@ from scripts.closure.cli import DONE, NO_ANSWER, REJECTED, main
 from scripts.closure.contract import answers_topic
 from scripts.closure.mischief import KINDS
 from tests.box import Box
-from tests.events import FACTS, closed, make_event
+from tests.events import FACTS, T0, closed, make_event
 from tests.listener import Listener
 from tests.memory_disk import fill, memory_disk
 from tests.mosquitto import Mosquitto
@@ -161,6 +161,32 @@ def test_what_cannot_be_stored_is_not_confirmed_and_comes_again(tmp_path: Path, 
         simulator.wait_until(lambda: len(simulator.told(kind="event", taken="new")) == 39)
         assert sequences(simulator) == list(range(1, 40))
         assert simulator.stop() == DONE
+
+
+def test_what_is_said_at_the_box_counts_in_its_sequence_and_is_acknowledged(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """So is what a later version will say: a type that the simulator does not know."""
+    with (
+        Box(tmp_path, mosquitto.port, UNTIL_ACKED) as box,
+        Simulator(tmp_path, mosquitto.port, *QUICK_ACKS) as simulator,
+        Listener(mosquitto.port) as other,
+    ):
+        ready(simulator)
+        box.record(make_event(1))
+        box.store.acknowledge(make_event(1).incident_id, T0, "王芳", None, at_box=True)
+        box.record(closed(make_event(1), 2))
+        box.wait_until_delivered()  # so the platform has acknowledged all three
+        later = {**example("note.acknowledged"), "type": "cityeye.illegal_parking.sung", "data": {}}
+        other.publish(EVENT, encoded({**later, "sequence": f"{4:020}"}))
+        other.wait_until(lambda: any(parse_ack(m.payload, FACTS).covers(4) for m in other.on("/ack")))
+        [said] = simulator.told(said="acknowledged")
+        assert (said["type"], said["taken"], said["by"]) == ("cityeye.illegal_parking.noted", "new", "王芳")
+        assert simulator.stop() == DONE
+    assert sequences(simulator) == [1, 2, 3, 4]
+    assert simulator.rows("SELECT stage, outcome FROM cases") == [("closed", "cleared")]
+    assert simulator.rows("SELECT said, by FROM notes") == [("acknowledged", "王芳")]
+    assert simulator.rows("SELECT count(*) FROM defects") == [(0,)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -82,6 +82,72 @@ def test_a_late_revision_does_not_bring_an_incident_back(books: Books) -> None:
     assert Crew(books, CrewPlan(acknowledge_after_s=0.0)).due(1e12) == [], "nobody is sent to what has ended"
 
 
+NOTED = {
+    said: {**example(f"note.{said}"), "subject": OPENED["subject"]}
+    for said in ("acknowledged", "dismissed", "dismissal_withdrawn")
+}
+
+
+def stage(books: Books) -> tuple[str, str | None]:
+    [(stage, outcome)] = books.db.execute("SELECT stage, outcome FROM cases").fetchall()
+    return stage, outcome
+
+
+def test_what_is_said_at_the_box_moves_the_case_and_leaves_the_incident_alone(books: Books) -> None:
+    take(books, OPENED)
+    assert [take(books, NOTED["acknowledged"]) for _ in range(2)] == [Taken.NEW, Taken.DOUBLE]
+    assert stage(books) == ("dispatched", None)
+    take(books, {**CLOSED, "data": {**CLOSED["data"], "close_reason": "cleared"}})
+    take(books, NOTED["dismissed"])  # of one that has ended
+    assert stage(books) == ("closed", "dismissed at the box: tolerated")
+    take(books, NOTED["dismissal_withdrawn"])
+    assert stage(books) == ("closed", "dismissal taken back at the box")
+    assert books.db.execute("SELECT phase, revision FROM incidents").fetchall() == [("closed", 3)]
+    told = books.db.execute("SELECT said, by, reason, until, note FROM notes ORDER BY sequence").fetchall()
+    assert told == [
+        ("acknowledged", "王芳", None, None, "队员已出发"),
+        ("dismissed", "王芳", "tolerated", "2026-12-31T16:00:00.000Z", "施工许可"),
+        ("dismissal_withdrawn", "王芳", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize("order", [("closed", "dismissed"), ("dismissed", "closed")])
+def test_the_reason_given_at_the_box_stays_whichever_comes_first(books: Books, order: tuple[str, str]) -> None:
+    ended = {**CLOSED, "sequence": f"{15:020}", "data": {**CLOSED["data"], "close_reason": "dismissed"}}
+    take(books, OPENED)
+    for which in order:
+        take(books, ended if which == "closed" else NOTED["dismissed"])
+    assert stage(books) == ("closed", "dismissed at the box: tolerated")
+
+
+def test_of_what_is_said_at_the_box_the_highest_sequence_counts(books: Books) -> None:
+    for body in (NOTED["dismissal_withdrawn"], NOTED["dismissed"], OPENED):
+        take(books, body)
+    assert stage(books) == ("new", "dismissal taken back at the box")
+
+
+@pytest.mark.parametrize("data", [{"anything": 1}, None, "text"])
+def test_a_type_of_a_later_version_is_stored_and_counted_and_no_more(books: Books, data: object) -> None:
+    contract = Contract(Path(__file__).parents[2] / "docs" / "contract")
+    later = {**numbered(1), "type": "cityeye.illegal_parking.photographed", "data": data}
+    del later["subject"]
+    assert take(books, contract.read("event", written(later))) is Taken.NEW
+    take(books, numbered(2))
+    standing = books.standing(SOURCE)
+    assert (standing.solid, standing.gaps) == (2, ())
+    assert books.db.execute("SELECT count(*) FROM incidents").fetchone() == (1,)
+    board = LiveBoard(Console(file=io.StringIO(), force_terminal=True))
+    board.told("event", SOURCE, Taken.NEW, later)
+    board.close()
+
+
+@pytest.mark.parametrize("change", [{"sequence": 7}, {"id": "7"}, {"type": 7}, {"type": "cityeye..noted"}])
+def test_an_event_that_is_none_is_refused_whatever_its_type(change: dict[str, object]) -> None:
+    contract = Contract(Path(__file__).parents[2] / "docs" / "contract")
+    with pytest.raises(Unreadable, match="faults"):
+        contract.read("event", written({**NOTED["acknowledged"], **change}))
+
+
 def test_the_will_of_an_earlier_run_is_stale(books: Books) -> None:
     online, lost = example("state.online"), example("state.lost")
     assert books.take_status(SOURCE, "state", online) is Taken.NEW

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from agent.core.errors import RejectCode
+from agent.core.notes import Said
 from agent.core.wire import (
     COMMANDS,
     RESULTS,
@@ -22,6 +23,7 @@ from agent.core.wire import (
     parse_command,
     parse_event,
     parse_evidence,
+    parse_note,
     parse_response,
 )
 from agent.core.wire.catalogue import KINDS
@@ -75,6 +77,8 @@ def test_examples_are_valid_and_read_back(name: str) -> None:
     match kind:
         case "event":
             parse_event(payload)
+        case "note":
+            parse_note(payload)
         case "command":
             assert parse_command(payload).command == EXAMPLES[name]["command"]
         case "response":
@@ -88,6 +92,7 @@ def test_examples_are_valid_and_read_back(name: str) -> None:
 def test_there_is_an_example_of_everything() -> None:
     rules = ("illegal_parking", "garbage_overflow", "stall_encroachment", "camera_health")
     assert {f"event.{rule}.{phase}" for rule in rules for phase in ("opened", "updated", "closed")} <= set(EXAMPLES)
+    assert {f"note.{said}" for said in Said} <= set(EXAMPLES)
     assert {f"{kind}.{c}" for kind in ("command", "response") for c in COMMANDS} <= set(EXAMPLES)
     assert {name.split(".")[0] for name in EXAMPLES} == set(SCHEMAS)
     assert set(RESULTS) == set(COMMANDS)
@@ -98,6 +103,8 @@ def test_there_is_an_example_of_everything() -> None:
     [
         ("event.illegal_parking.opened", {"time": "2026-07-01 00:03"}, "does not match|not a 'date-time'"),
         ("event.illegal_parking.opened", {"id": "7"}, "not a 'uuid'"),
+        ("note.dismissed", {"type": "cityeye.illegal_parking.closed"}, "does not match"),
+        ("note.dismissed", {"subject": None}, "is not of type"),
         ("command.ping", {"colour": "red"}, "were unexpected|not valid under|unexpected"),
         ("command.ping", {"issued_at": "yesterday"}, "not a 'date-time'|not valid under"),
         ("command.dismiss", {"reason": None}, "not valid under"),
@@ -115,10 +122,10 @@ def test_schemas_refuse_what_is_wrong(example: str, change: dict[str, object], p
 
 def test_the_catalogue_says_how_the_box_really_sends() -> None:
     sent = sent_by_the_box()
-    assert set(sent) == {kind.topic for kind in KINDS if kind.sender == "box"}
+    assert set(sent) == {kind.name for kind in KINDS if kind.sender == "box"}
     for kind in KINDS:
         if kind.sender == "box":
-            message = sent[kind.topic]
+            message = sent[kind.name]
             assert (message.qos, message.retain, message.content_type) == (kind.qos, kind.retain, kind.content_type)
             assert message.topic == f"cityeye/v1/demo/box-01/{kind.topic}"
             assert packet_bytes(message) <= kind.max_bytes
@@ -188,6 +195,12 @@ def test_every_command_of_the_page_is_one() -> None:
         if "status" in body:
             assert errors("response", body) == []
             parse_response(json.dumps(body).encode())
+
+
+def test_the_page_shows_what_is_said_at_the_box_as_it_is_sent() -> None:
+    assert fenced("README.md") == [EXAMPLES["note.dismissed"]]
+    rows = (CONTRACT / "README.md").read_text(encoding="utf-8").partition("| `data.said` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE) == list(Said)
 
 
 def test_every_code_is_explained() -> None:

@@ -6,21 +6,14 @@ Everything here is written in the transaction of what it is about, so that nothi
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from agent.adapters.sqlite.connection import Database
-from agent.core.errors import StoreFull, StoreUnusable
 from agent.core.types import Event, Evidence, Phase
-from agent.core.verification import Verdict
 from agent.ports import WatchHour
-
-log = logging.getLogger(__name__)
 
 KEEP_MOMENTS = 100_000
 """Events of which the box remembers more than the centre was told: about 60 MB with their pictures' names."""
@@ -125,15 +118,6 @@ def keep_shots(
     connection.executemany(_SHOT, rows)
 
 
-def keep_remark(
-    connection: sqlite3.Connection, incident: UUID, kind: str, at: datetime, by: str | None, details: dict[str, Any]
-) -> None:
-    """Note what somebody said or asked about an incident."""
-    said = {name: value for name, value in details.items() if value is not None}
-    row = (str(incident), kind, text_of(at), by, json.dumps(said, ensure_ascii=False))
-    connection.execute("INSERT INTO remarks (incident_id, kind, at, by, details) VALUES (?, ?, ?, ?, ?)", row)
-
-
 def handled(connection: sqlite3.Connection, incident: UUID, at: datetime) -> None:
     """Somebody took notice of an incident; the first one counts."""
     sql = "UPDATE incidents SET handled_at = coalesce(handled_at, ?) WHERE incident_id = ?"
@@ -156,32 +140,3 @@ def prune(connection: sqlite3.Connection, last: int) -> None:
     bounds = {"last": last, "moments": KEEP_MOMENTS, "remarks": KEEP_REMARKS, "hours": KEEP_HOURS}
     for statement in _PRUNE:
         connection.execute(statement, bounds)
-
-
-class SqliteCaseNotes:
-    """`ports.CaseNotes` on a `Database`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def verified(self, verdict: Verdict, by: str | None) -> None:
-        """See `ports.CaseNotes.verified`."""
-        pictures = [picture for picture in (verdict.before, verdict.after) if picture is not None]
-        details = {
-            "verdict": verdict.verdict.value,
-            "reason": verdict.reason,
-            "dwell_s": verdict.dwell_s,
-            "before": None if verdict.before is None else str(verdict.before.evidence_id),
-            "after": None if verdict.after is None else str(verdict.after.evidence_id),
-        }
-
-        def work(connection: sqlite3.Connection) -> None:
-            known = "SELECT 1 FROM shots WHERE evidence_id = ?"
-            new = [p for p in pictures if not connection.execute(known, (str(p.evidence_id),)).fetchone()]
-            keep_shots(connection, verdict.incident, new, None)
-            keep_remark(connection, verdict.incident, "verified", verdict.looked_at, by, details)
-
-        try:
-            self._database.write(work)
-        except (StoreFull, StoreUnusable) as error:
-            log.warning("incident %s: that it was verified is not noted: %s", verdict.incident, error)

@@ -34,13 +34,24 @@ FROM moments WHERE incident_id = ? ORDER BY revision
 MOST_MOMENTS = 2000
 """Events of one incident that are shown: two weeks of heartbeats every ten minutes."""
 MOST_REMARKS = 200
+_REMARKS = """
+SELECT remarks.*, (SELECT coalesce(reason, '') FROM outbox WHERE outbox.sequence = remarks.sequence AND state = 2)
+    AS set_aside
+FROM remarks WHERE incident_id = ? ORDER BY number DESC LIMIT ?
+"""
 _VERSION = """
 SELECT (SELECT max(sequence) FROM moments), (SELECT max(number) FROM remarks),
        (SELECT min(sequence) FROM moments WHERE acked_at IS NULL AND taken_at IS NOT NULL),
        (SELECT max(sequence) FROM moments WHERE acked_at IS NULL AND taken_at IS NOT NULL),
+       (SELECT min(sequence) FROM remarks WHERE acked_at IS NULL AND taken_at IS NOT NULL),
+       (SELECT max(sequence) FROM remarks WHERE acked_at IS NULL AND taken_at IS NOT NULL),
+       (SELECT min(row) FROM outbox WHERE state = 0), (SELECT max(row) FROM outbox WHERE state = 1),
        (SELECT max(row) FROM outbox WHERE state = 2)
 """
-"""Events, what people said, and how far the centre has it: five looks into indices, however much is kept."""
+"""Events, what people said, and how far the centre has it: nine looks into indices, however much is kept.
+
+What was taken and acknowledged between two looks shows in the outbox only.
+"""
 _CURSOR = re.compile(r"([oc])~([0-9T:.+-]{20,40})~(\d{1,18})")
 
 
@@ -104,8 +115,7 @@ class SqliteCases:
             moments = _rows(connection, _MOMENTS, key)
             if len(moments) > MOST_MOMENTS:
                 moments = moments[: MOST_MOMENTS // 2] + moments[-MOST_MOMENTS // 2 :]
-            said = "SELECT * FROM remarks WHERE incident_id = ? ORDER BY number DESC LIMIT ?"
-            remarks = _rows(connection, said, (*key, MOST_REMARKS))[::-1]
+            remarks = _rows(connection, _REMARKS, (*key, MOST_REMARKS))[::-1]
             shots = _rows(connection, "SELECT * FROM shots WHERE incident_id = ? ORDER BY captured_at, kind", key)
         return Case(dict(row), moments, remarks, shots)
 

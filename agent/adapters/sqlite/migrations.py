@@ -184,4 +184,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX watch_hours_by_hour ON watch_hours (hour)",
         ),
     ),
+    Migration(
+        "what people say at the box is told to the centre",
+        (
+            # sequence: of its outbox row; NULL where the centre was not told. taken_at, acked_at: as of moments.
+            "ALTER TABLE remarks ADD COLUMN sequence INTEGER",
+            "ALTER TABLE remarks ADD COLUMN taken_at TEXT",
+            "ALTER TABLE remarks ADD COLUMN acked_at TEXT",
+            "CREATE UNIQUE INDEX remarks_by_sequence ON remarks (sequence) WHERE sequence IS NOT NULL",
+            "CREATE INDEX remarks_unacked ON remarks (sequence) WHERE acked_at IS NULL AND taken_at IS NOT NULL",
+        ),
+    ),
 )

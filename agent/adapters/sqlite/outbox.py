@@ -37,12 +37,19 @@ _AGAIN = """
 UPDATE outbox SET state = 0, sent = 0, attempts = 0, due_at_utc_s = 0
 WHERE sequence BETWEEN ? AND ? AND (state = 1 OR state = 0 AND sent > 0)
 """
+_BOOKED = ("moments", "remarks")
+"""Tables whose rows may have an outbox row, by `sequence`: events, and what people said."""
 _TAKEN = """
-UPDATE moments SET taken_at = ?
+UPDATE {table} SET taken_at = ?
 WHERE taken_at IS NULL AND sequence = (SELECT sequence FROM outbox WHERE row = ?)
 """
-_ACKED = "UPDATE moments SET acked_at = ? WHERE acked_at IS NULL AND taken_at IS NOT NULL AND sequence <= ?"
-_MISSED = "UPDATE moments SET acked_at = NULL WHERE sequence BETWEEN ? AND ?"
+_ACKED = "UPDATE {table} SET acked_at = ? WHERE acked_at IS NULL AND taken_at IS NOT NULL AND sequence <= ?"
+_MISSED = "UPDATE {table} SET acked_at = NULL WHERE sequence BETWEEN ? AND ?"
+_NEXT = "UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value"
+_INSERT = """
+INSERT INTO outbox (event_id, sequence, order_key, topic, content_type, qos, retain, payload, lesser)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _NOT_DROPPED = "UPDATE meta SET value = max(0, value - ?) WHERE key = 'dropped'"
 _PRUNE = """
 DELETE FROM outbox WHERE state = 1 AND row <= (
@@ -115,12 +122,15 @@ class SqliteOutbox:
     def _taken(self, connection: sqlite3.Connection, rows: Sequence[int]) -> None:
         if self._clock is not None:
             at = text_of(self._clock.now().utc)
-            connection.executemany(_TAKEN, [(at, row) for row in rows])
+            for table in _BOOKED:
+                connection.executemany(_TAKEN.format(table=table), [(at, row) for row in rows])
 
     def _acked(self, connection: sqlite3.Connection, sequence: int, missing: Sequence[tuple[int, int]]) -> None:
         if self._clock is not None:
-            connection.execute(_ACKED, (text_of(self._clock.now().utc), sequence))
-            connection.executemany(_MISSED, missing)
+            at = text_of(self._clock.now().utc)
+            for table in _BOOKED:
+                connection.execute(_ACKED.format(table=table), (at, sequence))
+                connection.executemany(_MISSED.format(table=table), missing)
 
     def unacked(self) -> int:
         """See `ports.Outbox.unacked`."""
@@ -160,6 +170,25 @@ class SqliteOutbox:
     def set_aside_count(self) -> int:
         """See `ports.Outbox.set_aside_count`."""
         return int(self._database.read("SELECT count(*) FROM outbox WHERE state = 2")[0][0])
+
+
+def next_sequence(connection: sqlite3.Connection) -> int:
+    """The number of the next row, taken in the transaction that inserts it: so there are no gaps."""
+    return int(connection.execute(_NEXT).fetchall()[0][0])
+
+
+def insert_row(
+    connection: sqlite3.Connection,
+    event_id: UUID,
+    sequence: int,
+    incident: UUID,
+    message: Message,
+    *,
+    lesser: bool = False,
+) -> None:
+    """Queue a message about an incident behind all others about it. `lesser`: may be given up when too many wait."""
+    sent_as = (message.topic, message.content_type, message.qos, message.retain, message.payload)
+    connection.execute(_INSERT, (str(event_id), sequence, str(incident), *sent_as, lesser))
 
 
 def _envelope(columns: tuple[Any, ...]) -> Envelope:

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.adapters.sqlite.casebook import handled, judged, keep_remark, text_of
+from agent.adapters.sqlite.casebook import handled, judged
 from agent.adapters.sqlite.connection import Database
+from agent.adapters.sqlite.remarks import Remark, Remarks
 from agent.adapters.sqlite.visitor import Visitor
 from agent.core.silence import DISMISSAL, PAUSE, Dismissal, Pause
 
@@ -26,13 +27,26 @@ _KEEP_OVER = timedelta(days=30)
 class SqliteSilences:
     """`ports.SilenceStore`, on the agent's own `Database` or as a `Visitor` of it."""
 
-    def __init__(self, database: Database | Visitor) -> None:
+    def __init__(self, database: Database | Visitor, remarks: Remarks | None = None) -> None:
+        """`remarks`: keeps what people say; None: the centre is not told of it."""
         self._database = database
+        self._remarks = remarks or Remarks()
 
     def dismiss(self, dismissal: Dismissal) -> None:
         """See `ports.SilenceStore.dismiss`."""
         until_s = None if dismissal.until is None else dismissal.until.timestamp()
         row = (str(dismissal.incident_id), dismissal.camera, until_s, DISMISSAL.dump_json(dismissal).decode())
+        remark = Remark(
+            incident=dismissal.incident_id,
+            kind="dismissed",
+            at=dismissal.at,
+            by=dismissal.by,
+            note=dismissal.note,
+            at_box=dismissal.at_box,
+            reason=dismissal.reason,
+            until=dismissal.until,
+            spot=dismissal,
+        )
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM dismissals WHERE until_utc_s < ?", (_long_ago_s(dismissal.at),))
@@ -41,34 +55,35 @@ class SqliteSilences:
                 row,
             )
             connection.execute(_COUNT_UP)
-            until = None if dismissal.until is None else text_of(dismissal.until)
             handled(connection, dismissal.incident_id, dismissal.at)
             judged(connection, dismissal.incident_id, dismissal.reason)
-            details = {
-                "reason": dismissal.reason,
-                "note": dismissal.note,
-                "until": until,
-                "at_box": dismissal.at_box,
-            }
-            keep_remark(connection, dismissal.incident_id, "dismissed", dismissal.at, dismissal.by, details)
+            self._remarks.keep(connection, remark)
 
         self._database.write(work)
+        if dismissal.at_box:
+            self._remarks.queued()
 
     def take_back(
         self, incident_id: UUID, at: datetime, by: str | None = None, *, at_box: bool | None = None
     ) -> Dismissal | None:
         """See `ports.SilenceStore.take_back`."""
 
-        def work(connection: sqlite3.Connection) -> list[tuple[str]]:
+        def work(connection: sqlite3.Connection) -> list[Dismissal]:
             sql = "DELETE FROM dismissals WHERE incident_id = ? RETURNING dismissal"
             gone = connection.execute(sql, (str(incident_id),)).fetchall()
+            known = _read(DISMISSAL, gone)
             if gone:
                 connection.execute(_COUNT_UP)
                 judged(connection, incident_id, None)
-                keep_remark(connection, incident_id, "restored", at, by, {"at_box": at_box})
-            return gone
+                spot = known[0] if known else None
+                remark = Remark(incident=incident_id, kind="restored", at=at, by=by, at_box=at_box, spot=spot)
+                self._remarks.keep(connection, remark)
+            return known
 
-        return next(iter(_read(DISMISSAL, self._database.write(work))), None)
+        found = self._database.write(work)
+        if at_box:
+            self._remarks.queued()
+        return found[0] if found else None
 
     def dismissals(self, camera: str | None = None) -> list[Dismissal]:
         """See `ports.SilenceStore.dismissals`."""

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from agent.adapters.sqlite.casebook import handled, keep_hours, keep_moment, keep_remark, prune
+from agent.adapters.sqlite.casebook import handled, keep_hours, keep_moment, prune
 from agent.adapters.sqlite.casebook import text_of as _text
 from agent.adapters.sqlite.connection import Database
+from agent.adapters.sqlite.outbox import insert_row, next_sequence
 from agent.adapters.sqlite.parcels import insert_parcels
+from agent.adapters.sqlite.remarks import Remark, Remarks
 from agent.core.errors import StoreUnusable
 from agent.core.types import Event, Message, Phase
 from agent.core.wire import EvidenceOf
@@ -67,6 +69,7 @@ class SqliteStore:
         backlog: about how many undelivered events are kept; beyond, the oldest `updated` ones that were never sent are
             given up and counted. `opened` and `closed` are never given up.
         parcels: whether the pictures that events name are to reach the centre.
+        remarks: keeps what people say; None: the centre is not told of it.
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class SqliteStore:
         counted: Callable[[Sequence[Event]], None] = lambda _: None,
         backlog: int = BACKLOG,
         parcels: bool = False,
+        remarks: Remarks | None = None,
     ) -> None:
         self._database = database
+        self._remarks = remarks or Remarks()
         self._parcels = parcels
         self._backlog = backlog
         self._encode = encode
@@ -135,16 +140,19 @@ class SqliteStore:
         self, incident_id: UUID, at: datetime, by: str | None, note: str | None, *, at_box: bool | None = None
     ) -> datetime | None:
         """See `ports.Store.acknowledge`."""
+        remark = Remark(incident=incident_id, kind="acknowledged", at=at, by=by, note=note, at_box=at_box)
 
         def work(connection: sqlite3.Connection) -> list[tuple[str]]:
             row = (_text(at), by, note, str(incident_id))
             if connection.execute(_ACKNOWLEDGE, row).rowcount:
                 handled(connection, incident_id, at)
-                keep_remark(connection, incident_id, "acknowledged", at, by, {"note": note, "at_box": at_box})
+                self._remarks.keep(connection, remark)
             sql = "SELECT acknowledged_at FROM incidents WHERE incident_id = ?"
             return connection.execute(sql, (str(incident_id),)).fetchall()
 
         found = self._database.write(work)
+        if at_box:
+            self._remarks.queued()
         return datetime.fromisoformat(found[0][0]) if found else None
 
     def unfinished(self) -> list[UUID]:
@@ -154,30 +162,15 @@ class SqliteStore:
     def _add(self, connection: sqlite3.Connection, event: Event) -> bool:
         if connection.execute("SELECT 1 FROM outbox WHERE event_id = ?", (str(event.event_id),)).fetchone():
             return False
-        query = "UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value"
-        sequence = int(connection.execute(query).fetchall()[0][0])
-        message = self._encode(event, sequence)
-        connection.execute(
-            "INSERT INTO outbox (event_id, sequence, order_key, topic, content_type, qos, retain, payload, lesser)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                str(event.event_id),
-                sequence,
-                str(event.incident_id),
-                message.topic,
-                message.content_type,
-                message.qos,
-                message.retain,
-                message.payload,
-                event.phase is Phase.UPDATED,
-            ),
-        )
+        sequence = next_sequence(connection)
+        message, lesser = self._encode(event, sequence), event.phase is Phase.UPDATED
+        insert_row(connection, event.event_id, sequence, event.incident_id, message, lesser=lesser)
         connection.execute(_UPSERT_INCIDENT, _incident_values(event))
         keep_moment(connection, event, sequence)
         if self._parcels:
             about = EvidenceOf(camera=event.camera, incident=event.incident_id, sequence=sequence)
             insert_parcels(connection, event.evidence, about)
-        if sequence % _PRUNE_EVERY == 0:
+        if sequence % _PRUNE_EVERY == 0:  # where a remark took that number, the next thousand does
             _prune_incidents(connection)
             prune(connection, sequence)
         if sequence % min(_BOUND_EVERY, self._backlog) == 0:

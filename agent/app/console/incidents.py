@@ -189,7 +189,16 @@ def _moment(row: Row) -> Moment:
 
 
 def _remark(row: Row) -> Remark:
-    return {"kind": row["kind"], "at": row["at"], "by": row["by"], "details": json.loads(row["details"])}
+    return {
+        "kind": row["kind"],
+        "at": row["at"],
+        "by": row["by"],
+        "details": json.loads(row["details"]),
+        "sequence": row["sequence"],
+        "taken": row["taken_at"],
+        "acked": row["acked_at"],
+        "set_aside": row["set_aside"],
+    }
 
 
 def _picture(row: Row) -> Picture:

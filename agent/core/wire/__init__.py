@@ -37,6 +37,7 @@ from agent.core.wire.evidence import (
 )
 from agent.core.wire.facts import BoxFacts, CameraFacts, ClockInfo, Location, ModelFacts, RunFacts
 from agent.core.wire.model import CloudEvent, event_schema
+from agent.core.wire.note import NoteEvent, note_message, note_schema, parse_note
 from agent.core.wire.reading import MAX_COMMAND_BYTES
 from agent.core.wire.response import (
     RESULTS,
@@ -99,6 +100,7 @@ __all__ = [
     "HealthReport",
     "Location",
     "ModelFacts",
+    "NoteEvent",
     "PauseResult",
     "Ping",
     "PingResult",
@@ -130,11 +132,14 @@ __all__ = [
     "health_message",
     "health_schema",
     "largest_picture_bytes",
+    "note_message",
+    "note_schema",
     "packet_bytes",
     "parse_ack",
     "parse_command",
     "parse_event",
     "parse_evidence",
+    "parse_note",
     "parse_response",
     "response_message",
     "response_schema",

@@ -11,6 +11,7 @@ from agent.core.wire.command import command_schema
 from agent.core.wire.event import EVENT_CONTENT_TYPE
 from agent.core.wire.evidence import MAX_EVIDENCE_PACKET_BYTES, evidence_schema
 from agent.core.wire.model import event_schema
+from agent.core.wire.note import note_schema
 from agent.core.wire.reading import MAX_COMMAND_BYTES
 from agent.core.wire.response import MAX_RESPONSE_PACKET_BYTES, response_schema
 from agent.core.wire.size import MAX_PACKET_BYTES
@@ -22,7 +23,11 @@ _JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of message. `name`: that of its schema file. `max_bytes`: packet (the centre's: payload)."""
+    """One kind of message; a topic may carry several, told apart by their `type`.
+
+    Attributes:
+        name: that of its schema file. max_bytes: of the packet (the centre's: of the payload).
+    """
 
     topic: TopicKind
     name: str
@@ -62,6 +67,13 @@ def _centre(kind: TopicKind, schema: Callable[[], dict[str, Any]], summary: str,
 
 KINDS: tuple[Kind, ...] = (
     _box("event", event_schema, "Something the centre is to know about one incident.", content_type=EVENT_CONTENT_TYPE),
+    _box(
+        "event",
+        note_schema,
+        "What a person at the box said about an incident.",
+        name="note",
+        content_type=EVENT_CONTENT_TYPE,
+    ),
     _box("state", state_schema, "Whether the box is there; also its last will.", retain=True),
     _box("health", health_schema, "How the box and its cameras are, once a minute.", qos=0),
     _box(

@@ -140,11 +140,16 @@ def _title(event: Event, facts: BoxFacts, violation: Violation) -> Title:
     zh_end, en_end = _PHASE_WORDS[event.phase]
     if event.phase is Phase.CLOSED and event.close_reason is not None:
         zh_end, en_end = _DISMISSED_AT_BOX if event.at_box else _CLOSE_WORDS[event.close_reason]
-    camera = facts.cameras.get(event.camera)
-    camera_name = clip(camera.name if camera else event.camera)
-    zone_name = clip(camera.zones.get(event.zone, event.zone) if camera else event.zone)
-    place = " · ".join(name for name in (camera_name, zone_name) if name)
+    place = place_name(facts, event.camera, event.zone)
     return Title(zh=f"{violation.zh}{zh_end} · {place}", en=f"{violation.en}{en_end} · {place}")
+
+
+def place_name(facts: BoxFacts, camera_id: str, zone: str) -> str:
+    """What people call a camera and its zone; their ids where the configuration does not know them (any more)."""
+    camera = facts.cameras.get(camera_id)
+    camera_name = clip(camera.name if camera else camera_id)
+    zone_name = clip(camera.zones.get(zone, zone) if camera else zone)
+    return " · ".join(name for name in (camera_name, zone_name) if name)
 
 
 def _object(seen: SeenObject) -> ObjectPart:

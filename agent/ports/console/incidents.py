@@ -99,12 +99,19 @@ class Moment(TypedDict):
 
 
 class Remark(TypedDict):
-    """What somebody said or asked: `acknowledged`, `dismissed`, `restored` (a dismissal taken back), `verified`."""
+    """What somebody said or asked: `acknowledged`, `dismissed`, `restored` (a dismissal taken back), `verified`.
+
+    `sequence`: under which the centre is told, None where it is not; the rest as of `Moment`.
+    """
 
     kind: str
     at: str
     by: str | None
     details: dict[str, Any]
+    sequence: int | None
+    taken: str | None
+    acked: str | None
+    set_aside: str | None
 
 
 class IncidentPage(TypedDict):

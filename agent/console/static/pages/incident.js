@@ -83,6 +83,9 @@ function speaker({ by, details }) {
   return by ? t("incidents.by_at_centre", { name: by }) : t("incidents.by_centre");
 }
 
+/** Sorts behind all that the centre is told at the same moment. */
+const UNTOLD = Number.MAX_SAFE_INTEGER;
+
 const url = (picture) => `/api/evidence/${picture.id}`;
 const about = (picture) => `${word("picture", picture.kind)}, ${moment(picture.captured)}`;
 
@@ -144,9 +147,9 @@ function timeline(page) {
   const told = page.moments.some((it) => it.reason === "dismissed");
   const entries = [
     ...page.moments.filter((it) => it.reason !== "heartbeat" || it === beats.at(-1))
-      .map((it) => ({ key: it.reason === "heartbeat" ? "beat" : `event ${it.sequence}`, at: it.at, about: [it, beats.length], draw: () => event(it, beats) })),
-    ...page.remarks.map((it) => ({ key: `${it.kind} ${it.at}`, at: it.at, about: [it, told], draw: () => remark(it, told) })),
-  ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+      .map((it) => ({ key: it.reason === "heartbeat" ? "beat" : `event ${it.sequence}`, at: it.at, n: it.sequence, about: [it, beats.length], draw: () => event(it, beats) })),
+    ...page.remarks.map((it) => ({ key: `${it.kind} ${it.at}`, at: it.at, n: it.sequence, about: [it, told], draw: () => remark(it, told) })),
+  ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.n ?? UNTOLD) - (b.n ?? UNTOLD));
   if (page.first_seen) entries.unshift({ key: "first", at: page.first_seen, about: 0, draw: () => el("strong", {}, t("incidents.seen_first")) });
   return entries;
 }
@@ -177,22 +180,27 @@ function follow(root, entries) {
 
 function event(it, beats) {
   const what = it.phase === "updated" ? word("update", it.reason) : `${word("phase", it.phase)}${it.reason ? `: ${word("closed", it.reason)}` : ""}`;
-  const sent = it.set_aside !== null ? t("incidents.set_aside", { why: it.set_aside })
-    : it.acked ? t("incidents.acked", { at: moment(it.acked, { timeStyle: "medium" }) })
-      : it.taken ? t("incidents.taken", { at: moment(it.taken, { timeStyle: "medium" }) }) : t("incidents.waits");
   return [el("strong", {}, what), it.reason === "heartbeat" && beats.length > 1 && ` ×${beats.length}`,
-    el("span", { class: "soft" }, ` ${t("incidents.event", { n: it.sequence, dwell: duration(it.dwell_s) })}`), el("br"), el("span", { class: "soft" }, sent)];
+    el("span", { class: "soft" }, ` ${t("incidents.event", { n: it.sequence, dwell: duration(it.dwell_s) })}`), el("br"), el("span", { class: "soft" }, sent(it))];
 }
 
-/** `told`: the centre was told of a dismissal, by the event that ended the incident. */
+/** How far the centre has it. */
+function sent({ set_aside, acked, taken }) {
+  if (set_aside !== null) return t("incidents.set_aside", { why: set_aside });
+  if (acked) return t("incidents.acked", { at: moment(acked, { timeStyle: "medium" }) });
+  return taken ? t("incidents.taken", { at: moment(taken, { timeStyle: "medium" }) }) : t("incidents.waits");
+}
+
+/** `told`: the centre was told of a dismissal by the event that ended the incident, before it was told of each by itself. */
 function remark(it, told) {
   const said = it.details;
   const who = speaker(it);
-  const kept = said.at_box && (["acknowledged", "restored"].includes(it.kind) || (it.kind === "dismissed" && !told));
+  const here = said.at_box && (["acknowledged", "restored"].includes(it.kind) || (it.kind === "dismissed" && !told));
+  const way = it.sequence !== null ? t("incidents.told_centre", { n: it.sequence, how: sent(it) }) : here && t("incidents.box_only");
   const what = it.kind === "verified" ? t("incidents.said.verified", { verdict: verdict(said) })
     : it.kind === "dismissed" ? t("incidents.said.dismissed", { reason: word("dismissed", said.reason) }) : word("said", it.kind);
   return [el("strong", {}, what), who && ` · ${who}`, said.until && ` · ${t("incidents.until_at", { at: moment(said.until) })}`,
-    said.note && el("blockquote", {}, said.note), kept && el("div", { class: "soft" }, t("incidents.box_only"))];
+    said.note && el("blockquote", {}, said.note), way && el("div", { class: "soft" }, way)];
 }
 
 const verdict = (said) => word("verdict", said.verdict) + (said.reason ? `（${word("reason", said.reason)}）` : "");
