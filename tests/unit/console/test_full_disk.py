@@ -187,4 +187,4 @@ def test_a_configuration_is_never_half_written(tmp_path: Path, full: str) -> Non
 def test_what_is_refused_is_told_in_both_languages() -> None:
     for lang in ("en", "zh-CN"):
         texts = texts_of(lang)["shell"]
-        assert all(texts[f"error.{code}"] for code in ("unrecorded", "disk_full", "disk", "busy"))
+        assert all(texts[f"error.{code}"] for code in ("unrecorded", "disk_full", "store_held", "disk", "busy"))
