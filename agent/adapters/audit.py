@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from io import FileIO
 from itertools import chain
 from pathlib import Path
@@ -20,10 +23,11 @@ from agent.ports.console.access import AuditEntry
 log = logging.getLogger(__name__)
 
 _ENTRY: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)
+_ID = re.compile(rb'"id":"([0-9a-f]+)"')
+"""A quote within a text is written \\", so that this is found nowhere else."""
+_BEGUN = b'"outcome":"begun"'
 FILE_BYTES = 5_000_000
 """Then a new file begins; the one before it is kept."""
-
-
 MOST_OWED = 1000
 """Entries that wait in memory for a disk that takes them; beyond, the oldest are in the log only."""
 
@@ -52,6 +56,17 @@ class AuditFile:
             except (StoreFull, StoreUnusable) as error:
                 told = entry.who, entry.action, entry.subject, entry.outcome
                 log.error("console: %s %s %s %s is not in the audit log yet: %s", *told, error)
+
+    def complete(self, at: datetime) -> None:
+        """See `Audit.complete`. Those of a disk without room are noted by a later run, if need be, and once."""
+        try:
+            open_ends = _unended(chain(_lines(self._former), _lines(self._path)))
+        except OSError as error:
+            log.error("console: %s: expected a file that can be read, found: %s", self._path, error.strerror)
+            return
+        for entry in open_ends:
+            log.warning("console: how %s of %s ended is not known: the agent ended first", entry.action, entry.who)
+            self.note(replace(entry, at=at, outcome="unknown", detail=f"begun {entry.at.isoformat()}"))
 
     def newest(self, limit: int) -> Sequence[AuditEntry]:
         """See `Audit.newest`. A line that was torn by a power cut is passed over."""
@@ -108,6 +123,18 @@ def _as_ended(entries: Sequence[AuditEntry]) -> list[AuditEntry]:
             ended.append(entry)
             known.add(entry.id)
     return ended
+
+
+def _unended(lines: Iterable[bytes]) -> list[AuditEntry]:
+    """What was begun and has no other line, oldest first. Only these are parsed: the agent's start waits for it."""
+    begun: dict[bytes, bytes] = {}
+    for line in lines:
+        found = _ID.search(line)
+        if found and _BEGUN in line:
+            begun[found[1]] = line
+        elif found:
+            begun.pop(found[1], None)
+    return [entry for line in begun.values() if (entry := _entry(line)) is not None]
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -12,12 +12,13 @@ import math
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 64
@@ -29,6 +30,13 @@ LEAST_READ = 30_000
 """Bytes that somebody takes of what waits for him in `SLOW_S`, if it is as much: a poor mobile link takes more."""
 KERNEL_BUFFER = 128 * 1024
 """Of each connection, for what is sent: left alone, it grows to megabytes for those who do not read."""
+
+PORTION = 64 * 1024
+"""Of a larger answer, as much as is handed to the connection at once, which keeps a copy of what is not read."""
+UNGIVEN = "cityeye.ungiven"
+"""Of a request's scope: bytes of its answer that were not handed to the connection yet."""
+MOST_UNREAD = 16_000_000
+"""Bytes of large answers that wait for those who asked for them, all together."""
 
 
 class Doing(Enum):
@@ -48,7 +56,9 @@ class Connection(H11Protocol):
     @property
     def unread(self) -> int:
         """Bytes that wait for the reader; they only become fewer as long as this is `Doing.READING`."""
-        return self.transport.get_write_buffer_size()
+        scope = cast("Mapping[str, Any] | None", self.scope)  # none before the first request
+        ungiven: int = 0 if scope is None else scope.get(UNGIVEN, 0)
+        return self.transport.get_write_buffer_size() + ungiven
 
     @property
     def doing(self) -> Doing:
@@ -81,13 +91,18 @@ class _Guest:
         return Doing.WAITING if self.connection is None else self.connection.doing
 
     @property
+    def unread_now(self) -> int:
+        """Bytes that wait for it."""
+        return 0 if self.connection is None else self.connection.unread
+
+    @property
     def has_asked(self) -> bool:
         """Whether a request of it was ever answered, or only waits for its body."""
         return self.connection is not None and self.connection.cycle is not None
 
     def outstays(self, now_s: float) -> bool:
         """Whether it does the same thing for too long; what it does now is remembered."""
-        request, unread = (None, 0) if self.connection is None else (self.connection.cycle, self.connection.unread)
+        request, unread = None if self.connection is None else self.connection.cycle, self.unread_now
         known, now = (self.was, self.request), (self.doing, request)
         if known == now and now_s - self.since_s < _PATIENCE_S[self.was]:
             return False
@@ -108,6 +123,32 @@ class _Guest:
                 self.socket.shutdown(socket.SHUT_RDWR)
         if self.connection is not None:
             self.connection.transport.abort()
+
+
+class Portions:
+    """An application whose large answers are handed on in portions, each once the one before was taken; room for them
+    is made first."""
+
+    def __init__(self, app: ASGIApp, make_room: Callable[[int], None]) -> None:
+        """`make_room`: for so many bytes."""
+        self._app = app
+        self._make_room = make_room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+
+        async def sent(message: Message) -> None:
+            body = message.get("body", b"")
+            if len(body) <= PORTION:
+                await send(message)
+                return
+            self._make_room(len(body))
+            for start in range(0, len(body), PORTION):
+                scope[UNGIVEN] = max(len(body) - start - PORTION, 0)
+                more = message.get("more_body", False) or scope[UNGIVEN] > 0
+                await send({**message, "body": body[start : start + PORTION], "more_body": more})
+
+        await self._app(scope, receive, sent)
 
 
 class Doorway(socket.socket):
@@ -143,6 +184,21 @@ class Doorway(socket.socket):
         for guest in self._present():
             if guest.outstays(now_s):
                 self._let_go(guest)
+
+    def make_room(self, size: int) -> None:
+        """Before an answer of so many bytes: where too much waits to be read, those who do not read it give way.
+
+        First of the host for which most waits, and of these who has read least of late.
+        """
+        reading = [guest for guest in self._present() if guest.doing is Doing.READING]
+        waiting: Counter[str] = Counter()
+        for guest in reading:
+            waiting[guest.host] += guest.unread_now
+        while reading and waiting.total() + size > MOST_UNREAD:
+            slowest = min(reading, key=lambda guest: (-waiting[guest.host], guest.since_s))
+            reading.remove(slowest)
+            waiting[slowest.host] -= slowest.unread_now
+            self._let_go(slowest)
 
     def end(self, *, busy: bool = True) -> None:
         """End all of them. `busy`: also those whose request is being answered."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from agent.core.errors import CommandRejected, PermanentError, RejectCode, RetryableError, StoreFull, StoreUnusable
+from agent.core.errors import (
+    CommandRejected,
+    PermanentError,
+    RejectCode,
+    RetryableError,
+    StoreFull,
+    StoreHeld,
+    StoreUnusable,
+)
 
 _STATUS = {
     RejectCode.UNKNOWN_INCIDENT: 404,
@@ -34,6 +42,8 @@ def fault_of(error: Exception) -> ConsoleFault | None:
     """How an error of ours is told; None for one that nobody foresaw."""
     if isinstance(error, ConsoleFault):
         return error
+    if isinstance(error, StoreHeld):
+        return ConsoleFault(503, "store_held", str(error))
     if isinstance(error, StoreFull):
         return ConsoleFault(503, "disk_full", str(error))
     if isinstance(error, StoreUnusable):

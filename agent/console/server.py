@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from agent.console.access import Gatekeeper
-from agent.console.doorway import WAIT_S, Connection, Doorway
+from agent.console.doorway import WAIT_S, Connection, Doorway, Portions
 from agent.console.feed import Feed
 from agent.core.errors import StoreUnusable
 
@@ -76,7 +76,7 @@ class ConsoleServer:
 
     async def _serve(self, doorway: Doorway, stop: StopEvent) -> None:
         settings = uvicorn.Config(
-            self._app(),
+            Portions(self._app(), doorway.make_room),
             http=Connection,
             log_config=None,
             log_level="error",  # what strangers send is no reason to write a line each

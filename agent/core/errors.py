@@ -7,6 +7,7 @@
     │   ├── StreamEnded           the far side closed the stream
     │   ├── BrokerUnreachable     no TCP or TLS connection to the broker, or it was lost
     │   ├── StoreFull             the disk (or quota) does not take the commit now
+    │   │   └── StoreHeld         another program holds the database
     │   ├── ModelUnavailable      a model could not be fetched now; what came so far is kept
     │   ├── EvidenceSkipped       the picture could not be kept; the event still goes out
     │   └── UploadFailed          the object store could not be reached, or is busy
@@ -66,6 +67,10 @@ class BrokerUnreachable(RetryableError):
 
 class StoreFull(RetryableError):
     """The database could not grow; nothing of the commit was kept."""
+
+
+class StoreHeld(StoreFull):
+    """Another program held the database for too long; nothing of the commit was kept."""
 
 
 class ModelUnavailable(RetryableError):

@@ -117,25 +117,25 @@ class Desk:
                 self._file(self._scene.accept(zone, now))
                 self._keep(now)
 
-    def hush(self, silences: Silences) -> None:
-        """From now on this is what is not to be reported. Raises TimeoutError, as do those below."""
+    def hush(self, silences: Silences, now: Stamp) -> None:
+        """From now on this is what is not to be reported; incidents that were dismissed, and are open, are closed.
+
+        Raises: TimeoutError, as those below: a worker does not let go of the desk, or it is closed. Call it again.
+        """
         with self._seat(ASK_S):
             self._scene.silences = silences
+            if self._closed:
+                raise TimeoutError(f"{self._camera}: its desk is changing hands, or is closed")
+            said = [known for known in silences.dismissals if known.in_force(now.utc)]
+            closed = [it for d in said for it in self._scene.dismiss(d.incident_id, now, at_box=bool(d.at_box))]
+            self._file(closed)
+            if closed:
+                self._keep(now)
 
     def spot_of(self, incident: UUID) -> Spot | None:
         """Where and what an incident is, or was a short while ago; None: this camera does not know it any more."""
         with self._seat(ASK_S):
             return self._scene.spot_of(incident)
-
-    def dismiss(self, incident: UUID, now: Stamp, *, at_box: bool = False) -> None:
-        """Close an incident that is none, as the centre or a person at the box says; `hush` first, or it opens again.
-
-        Raises CommandRejected (`busy`).
-        """
-        with self._seat(ASK_S):
-            self._check_open()
-            self._file(self._scene.dismiss(incident, now, at_box=at_box))
-            self._keep(now)
 
     def next_look(self, wish: Wish) -> None:
         """Give the next picture to somebody who waits for one. Raises CommandRejected (`busy`): too many do."""

@@ -35,7 +35,7 @@ class Silencer:
         self._trouble = ""
 
     def refresh(self) -> None:
-        """Tell the desks what changed, also when another process changed it. Quick when nothing did."""
+        """Tell the desks what changed, also when another process changed it, until all know. Quick when nothing did."""
         try:
             version = self._store.version()
             if version != self._told:
@@ -78,12 +78,20 @@ class Silencer:
         )
 
     def _tell(self) -> None:
+        """Raises StoreFull, StoreUnusable; TimeoutError once all those were told that can be told now."""
+        now = self._clock.now()
         pauses = tuple(self._store.pauses())
         by_camera: dict[str, list[Dismissal]] = {}
         for dismissal in self._store.dismissals():
             by_camera.setdefault(dismissal.camera, []).append(dismissal)
+        late = None
         for camera, desk in self._desks.items():
-            desk.hush(Silences(dismissals=tuple(by_camera.get(camera, ())), pauses=pauses))
+            try:
+                desk.hush(Silences(dismissals=tuple(by_camera.get(camera, ())), pauses=pauses), now)
+            except TimeoutError as error:
+                late = error
+        if late is not None:
+            raise late
 
     def _dismissed(self, asked: Dismiss) -> DismissResult:
         now = self._clock.now()
@@ -92,9 +100,8 @@ class Silencer:
             raise CommandRejected(RejectCode.INVALID, text)
         assert asked.reason is not None  # the command says why, or undoes
         desk, dismissal = self._dismissal(asked, asked.reason.value, now.utc)
-        self._store.dismiss(dismissal)  # first: whatever happens then, it does not open again
+        self._store.dismiss(dismissal)  # from here on it holds: a desk that is busy now, or ends, closes it later
         self.refresh()
-        desk.dismiss(asked.incident, now, at_box=asked.at_box)
         log.info("%s: incident %s dismissed as %s", dismissal.camera, asked.incident, asked.reason)
         try:
             desk.next_look(_Sample(dismissal))

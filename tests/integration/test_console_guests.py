@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.console.doorway import LEAST_READ, MOST_CONNECTIONS, SLOW_S, WAIT_S
+from agent.console.doorway import LEAST_READ, MOST_CONNECTIONS, MOST_UNREAD, SLOW_S, WAIT_S
 from agent.console.feed import Feed
 from tests.certificates import authority, issued
 from tests.e2e.agent_process import wait_until
@@ -187,6 +187,20 @@ def test_who_does_not_read_is_ended_and_who_reads_slowly_is_not(server: Server) 
     wait_until(never_is_ended, "who does not read to be ended")
     assert read + drained(slow) > BIG
     assert drained(never) < BIG
+
+
+def test_those_who_do_not_read_give_way_to_who_does(server: Server, tmp_path: Path) -> None:
+    """However many ask for much and read nothing, little of it is kept for them; no time has to go by for that."""
+    asked = HEAD.replace(b"GET /", b"GET /api/big").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    user = server.guest(asked, host=ELSEWHERE, reads=65536)
+    begun = len(user.recv(LEAST_READ, socket.MSG_WAITALL))
+    guests = [server.guest(asked, reads=4096) for _ in range(MOST_CONNECTIONS - 4)]
+    wait_until(lambda: sum(map(is_reset, guests)) >= len(guests) - MOST_UNREAD // BIG, "them to give way")
+    assert begun + drained(user) > BIG, "who reads slowly is no host of many"
+    assert drained(server.guest(asked)) > BIG, "who asks now is answered"
+    stayed = [guest for guest in guests if not is_reset(guest)]
+    assert stayed, "no more are ended than have to be"
+    assert drained(stayed[-1]) > BIG, "and who is left gets all of it"
 
 
 def test_a_stop_waits_for_nobody_who_does_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

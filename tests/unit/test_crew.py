@@ -97,7 +97,7 @@ def test_a_new_camera_knows_what_is_not_to_be_reported_before_it_looks(tmp_path:
 
         def introduce() -> None:
             for desk in it.crew.desks.values():
-                desk.hush(quiet)
+                desk.hush(quiet, it.clock.now())
 
         it.crew.introduce = introduce
         it.crew.change(changed(court_added))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +63,17 @@ def test_a_model_without_a_pyramid(tmp_path: Path) -> None:
     path = ultralytics_model(tmp_path / "flat.onnx", [Probe((0, 0, 8, 8), 0, (0, 0, 8, 8), 0)], labels=2)
     with pytest.raises(ModelError, match=r"flat\.onnx: expected a detector whose neck enlarges a map of its backbone"):
         FeatureExtractor.load(path)
+
+
+def test_the_extractor_holds_one_session_not_the_detectors_too() -> None:
+    def sessions() -> int:
+        gc.collect()
+        return sum(isinstance(it, onnxruntime.InferenceSession) for it in gc.get_objects())
+
+    before = sessions()
+    extractor = FeatureExtractor.load(STREET)
+    assert sessions() == before + 1
+    assert extractor.features(np.zeros((300, 400, 3), np.uint8), ZONE).shape == (256,)
 
 
 @pytest.mark.parametrize(("name", "width"), [("yolox_nano", 256), ("picodet_s_416_coco", 192)])

@@ -29,7 +29,7 @@ import onnxruntime
 
 from agent.adapters.onnx.graph import Node, nodes_of, with_outputs
 from agent.adapters.onnx.letterbox import Placement
-from agent.adapters.onnx.model import ORT_ERRORS, OnnxModel, file_sha256, mismatch, session_of
+from agent.adapters.onnx.model import ORT_ERRORS, OnnxModel, Run, file_sha256, mismatch, session_of
 from agent.core.types import Floats, Image
 
 RECIPE = "neck-means-1"
@@ -46,13 +46,10 @@ class FeatureExtractor:
 
     recipe = RECIPE
 
-    def __init__(
-        self, model: OnnxModel, session: onnxruntime.InferenceSession, maps: Sequence[str], sha256: str
-    ) -> None:
-        self._model, self._session, self._maps = model, session, list(maps)
+    def __init__(self, model: OnnxModel, sha256: str) -> None:
+        """`model`: its `run` gives the maps of the pyramid."""
+        self._model = model
         self.sha256 = sha256
-        self._options = onnxruntime.RunOptions()
-        self._options.only_execute_path_to_fetches = True  # the neck and head are not needed
 
     @classmethod
     def load(cls, path: Path, *, family: str = "auto", threads: int = 1) -> Self:
@@ -66,14 +63,15 @@ class FeatureExtractor:
             ModelError: no model, of no known family, or one without a pyramid.
         """
         sha256 = file_sha256(path, None)
-        model = OnnxModel.load(path, family=family, threads=threads)
+        known = _without_session(OnnxModel.load(path, family=family, threads=threads))
         content = path.read_bytes()
         maps = pyramid_maps(nodes_of(content))
         if not maps:
             mend = "teach with another model, such as street-nano or yolox-nano"
             raise mismatch(path, "a detector whose neck enlarges a map of its backbone", "none that does", mend)
-        session = session_of(with_outputs(content, maps), path, threads)
-        extractor = cls(model, session, maps, sha256)
+        session = session_of(with_outputs(content, maps), path, threads, arena=False)
+        run = _maps_of(session, maps, known.signature.input_name)
+        extractor = cls(OnnxModel(run, known.family, known.signature, 1, path), sha256)
         extractor._check(path)
         return extractor
 
@@ -91,7 +89,7 @@ class FeatureExtractor:
         corners = np.asarray(outline_n, np.float64) * (image.shape[1], image.shape[0])
         left, top, right, bottom = zone_window(corners, (image.shape[1], image.shape[0]))
         planes, (placement,) = self._model.prepare([np.ascontiguousarray(image[top:bottom, left:right])])
-        found = self._session.run(self._maps, {self._model.signature.input_name: planes}, self._options)
+        found = self._model.run(planes)
         mask = _mask(corners - (left, top), placement, self._model.signature.input_px)
         return np.concatenate([_mean(maps[0], mask) for maps in found])
 
@@ -99,13 +97,25 @@ class FeatureExtractor:
         grey = np.full((64, 64, 3), 114, np.uint8)
         try:
             planes, _ = self._model.prepare([grey])
-            found = self._session.run(self._maps, {self._model.signature.input_name: planes}, self._options)
+            found = self._model.run(planes)
         except ORT_ERRORS as error:
             raise mismatch(path, "a model that gives its inner maps", str(error), "teach with another model") from error
         shapes = [np.shape(maps) for maps in found]
         if any(maps.dtype != np.float32 or len(maps.shape) != 4 for maps in found):
             mend = "teach with another model, such as street-nano or yolox-nano"
             raise mismatch(path, "maps [1, channels, height, width] of float32", str(shapes), mend)
+
+
+def _without_session(model: OnnxModel) -> OnnxModel:
+    """What is known of a model; the memory of its session, which is not needed twice, is let go."""
+    return OnnxModel(lambda _: [], model.family, model.signature, 1, model.path)
+
+
+def _maps_of(session: onnxruntime.InferenceSession, maps: Sequence[str], given: str) -> Run:
+    """The run of a session that gives some of its tensors, and makes no others than these take."""
+    options = onnxruntime.RunOptions()
+    options.only_execute_path_to_fetches = True  # the neck and head are not needed
+    return lambda planes: session.run(list(maps), {given: planes}, options)
 
 
 def pyramid_maps(nodes: Sequence[Node]) -> tuple[str, ...]:

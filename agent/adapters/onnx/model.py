@@ -155,10 +155,15 @@ def file_sha256(path: Path, expected: str | None) -> str:
     return digest
 
 
-def session_of(model: Path | bytes, path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Open a model file, or its content; `path` is for the error's sake. Raises ModelError."""
+def session_of(model: Path | bytes, path: Path, threads: int, *, arena: bool = True) -> onnxruntime.InferenceSession:
+    """Open a model file, or its content; `path` is for the error's sake. Raises ModelError.
+
+    Args:
+        arena: keep the memory of one run for the next; not for what runs now and then.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
+    options.enable_cpu_mem_arena = arena
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Waiting threads must not spin: the cores belong to the decoders in the meantime.

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from agent.adapters.sqlite.migrations import MIGRATIONS
 from agent.adapters.sqlite.reserve import Reserve
-from agent.core.errors import StoreFull, StoreUnusable
+from agent.core.errors import StoreFull, StoreHeld, StoreUnusable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class Database:
         """Run `work` in one transaction and commit it to the disk (`synchronous=FULL`), or keep nothing of it.
 
         Raises:
-            StoreFull: no room, or another program holds the database; call again.
+            StoreFull: no room, or (StoreHeld) another program holds the database; call again.
             StoreUnusable: the file or the disk is damaged, or was closed.
         """
 
@@ -261,7 +261,7 @@ def translated(error: sqlite3.Error, path: Path) -> StoreFull | StoreUnusable:
     if _is_full(error, path):
         return StoreFull(f"{path}: expected room for a commit, found a full disk or quota; free some space there")
     if code in _BUSY:
-        return StoreFull(f"{path}: nothing was kept: another program holds the database; end it (sqlite3 shell?)")
+        return StoreHeld(f"{path}: nothing was kept: another program holds the database; end it (sqlite3 shell?)")
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
         return StoreUnusable(
             f"{path}: expected a database of City Eye, found: {error}; move the file away to start empty, keep it for "

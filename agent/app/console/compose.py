@@ -47,9 +47,11 @@ def serve(delivery: Supervisor, parts: Parts) -> None:
     if place is None:
         return
     folder = parts.config.storage.folder
+    audit = AuditFile(folder / AUDIT)
+    audit.complete(parts.clock.now().utc)
     gatekeeper = Gatekeeper(
         users=UsersFile(folder / CONSOLE_USERS),
-        audit=AuditFile(folder / AUDIT),
+        audit=audit,
         clock=parts.clock,
         sessions=Sessions(console.session),
         guesses=Guesses(),

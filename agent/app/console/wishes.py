@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Condition
 
-from agent.core.errors import CommandRejected, StoreFull
+from agent.core.errors import CommandRejected, StoreFull, StoreHeld, StoreUnusable
 from agent.core.wire import Command, Result
-from agent.ports.console.incidents import DISK_FULL, Asked
+from agent.ports.console.incidents import DISK, DISK_FULL, STORE_HELD, Asked
 from agent.runtime.commander import Answer
 
 MOST_WISHES = 200
@@ -49,13 +49,23 @@ class Wishes:
     def _settle(self, wish: str, outcome: Result | CommandRejected) -> None:
         with self._news:
             if isinstance(outcome, CommandRejected):
-                code = DISK_FULL if isinstance(outcome.__cause__, StoreFull) else outcome.code
-                told: Asked = {**_waiting(wish), "status": "rejected", "code": code, "message": outcome.message}
+                told: Asked = {
+                    **_waiting(wish),
+                    "status": "rejected",
+                    "code": _code(outcome),
+                    "message": outcome.message,
+                }
             else:
                 told = {**_waiting(wish), "status": "done", "result": outcome.model_dump(mode="json")}
             if wish in self._known:
                 self._known[wish] = told
             self._news.notify_all()
+
+
+def _code(rejected: CommandRejected) -> str:
+    """Of a store that did not take it, why."""
+    kinds = {StoreHeld: STORE_HELD, StoreFull: DISK_FULL, StoreUnusable: DISK}
+    return next((code for kind, code in kinds.items() if isinstance(rejected.__cause__, kind)), rejected.code)
 
 
 def _waiting(wish: str) -> Asked:

@@ -13,11 +13,22 @@ from starlette.routing import Route
 from agent.console.access import operator, user_of, viewer
 from agent.console.faults import ConsoleFault
 from agent.console.requests import body_of, moment_of, number_of, text_of
-from agent.core.errors import CommandRejected, RejectCode, StoreFull
-from agent.ports.console.incidents import DISK_FULL, MOST_ROWS, Asked, Disposition, IncidentDesk, IncidentFilter, State
+from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreHeld, StoreUnusable
+from agent.ports.console.incidents import (
+    DISK,
+    DISK_FULL,
+    MOST_ROWS,
+    STORE_HELD,
+    Asked,
+    Disposition,
+    IncidentDesk,
+    IncidentFilter,
+    State,
+)
 
 _NOTE_CHARS = 500
 _REASONS = ("false_report", "tolerated")
+_OF_STORE = {DISK_FULL: StoreFull, STORE_HELD: StoreHeld, DISK: StoreUnusable}
 
 
 def routes(desk: IncidentDesk) -> list[Route]:
@@ -145,9 +156,10 @@ def _about(request: Request) -> UUID:
 
 
 def _answer(asked: Asked) -> Response:
-    """What became of it. Raises CommandRejected, StoreFull."""
-    if asked["status"] == "rejected" and asked["code"] == DISK_FULL:
-        raise StoreFull(asked["message"])
+    """What became of it. Raises CommandRejected, StoreFull, StoreUnusable."""
     if asked["status"] == "rejected":
-        raise CommandRejected(RejectCode(asked["code"] or "failed"), asked["message"] or "")
+        code, message = asked["code"] or "failed", asked["message"] or ""
+        if code in _OF_STORE:
+            raise _OF_STORE[code](message)
+        raise CommandRejected(RejectCode(code), message)
     return JSONResponse(asked, status_code=202 if asked["status"] == "waiting" else 200)

@@ -42,7 +42,8 @@ class AuditEntry:
     Attributes:
         at: aware. who: name of the user. address: where from. action: such as `incident.dismiss`.
         subject: what it was done to. outcome: `done`, `accepted` (it goes on by itself), or the code of what was in
-            the way; `begun`: written before it was done, and nothing since (or not yet). detail: further facts.
+            the way; `begun`: written before it was done, and nothing since (or not yet); `unknown`: the agent ended
+            before it was written down how it ended. detail: further facts.
         id: of what is told twice, as begun and how it ended; else empty.
     """
 
@@ -64,6 +65,9 @@ class Audit(Protocol):
 
     def note(self, entry: AuditEntry) -> None:
         """Keep it as soon as that is possible, and until then in memory."""
+
+    def complete(self, at: datetime) -> None:
+        """At the start of a run: note of all that an earlier one began, and of which no end is known, that it is so."""
 
     def newest(self, limit: int) -> Sequence[AuditEntry]:
         """The last ones, newest first, each as it ended. Raises StoreUnusable."""

@@ -131,8 +131,9 @@ class IncidentPage(TypedDict):
     scores: list[tuple[str, float]]
 
 
-DISK_FULL = "disk_full"
-"""A code of `Asked` beside those of `RejectCode`: there was no room on the disk."""
+DISK_FULL, STORE_HELD, DISK = "disk_full", "store_held", "disk"
+"""Codes of `Asked` beside those of `RejectCode`. No room on the disk, and another program held the database for too
+long: nothing was kept. A disk that cannot be written to: what was kept is not known."""
 
 
 class Asked(TypedDict):

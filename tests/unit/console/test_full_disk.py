@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from threading import Thread
 
 import pytest
@@ -19,6 +22,7 @@ from agent.console.access import operator
 from agent.console.site import texts_of
 from agent.core.errors import StoreFull
 from agent.ports.console.access import Role
+from tests.fakes import FakeClock
 from tests.memory_disk import fill, memory_disk
 from tests.unit.console.rig import OPERATOR, Rig, rig
 from tests.unit.test_console_zones import edits, lengthen
@@ -95,6 +99,55 @@ def test_a_disk_that_fills_up_meanwhile_costs_no_outcome(disk: Path) -> None:
     assert it.client.post("/api/logout", json={}, headers=headers).status_code == 200
     it.log_in()
     assert told(rig(disk, people=False)) == [("login", "done"), ("thing.change", "done"), ("login", "done")]
+
+
+_CHANGES = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from agent.adapters.audit import AuditFile
+from agent.ports.console.access import AuditEntry
+from tests.memory_disk import fill
+folder = Path(sys.argv[1])
+audit = AuditFile(folder / "audit.jsonl")
+told = {"who": "operator", "address": "10.0.0.9", "detail": '"id":"f00"'}
+for number, outcome in enumerate(("begun", "done", "begun", "begun")):
+    at = datetime.fromisoformat(f"2026-11-27T06:00:0{number}+00:00")
+    audit.write(AuditEntry(at=at, action="thing.change", outcome=outcome, id=f"a{number // 2 + number // 3}", **told))
+with (folder / "audit.jsonl").open("ab") as stream:
+    stream.write(b"x" * (-stream.tell() % 4096 - 1) + b"\\n")
+fill(folder)
+audit.note(AuditEntry(at=at, action="thing.change", outcome="done", id="a1", **told))
+assert [entry.outcome for entry in audit.newest(9)] == ["done", "begun", "done"]
+print("owed", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_outcomes_that_waited_for_room_when_the_agent_was_killed_are_told_to_be_unknown_once(disk: Path) -> None:
+    with Popen([sys.executable, "-c", _CHANGES, str(disk)], stdin=-1, stdout=-1, text=True) as killed:
+        assert killed.stdout
+        assert killed.stdout.readline() == "owed\n"
+        killed.kill()
+    before = [("thing.change", "begun"), ("thing.change", "begun"), ("thing.change", "done")]
+    assert [(it.action, it.outcome) for it in AuditFile(disk / "audit.jsonl").newest(9)] == before
+    start = FakeClock().now().utc
+    after = [("thing.change", "unknown"), ("thing.change", "unknown"), ("thing.change", "done")]
+    for _ in range(2):  # there is no room yet
+        audit = AuditFile(disk / "audit.jsonl")
+        audit.complete(start)
+        assert [(it.action, it.outcome) for it in audit.newest(9)] == after
+    (disk / "filler").unlink()
+    for _ in range(3):
+        AuditFile(disk / "audit.jsonl").complete(start)
+    lines = [line for line in (disk / "audit.jsonl").read_text().splitlines() if line.startswith("{")]
+    outcomes = [(entry["outcome"], entry["id"]) for entry in map(json.loads, lines)]
+    assert outcomes[-2:] == [("unknown", "a1"), ("unknown", "a2")], "in order, and once"
+    assert len(outcomes) == 6
+    first, second = AuditFile(disk / "audit.jsonl").newest(2)[::-1]
+    assert (first.at, first.detail) == (start, "begun 2026-11-27T06:00:02+00:00")
+    assert second.detail == "begun 2026-11-27T06:00:03+00:00"
+    assert [(it.action, it.outcome) for it in AuditFile(disk / "audit.jsonl").newest(9)] == after
 
 
 def test_a_line_that_a_power_cut_tore_takes_no_other_with_it(tmp_path: Path) -> None:
@@ -187,4 +240,4 @@ def test_a_configuration_is_never_half_written(tmp_path: Path, full: str) -> Non
 def test_what_is_refused_is_told_in_both_languages() -> None:
     for lang in ("en", "zh-CN"):
         texts = texts_of(lang)["shell"]
-        assert all(texts[f"error.{code}"] for code in ("unrecorded", "disk_full", "disk", "busy"))
+        assert all(texts[f"error.{code}"] for code in ("unrecorded", "disk_full", "store_held", "disk", "busy"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event as Signal
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -14,16 +17,46 @@ import pytest
 from agent.adapters.sqlite import Database, SqliteSilences, Visitor
 from agent.core.errors import CommandRejected
 from agent.core.scene import Scene
+from agent.core.silence import Dismissal
 from agent.core.types import CloseReason, Event
 from agent.core.wire import Dismiss, DismissReason, RulesPause, event_message
+from agent.ports import WatchHour
 from agent.runtime.desk import Desk
 from agent.runtime.silencer import Silencer
 from agent.runtime.wishes import MOST_WISHES
 from tests.events import CLOCK, FACTS
 from tests.fakes import FakeClock
-from tests.unit.core.world import car, every, plan
+from tests.held import held
+from tests.unit.core.world import car, every, plan, stamp
 from tests.unit.runtime.desks import MemoryStore, NoCamera
 from tests.unit.runtime.test_desk_and_watch import serve
+
+
+@dataclass
+class SlowStore(MemoryStore):
+    """A store that takes its time once it is `slow`: it is `busy` until it is `free`."""
+
+    slow: bool = False
+    busy: Signal = field(default_factory=Signal)
+    free: Signal = field(default_factory=Signal)
+
+    def save_state(self, camera: str, state: str, hours: Sequence[WatchHour] = ()) -> None:
+        if self.slow:
+            self.busy.set()
+            assert self.free.wait(30)
+        super().save_state(camera, state, hours)
+
+
+class Asked(SqliteSilences):
+    """The real ones; it can be seen that something is on its way to them."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.asked = Signal()
+
+    def dismiss(self, dismissal: Dismissal) -> None:
+        self.asked.set()
+        super().dismiss(dismissal)
 
 
 class Street:
@@ -32,9 +65,10 @@ class Street:
     def __init__(self, database: Database) -> None:
         self.clock = FakeClock()
         self.clock.set_utc(datetime.fromisoformat("2026-11-02T08:01:02+00:00"))  # of tests.unit.core.world
-        self.store = MemoryStore()
+        self.database = database
+        self.store = SlowStore()
         self.desk = Desk("gate", scene=Scene(plan()), store=self.store, photographer=NoCamera())
-        self.silences = SqliteSilences(database)
+        self.silences = Asked(database)
         self.visitor = SqliteSilences(Visitor(database.path))
         zones = {"gate": frozenset({"kerb"}), "yard": frozenset[str]()}
         self.silencer = Silencer(clock=self.clock, store=self.silences, desks={"gate": self.desk}, zones=zones)
@@ -157,15 +191,57 @@ def test_a_pause_of_more_than_a_week_is_refused_however_it_is_said(street: Stree
         street.pause(until=street.clock.now().utc + timedelta(days=8))
 
 
-def test_a_desk_that_is_closed_is_busy_and_the_dismissal_can_be_sent_again(street: Street) -> None:
+def test_it_is_kept_though_its_desk_is_changing_hands_and_closed_once_that_is_over(street: Street) -> None:
     incident = street.opened().incident_id
     street.desk.close(1.0)
-    with pytest.raises(CommandRejected) as caught:
-        street.dismiss(incident)
-    assert caught.value.code == "busy"
-    street.desk.go_on()
     street.dismiss(incident)
+    assert [it.incident_id for it in street.visitor.dismissals()] == [incident]
+    assert len(street.store.events) == 1
+    street.desk.go_on()
+    street.silencer.refresh()
     assert street.store.events[-1].close_reason is CloseReason.DISMISSED
+
+
+def test_one_that_is_kept_is_never_told_as_busy_though_a_worker_holds_the_desk(street: Street) -> None:
+    """Another process holds the database; once it lets go, the dismissal is kept while a worker is at the desk."""
+    incident = street.opened().incident_id
+    answers: list[str] = []
+
+    def asks() -> None:
+        street.dismiss(incident)
+        answers.append("done")
+
+    with held(street.database.path) as let_go:
+        asking = Thread(target=asks)
+        asking.start()
+        assert street.silences.asked.wait(10)
+        working = Thread(target=serve, args=(street.desk, every(2, 64, 80, car())))
+        street.store.slow = True
+        working.start()
+        assert street.store.busy.wait(10)
+        let_go()
+        asking.join()
+    assert answers == ["done"]
+    assert [it.incident_id for it in street.visitor.dismissals()] == [incident]
+    assert len(street.store.events) == 1
+    street.store.free.set()
+    working.join()
+    street.silencer.refresh()
+    assert street.store.events[-1].close_reason is CloseReason.DISMISSED
+
+
+def test_what_was_dismissed_is_closed_though_the_agent_ended_in_between(street: Street) -> None:
+    incident = street.opened().incident_id
+    street.desk.close(1.0)
+    street.dismiss(incident)
+    memory, _ = street.desk.memory
+    scene = Scene(plan())
+    scene.recall(memory, stamp(64))
+    desk = Desk("gate", scene=scene, store=street.store, photographer=NoCamera())
+    Silencer(clock=street.clock, store=street.visitor, desks={"gate": desk}, zones={}).refresh()
+    assert [it.close_reason for it in street.store.events] == [None, CloseReason.DISMISSED]
+    serve(desk, every(2, 66, 300, car()))
+    assert len(street.store.events) == 2
 
 
 def test_resuming_a_part_tells_that_a_wider_pause_still_holds(street: Street) -> None:

@@ -7,7 +7,8 @@ const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g;
 
 /** What the record says beside: reasons in the user's words, moments by the site's clock. */
 const detail = (text) => text.replace(MOMENT, (at) => moment(at))
-  .replace(/^(false_report|tolerated)\b/, (reason) => t(`incidents.dismissed.${reason}`));
+  .replace(/^(false_report|tolerated)\b/, (reason) => t(`incidents.dismissed.${reason}`))
+  .replace(/^begun\b/, t("shell.audit_begun"));
 
 export async function show(root) {
   const { entries } = await api.get("/api/audit");

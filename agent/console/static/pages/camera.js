@@ -10,7 +10,7 @@ export async function show(root, [id], { mayChange }) {
   const path = `/api/cameras/${encodeURIComponent(id ?? "")}`;
   let camera = await api.get(path);
   let received = performance.now();
-  const view = new CameraView(1280);
+  const view = new CameraView(1280, 1);
   const [name, badge, note, list] = [el("h1", {}), el("span", { class: "badge" }), el("p", { class: "soft" }), el("ul", { class: "standing" })];
   const links = el("p", { class: "row" },
     mayChange && el("a", { class: "button", href: `#/zones/${encodeURIComponent(id)}` }, t("wall.edit_zones")),

@@ -207,14 +207,20 @@ const verdict = (said) => word("verdict", said.verdict) + (said.reason ? `（${w
 
 function buttons(page, means) {
   const { incident } = page;
-  const { path, refresh, result } = means;
+  const { path, refresh, result, signal } = means;
   const act = async (name, body, done) => {
     try {
-      await api.post(`${path}/${name}`, body);
+      const asked = await api.post(`${path}/${name}`, body);
+      if (asked.status === "waiting") fill(result, el("p", { class: "looking" }, t("incidents.waiting")));
+      await answered(asked, signal);
+      if (signal.aborted) return;
       fill(result, el("p", { class: "good" }, t(done)));
       await refresh();
       result.focus(); // the button may be gone
-    } catch (error) { fill(result, fault(error)); }
+    } catch (error) {
+      fill(result, fault(error));
+      await refresh().catch(() => {}); // the timeline tells what was kept
+    }
   };
   const dialog = dismissal((body) => act("dismiss", body, "incidents.done.dismissed"));
   return [el("div", { class: "row" },
@@ -228,7 +234,18 @@ function buttons(page, means) {
 
 function fault(error) {
   const key = `incidents.error.${error.code}`;
-  return el("p", { class: "fault", role: "alert" }, t(key) === key ? told(error) : t(key));
+  return el("p", { class: "fault", role: "alert" }, t(key) === key ? told(error) : t(key, error.facts ?? {}));
+}
+
+/** What became of something that was asked for, however long that takes; it throws what was in the way. */
+async function answered(asked, signal) {
+  let now = asked;
+  while (now.status === "waiting" && !signal.aborted) {
+    await new Promise((wake) => setTimeout(wake, ASK_MS));
+    now = await api.get(`/api/wishes/${asked.id}`);
+  }
+  if (now.status === "rejected") throw Object.assign(new Error(now.message), { code: now.code, facts: now });
+  return now;
 }
 
 /** Ask for a fresh look and wait for the answer: some ten seconds to two minutes. */
@@ -236,13 +253,8 @@ async function verify(button, { path, refresh, result, signal }) {
   button.disabled = true;
   fill(result, el("p", { class: "looking" }, t("incidents.looking")));
   try {
-    let asked = await api.post(`${path}/verify`);
-    while (asked.status === "waiting" && !signal.aborted) {
-      await new Promise((wake) => setTimeout(wake, ASK_MS));
-      asked = await api.get(`/api/wishes/${asked.id}`);
-    }
+    const asked = await answered(await api.post(`${path}/verify`), signal);
     if (signal.aborted) return;
-    if (asked.status === "rejected") throw Object.assign(new Error(asked.message), { code: asked.code });
     await refresh();
     const said = asked.result;
     fill(result, el("p", { class: "verdict" }, el("strong", {}, verdict(said))),

@@ -8,7 +8,7 @@ import { CameraView, ago, health } from "../view.js";
 
 class Card {
   constructor(camera) {
-    this.view = new CameraView(640);
+    this.view = new CameraView(640, 0.25);
     this.badge = el("span", { class: "badge" });
     this.name = el("h2", {});
     this.note = el("p", { class: "soft note" });
