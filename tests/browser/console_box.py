@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from agent.adapters.console_users import UsersFile
 from agent.ports.console.access import Role
@@ -26,7 +26,8 @@ SCREENS = Path(os.environ.get("CITYEYE_SCREENS", ROOT / "out" / "screens"))
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 OPERATOR, VIEWER = ("王芳", "correct horse battery"), ("guest", "staple staple staple")
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
+"""For whatever a page is waited for: far longer than it takes anywhere, so that no machine is too slow."""
 SQUARE = [[0.05, 0.5], [0.95, 0.5], [0.95, 0.95], [0.05, 0.95]]
 
 
@@ -91,6 +92,7 @@ def console_box(
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's browser, without a window."""
+    expect.set_options(timeout=PATIENCE_MS)  # its own are five seconds, whatever a context is told
     with sync_playwright() as playwright:
         program = os.environ.get("CITYEYE_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])  # root, as CI is
