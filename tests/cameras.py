@@ -107,7 +107,7 @@ class SimulatedCamera:
 
     def counted(self) -> dict[str, Any]:
         """What it counted: `good_logins`, `bad_logins` (RTSP and ISAPI together), `locked` addresses, `puts`."""
-        with urlopen(f"{self.web}/simulation", timeout=10) as answer:
+        with urlopen(f"{self.web}/simulation", timeout=60) as answer:
             counted: dict[str, Any] = json.load(answer)
         return counted
 
