@@ -20,8 +20,8 @@ STOP_S = 30.0
 deadline sees to: one that took longer ends with another code than 0 (`cli/run`)."""
 
 
-def cityeye(*arguments: str, timeout_s: float = WAIT_S) -> subprocess.CompletedProcess[str]:
-    """Run one command of the agent to its end."""
+def cityeye(*arguments: str, timeout_s: float = 4 * WAIT_S) -> subprocess.CompletedProcess[str]:
+    """Run one command of the agent to its end; some compute as long as a slow machine needs for a whole clip."""
     command = [sys.executable, "-m", "agent", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", timeout=timeout_s, check=False, env=_environment({})
