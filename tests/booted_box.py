@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.agent_process import wait_until
 
-BOOT_S = 60.0
+BOOT_S = 180.0
 RUN_S = 120.0
 WELL_S = "60"
 """How long the installer waits for an agent to get well."""

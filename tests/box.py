@@ -23,7 +23,7 @@ from tests.agent_child import STATE
 from tests.events import CLOCK, FACTS
 from tests.fakes_delivery import WallClock
 
-WAIT_S = 20.0
+WAIT_S = 90.0
 QUICK = CourierSettings(
     first_wait_s=0.05,
     longest_wait_s=0.2,

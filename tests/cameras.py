@@ -22,6 +22,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.mosquitto import free_port
+
 SYSTEM_PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).parents[1] / "scripts" / "simulated_camera.py"
 USER = "admin"
@@ -62,7 +64,7 @@ class SimulatedCamera:
         self._command = [SYSTEM_PYTHON, str(SCRIPT), "--main", str(video), "--user", USER, "--password", password]
         self._command += options
         self._process: subprocess.Popen[str] | None = None
-        self.port = 0
+        self.port = free_port()
         self.web_port = 0
 
     def start(self) -> None:
@@ -105,7 +107,7 @@ class SimulatedCamera:
 
     def counted(self) -> dict[str, Any]:
         """What it counted: `good_logins`, `bad_logins` (RTSP and ISAPI together), `locked` addresses, `puts`."""
-        with urlopen(f"{self.web}/simulation", timeout=10) as answer:
+        with urlopen(f"{self.web}/simulation", timeout=60) as answer:
             counted: dict[str, Any] = json.load(answer)
         return counted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,6 +99,15 @@ class Listener:
         with self._news:
             if not self._news.wait_for(condition, WAIT_S):
                 raise AssertionError(f"did not get there with {self._arrived}")
+
+    def wait_for_goodbye(self, count: int = 1) -> None:
+        """Wait until the newest state is a box's goodbye, and there were so many: it may come after the box's end."""
+
+        def said() -> bool:
+            reasons = [json.loads(state.payload)["reason"] for state in self.on("/state")]
+            return reasons.count("stopped") >= count and reasons[-1] == "stopped"
+
+        self.wait_until(said)
 
     def _keep(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         kind = getattr(message.properties, "ContentType", None)

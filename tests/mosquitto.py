@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,14 +19,19 @@ from typing import Self
 import pytest
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-START_S = 10.0
+START_S = 60.0
+_FREE_PORTS = range(16_384, 32_768)
+"""Below those that Linux gives to whoever connects (ip_local_port_range, 32768 and up): between two starts of a server,
+nobody's connection comes to lie on its port, and whoever calls it meanwhile does not meet himself."""
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, and that is nobody's by chance later."""
+    for port in random.sample(_FREE_PORTS, len(_FREE_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts" / "closure_simulator.py"
-WAIT_S = 30.0
+WAIT_S = 90.0
 
 
 class Simulator:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def get(port: int, path: str, *, method: str = "GET", headers: Mapping[str, str] = {}) -> tuple[int, str, str]:

@@ -21,6 +21,7 @@ from tests.browser.console_box import (
     console_box,
     log_in,
     page_of,
+    parked_street,
     screenshot,
 )
 from tests.e2e.agent_process import wait_until
@@ -32,7 +33,8 @@ VERIFY_MS = 150_000
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBox]:
-    with console_box(tmp_path_factory.mktemp("incidents")) as running:
+    folder = tmp_path_factory.mktemp("incidents")
+    with console_box(folder, cameras=[parked_street(folder)]) as running:
         yield running
 
 
@@ -48,8 +50,14 @@ def an_incident(page: Page) -> str:
         lines = asked(page, "/api/incidents?state=open&dismissed=none")["incidents"]
         return [line["id"] for line in lines if line["picture"]]
 
-    wait_until(lambda: bool(opened()), "an incident to open")
-    incident = opened()[0]
+    found: list[str] = []
+
+    def is_there() -> bool:
+        found[:] = opened()
+        return bool(found)
+
+    wait_until(is_there, "an incident to open")
+    incident = found[0]
     page.goto(f"/#/incident/{incident}")
     page.locator(".timeline li").first.wait_for()
     return incident

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.console_box import DESKTOP, PHONE, ConsoleBox, accessible, console_box, log_in, page_of, screenshot
+from tests.browser.console_box import (
+    DESKTOP,
+    PHONE,
+    ConsoleBox,
+    accessible,
+    console_box,
+    log_in,
+    page_of,
+    parked_street,
+    screenshot,
+)
 from tests.browser.test_incidents import an_incident
 from tests.memory_disk import fill, memory_disk
 
@@ -111,7 +121,7 @@ def test_what_a_full_disk_refuses_is_told_in_the_language_of_the_page(browser: B
     storage = {"folder": str(disk), "keep_free": "9MB"}
     with (
         memory_disk(disk, "size=24m"),
-        console_box(tmp_path, more={"storage": storage}) as box,
+        console_box(tmp_path, cameras=[parked_street(tmp_path)], more={"storage": storage}) as box,
         page_of(browser, box, lang="zh-CN", look=PHONE) as page,
     ):
         log_in(page)

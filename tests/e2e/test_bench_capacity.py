@@ -32,7 +32,7 @@ def test_two_cameras_are_measured_and_reported(tmp_path: Path) -> None:
         "--cache",
         str(tmp_path / "cache"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=280)
     assert "Traceback" not in done.stderr, done.stderr
     page = (tmp_path / "out" / "capacity.md").read_text(encoding="utf-8")
     assert [line for line in page.splitlines() if line.startswith("| 2 | ")], page + done.stdout

@@ -131,7 +131,7 @@ def test_a_box_that_loses_its_power_on_probation_starts_with_the_former_document
     """In MQTT 3.1.1, where the body of a command says all."""
     with Mosquitto(tmp_path / "broker") as broker, Listener(broker.port) as centre:
         old = {"port": broker.port, "protocol": "3.1.1"}
-        config = write_street(tmp_path, cameras=[file_camera()], mqtt=old, **QUICK)
+        config = write_street(tmp_path, cameras=[file_camera()], mqtt=old, commands={"probation": "1h"})
         asker = Asker(centre, BOX)
         with AgentProcess(config) as agent:
             centre.wait_for(4, "/event")
@@ -238,9 +238,10 @@ def test_a_broker_where_the_centre_says_something_is_kept_and_the_answer_comes_t
 
 
 def test_the_closure_simulator_finds_a_box_that_was_sent_to_its_broker(tmp_path: Path) -> None:
-    """It sends no acks, and comes when the box is there already."""
+    """It sends no acks, and comes when the box is there already; it has to be there before the probation is over."""
     with Mosquitto(tmp_path / "old") as old, Mosquitto(tmp_path / "new") as new, Listener(old.port) as centre:
-        config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": old.port}, **QUICK)
+        long_enough = {"probation": "30s"}
+        config = write_street(tmp_path, cameras=[file_camera()], mqtt={"port": old.port}, commands=long_enough)
         with AgentProcess(config) as agent:
             centre.wait_for(4, "/event")
             put = Asker(centre, BOX).send("config.put", document=changed(config.read_text(), to(new)))

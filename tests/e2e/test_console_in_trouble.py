@@ -112,6 +112,7 @@ def test_twenty_operators_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_who_only_holds_connections_takes_nothing_from_the_agent(tmp_path: Path) -> None:
     with agent_with_console(tmp_path, MANY[:1]) as (agent, _, port), ExitStack() as stack:
         operator, files = Operator(port, MANY[0]), Path(f"/proc/{agent.pid}/fd")
+        wait_until(lambda: look(operator) != "", "the first picture, with which all that the agent needs is open")
         before, open_before = look(operator), len(list(files.iterdir()))
         for number in range(300):
             idle = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))

@@ -45,7 +45,7 @@ def test_a_camera_in_a_range_and_not_one_login_is_tried(camera: SimulatedCamera)
     assert (code, device["address"], device["maker"], device["ways"]) == (0, HOST, "Hikvision", ["isapi", "rtsp"])
     assert device["urls"][0] == f"rtsp://{HOST}:{camera.port}{SUB}"
     assert (said["others"], device["configured_as"]) == (4, None)
-    with urlopen(f"http://{HOST}:{camera.web_port}/simulation", timeout=10) as answer:
+    with urlopen(f"http://{HOST}:{camera.web_port}/simulation", timeout=60) as answer:
         assert json.load(answer) == {"good_logins": 0, "bad_logins": 0, "locked": [], "puts": []}
 
 

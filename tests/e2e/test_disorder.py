@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 import yaml
 
 from agent.core.geometry import iou
+from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.types import Box
 from tests.cameras import PASSWORD, SUB, USER, SimulatedCamera, need_simulated_camera
 from tests.e2e.agent_process import AgentProcess, cityeye, wait_until
@@ -83,6 +85,7 @@ def test_a_bag_left_on_a_pavement_survives_a_power_cut_until_it_is_accepted(tmp_
             with agent_of(config) as agent:
                 (opened,) = parsed(centre.wait_for(1, "/event"))
                 agent.kill()
+                wait_until(lambda: unseen_s(tmp_path / "data") > BRIDGE_S, "the outage to be one")
                 camera.stop()
                 camera = SimulatedCamera(after)
                 camera.start()
@@ -106,11 +109,21 @@ def test_a_bag_left_on_a_pavement_survives_a_power_cut_until_it_is_accepted(tmp_
     assert events[1]["data"]["blind_s"] > 0
 
 
-def seen_again(data: Path) -> bool:
-    """Whether the kept scene saw its incident after a gap."""
+def kept_scene(data: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(f"file:{data}/cityeye.db?mode=ro", uri=True)) as connection:
         (state,) = connection.execute("SELECT state FROM scenes").fetchone()
-    (presence,) = [p for p in json.loads(state)["presences"] if p["state"] == "open"]
+    scene: dict[str, Any] = json.loads(state)
+    return scene
+
+
+def unseen_s(data: Path) -> float:
+    """How long ago the last look of the kept scene is. Looks that are close together count as sight in between."""
+    return (datetime.now(UTC) - datetime.fromisoformat(kept_scene(data)["stamp"]["utc"])).total_seconds()
+
+
+def seen_again(data: Path) -> bool:
+    """Whether the kept scene saw its incident after a gap."""
+    (presence,) = [p for p in kept_scene(data)["presences"] if p["state"] == "open"]
     return bool(presence["blind_s"] > 0)
 
 

@@ -216,7 +216,7 @@ def asked(config: Path, answer: str) -> str:
     command = [sys.executable, "-m", "agent", "doctor", "-c", str(config), "--mend", "--watch", "2", "--lang", "en"]
     with os.fdopen(ours, "wb", buffering=0) as keyboard, os.fdopen(theirs, "rb", buffering=0) as stdin:
         keyboard.write(f"{answer}\n".encode())
-        done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, timeout=240)
     check_log(done.stdout + done.stderr, PASSWORD)
     return done.stdout
 

@@ -67,7 +67,7 @@ def password_of(config: Config, camera_id: str) -> str | None:
 
 
 def bad_logins(camera: SimulatedCamera) -> int:
-    with urlopen(f"http://{HOST}:{camera.web_port}/simulation", timeout=10) as answer:
+    with urlopen(f"http://{HOST}:{camera.web_port}/simulation", timeout=60) as answer:
         return int(json.load(answer)["bad_logins"])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -82,15 +82,19 @@ class Told:
 
 
 def processes(pid: int) -> dict[str, bytes]:
-    """The command lines of a process and all below it, and the names of its threads."""
+    """The command lines of a process and all below it, and the names of its threads; without those that just end."""
     found: dict[str, bytes] = {}
     waiting = [pid]
     while waiting:
         here = waiting.pop()
-        found[f"command line of {here}"] = Path(f"/proc/{here}/cmdline").read_bytes()
-        for task in Path(f"/proc/{here}/task").iterdir():
-            found[f"name of {here}/{task.name}"] = (task / "comm").read_bytes()
-            waiting += map(int, (task / "children").read_text().split())
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if line := Path(f"/proc/{here}/cmdline").read_bytes():  # none: it has ended and is not collected yet
+                found[f"command line of {here}"] = line
+            for task in Path(f"/proc/{here}/task").iterdir():
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    found[f"name of {here}/{task.name}"] = (task / "comm").read_bytes()
+                    waiting += map(int, (task / "children").read_text().split())
+    assert f"command line of {pid}" in found
     return found
 
 

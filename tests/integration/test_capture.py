@@ -42,7 +42,9 @@ class Rig:
         password: str = PASSWORD,
         ledger: LoginLedger | None = None,
         logins: LoginBudget | None = None,
+        stalled_after_s: float = 60.0,
     ) -> None:
+        """`stalled_after_s`: longer than a slow machine keeps a camera that works waiting, but in tests of stalls."""
         self.room = Mailroom()
         clock = SystemClock()
         source = RtspSource(
@@ -52,8 +54,8 @@ class Rig:
             password=password,
             clock=clock,
             sample_every_s=0.0,
-            read_timeout_s=1.0,
-            open_timeout_s=5.0,
+            read_timeout_s=stalled_after_s,
+            open_timeout_s=60.0,
         )
         self.loop = CaptureLoop(
             camera="gate",
@@ -114,7 +116,7 @@ def test_samples_go_on_when_the_camera_comes_back() -> None:
 
 def test_a_stall_is_a_gap_and_the_camera_is_opened_anew() -> None:
     with simulated_camera(street(), "--speed", "4", "--stall-after", "3") as camera:
-        rig = Rig(camera.url())
+        rig = Rig(camera.url(), stalled_after_s=1.0)
         with rig.running():
             rig.until_sample()
             assert rig.until_gap().reason is GapReason.STALLED

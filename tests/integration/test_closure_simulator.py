@@ -19,6 +19,7 @@ from scripts.closure.cli import DONE, NO_ANSWER, REJECTED, main
 from scripts.closure.contract import answers_topic
 from scripts.closure.mischief import KINDS
 from tests.box import Box
+from tests.e2e.agent_process import wait_until
 from tests.events import FACTS, T0, closed, make_event
 from tests.listener import Listener
 from tests.memory_disk import fill, memory_disk
@@ -101,11 +102,11 @@ def test_what_was_missed_is_asked_for_and_comes_again(tmp_path: Path, mosquitto:
     with Box(tmp_path, mosquitto.port) as box, Listener(mosquitto.port) as listener:
         box.record(*(make_event(number) for number in range(1, 6)))
         box.wait_until_delivered()  # to the broker, where nobody of the centre was known yet
-        with Simulator(tmp_path, mosquitto.port, *QUICK_ACKS) as simulator:
+        with Simulator(tmp_path, mosquitto.port, *QUICK_ACKS, "--gap-again", "600") as simulator:
             ready(simulator)
             box.record(make_event(6))
             simulator.wait_until(lambda: len(simulator.told(kind="event")) >= 6)
-            listener.wait_until(lambda: parse_ack(listener.on("/ack")[-1].payload, FACTS).sequence == f"{6:020}")
+            listener.wait_until(lambda: any(parse_ack(m.payload, FACTS).covers(5) for m in listener.on("/ack")))
             assert sequences(simulator) == [1, 2, 3, 4, 5, 6]
         acks = [parse_ack(message.payload, FACTS) for message in listener.on("/ack")]
         asking = [ack for ack in acks if ack.missing]
@@ -322,10 +323,10 @@ def test_the_exit_code_tells_a_refusal_and_a_silence(
     with Responder(mosquitto.port) as responder:
         assert main([*asked, "snapshot", UNKNOWN, "--box", "box-01"]) == REJECTED
         assert json.loads(capsys.readouterr().out)["code"] == "unknown_camera"
-        assert main([*asked, "snapshot", SILENT, "--box", "box-01", "--timeout", "0.6"]) == NO_ANSWER
+        assert main([*asked, "snapshot", SILENT, "--box", "box-01", "--timeout", "6"]) == NO_ANSWER
         assert "no answer" in capsys.readouterr().err
+        wait_until(lambda: len(responder.commands) == 4, "what was asked last to arrive")
         ids = [command.id for command in responder.commands[1:]]
-        assert len(ids) == 3
         assert len(set(ids)) == 1, "the same question is asked again under its id: a box carries it out once"
 
 

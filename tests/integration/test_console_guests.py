@@ -49,7 +49,7 @@ class Server:
         if reads is not None:
             guest.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, reads)
         guest.bind((host, 0))
-        guest.settimeout(30)
+        guest.settimeout(60)
         guest.connect(("127.0.0.1", self.port))
         guest.sendall(said)
         return guest
@@ -120,7 +120,7 @@ def drained(guest: socket.socket) -> int:
 )
 def test_who_asks_is_answered_however_many_do_not(server: Server, said: bytes) -> None:
     guests = [server.guest(said) for _ in range(MANY)]
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=10) as user:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as user:
         for _ in range(20):
             assert user.get("/static/app.js").status_code == 200
             guests += [server.guest(said) for _ in range(10)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import threading
@@ -95,7 +94,7 @@ def test_a_loop_that_dies_is_told_and_started_again(
         wait_until(lambda: get(scene.port, "/healthz")[0] == 200, "the box to be well")
         assert "cityeye_loop_restarts_total 1.0" in get(scene.port, "/metrics")[2]
         assert (running.end(), running.app.hung) == ([], None)
-        assert json.loads(scene.centre.wait_for(2, "/state")[-1].payload)["reason"] == "stopped"
+        scene.centre.wait_for_goodbye()
 
 
 @pytest.mark.parametrize("victim", [loop for loop in LOOPS if loop != CAMERA])
@@ -122,7 +121,7 @@ def test_a_loop_that_hangs_is_told_and_the_agent_ends_to_be_started_again(
         well_until = next((i for i, it in enumerate(told) if it.startswith("NOT WELL")), len(told))
         assert "feed" not in told[well_until:], "an agent that hangs is not fed"
         if victim != "courier":
-            assert json.loads(scene.centre.wait_for(2, "/state")[-1].payload)["reason"] == "stopped"
+            scene.centre.wait_for_goodbye()
 
 
 def test_a_capture_that_hangs_is_told_and_another_one_takes_its_place(

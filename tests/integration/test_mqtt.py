@@ -33,6 +33,8 @@ WILL = will_message(FACTS, RUN)
 EVENT = event_message(make_event(), 1, FACTS, CLOCK)
 PASSWORD = "correct horse battery"
 ROOT = Path(__file__).parents[2]
+WILL_DELAY_S = 5
+"""Longer than it takes to be back, on the slowest machine."""
 
 
 def settings_for(port: int, **changes: object) -> MqttSettings:
@@ -47,10 +49,19 @@ def happened(link: Link, count: int = 1) -> list[News]:
     """The next so many things that happen."""
     things: list[News] = []
     while len(things) < count:
-        news = link.poll(10.0)
+        news = link.poll(60.0)
         assert news, f"waited in vain, got only {things}"
         things += news
     return things
+
+
+def subscribed(link: Link, server: Mosquitto, *topics: str, client: str = "box-01") -> Link:
+    """The session, once the broker has taken its subscription."""
+    before = server.logged(f"Sending SUBACK to {client}")
+    link.subscribe(topics)
+    while server.logged(f"Sending SUBACK to {client}") == before:
+        assert link.poll(0.1) == []
+    return link
 
 
 @pytest.fixture
@@ -156,15 +167,13 @@ def test_qos_0_is_delivered_too(mosquitto: Mosquitto) -> None:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_what_the_centre_sends_is_received(mosquitto: Mosquitto, protocol: str) -> None:
-    link = broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0)
-    link.subscribe(["t/cmd", "t/ack"])
+    link = subscribed(broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0), mosquitto, "t/cmd", "t/ack")
     centre = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
     centre.connect("127.0.0.1", mosquitto.port)
     centre.loop_start()
     asked = properties(PacketTypes.PUBLISH, ResponseTopic="t/rsp/7", CorrelationData=b"\x00seven")
-    assert link.poll(0.5) == []  # subscribed by now
     centre.publish("t/other", b"no", 1)
-    centre.publish("t/cmd", b"verify", 1, properties=asked).wait_for_publish(10)
+    centre.publish("t/cmd", b"verify", 1, properties=asked).wait_for_publish(60)
     plain = Received(topic="t/cmd", payload=b"verify")
     told = replace(plain, response_topic="t/rsp/7", correlation=b"\x00seven") if protocol == "5" else plain
     assert happened(link) == [told]
@@ -178,8 +187,7 @@ def test_an_answer_carries_its_correlation_where_the_protocol_has_a_place_for_it
     mosquitto: Mosquitto, protocol: str
 ) -> None:
     asker = broker_for(mosquitto.port, client_id="asker").connect(WILL, 0)
-    asker.subscribe(["t/rsp"])
-    assert asker.poll(0.5) == []  # subscribed by now
+    subscribed(asker, mosquitto, "t/rsp", client="asker")
     link = broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0)
     answer = replace(EVENT, topic="t/rsp", correlation=b"\x00seven")
     link.publish(answer)
@@ -203,9 +211,7 @@ def test_what_the_broker_kept_is_told_apart(mosquitto: Mosquitto) -> None:
 
 def test_a_message_larger_than_any_command_never_reaches_the_agent(mosquitto: Mosquitto) -> None:
     for protocol in ("5", "3.1.1"):
-        link = broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0)
-        link.subscribe(["t/cmd"])
-        assert link.poll(0.5) == []
+        link = subscribed(broker_for(mosquitto.port, protocol=protocol).connect(WILL, 0), mosquitto, "t/cmd")
         other = broker_for(mosquitto.port, client_id="centre").connect(WILL, 0)
         other.publish(replace(EVENT, topic="t/cmd", payload=bytes(MAX_RECEIVED_BYTES + 1)))
         other.publish(replace(EVENT, topic="t/cmd", payload=b"small"))
@@ -357,7 +363,7 @@ def test_a_broker_that_hangs_up_on_5_is_asked_in_both_each_time(mosquitto: Mosqu
 
 def test_a_broker_that_says_nothing_to_5_is_asked_in_3_1_1_from_then_on(mosquitto: Mosquitto) -> None:
     with Proxy(mosquitto.port, silent_5=True) as proxy:
-        broker = broker_for(proxy.port, timeout_s=1.0)
+        broker = broker_for(proxy.port, timeout_s=5.0)
         for _ in range(2):
             link = broker.connect(WILL, 0)
             assert link.protocol == "3.1.1"
@@ -408,13 +414,13 @@ def test_a_closed_link_leaves_no_will(mosquitto: Mosquitto) -> None:
 def test_a_quick_reconnect_cancels_the_will(mosquitto: Mosquitto) -> None:
     with Proxy(mosquitto.port) as proxy, Listener(mosquitto.port) as listener:
         broker = broker_for(proxy.port)
-        link = broker.connect(WILL, 1)
+        link = broker.connect(WILL, WILL_DELAY_S)
         proxy.cut()
         assert isinstance(happened(link)[0], Lost)
         link.close()
-        again = broker.connect(WILL, 1)
+        again = broker.connect(WILL, WILL_DELAY_S)
         # The broker looks for due wills once a second: another client's will of the same delay shows that it did.
-        other = broker_for(proxy.port, client_id="other").connect(replace(WILL, topic="other/state"), 1)
+        other = broker_for(proxy.port, client_id="other").connect(replace(WILL, topic="other/state"), WILL_DELAY_S)
         proxy.cut(newest=True)
         listener.wait_for(1, "other/state")
         assert listener.on("box-01/state") == []
@@ -463,7 +469,7 @@ def _connect_tls(port: int, ca: Pair | None, client: Pair | None = None) -> Link
         cert_file=client.cert_file if client else None,
         key_file=client.key_file if client else None,
     )
-    return broker_for(port, host="localhost", tls=tls, timeout_s=5.0).connect(WILL, 0)
+    return broker_for(port, host="localhost", tls=tls, timeout_s=60.0).connect(WILL, 0)
 
 
 def test_tls_with_a_client_certificate(tmp_path: Path, certificates: Certificates) -> None:

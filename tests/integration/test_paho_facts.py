@@ -22,7 +22,7 @@ from tests.mosquitto import Mosquitto, free_port
 
 pytestmark = pytest.mark.server
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 NO_SUBSCRIBERS, NOT_AUTHORIZED = 16, 135
 
 

@@ -46,7 +46,7 @@ pytestmark = pytest.mark.server
 
 
 def source(url: str, **settings: Any) -> RtspSource:
-    given: dict[str, Any] = {"username": USER, "password": PASSWORD, "sample_every_s": 0.0, "open_timeout_s": 5.0}
+    given: dict[str, Any] = {"username": USER, "password": PASSWORD, "sample_every_s": 0.0, "open_timeout_s": 30.0}
     return RtspSource(camera="gate", url=url, clock=SystemClock(), **{**given, **settings})
 
 

@@ -182,7 +182,7 @@ class SlowSite:
     @property
     def home(self) -> Path:
         self.asked.set()
-        assert self.told.wait(20)
+        assert self.told.wait(60)
         return self._site.home
 
     def __getattr__(self, name: str) -> Any:
@@ -197,13 +197,13 @@ def test_who_looks_does_not_wait_for_who_has_a_draft_checked(box: Box) -> None:
     checking = Thread(target=lambda: drafts.append(desk.draft("gate", mine, box.version, "en", whole=True)))
     checking.start()
     try:
-        assert site.asked.wait(20)
+        assert site.asked.wait(60)
         assert desk.zones("yard")["camera"] == "yard"
         assert (desk.versions(), desk.status()["state"]) == ([], "none")
         assert drafts == []
     finally:
         site.told.set()
-        checking.join(20)
+        checking.join(60)
     assert [draft["problems"] for draft in drafts] == [[]]
 
 

@@ -435,7 +435,7 @@ def test_threads_share_one_folder(tmp_path: Path) -> None:
     start = threading.Barrier(4)
 
     def work(first: int) -> None:
-        start.wait(10)
+        start.wait(30)
         for i in range(30):
             store.keep(event(first + i), "wide", jpeg(), AT)
 

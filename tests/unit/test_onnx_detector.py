@@ -179,7 +179,7 @@ def test_threads_share_one_detector(tmp_path: Path) -> None:
     start = threading.Barrier(4)
 
     def look(level: int) -> None:
-        start.wait(10)
+        start.wait(30)
         for _ in range(50):
             score = float(detector.detect([grey(level)])[0].scores[0])
             if abs(score - level / 255) > 1e-5:

@@ -168,7 +168,7 @@ def test_a_desk_that_a_worker_holds_is_given_up() -> None:
     desk = Desk("gate", scene=Scene(plan()), store=MemoryStore(), photographer=SlowCamera())
     worker = Thread(target=serve, args=(desk, every(2, 0, 70, car())))
     worker.start()
-    assert taken.wait(10)
+    assert taken.wait(30)
     with pytest.raises(TimeoutError, match="gate: a worker is still at its desk"):
         desk.close(0.01)
     release.set()

@@ -392,7 +392,7 @@ def test_a_worker_that_does_not_let_go_is_not_waited_for(monkeypatch: pytest.Mon
     assert desk.verify(incident, stamp(69), answers.append)
     worker = Thread(target=serve, args=(desk, every(1, 70, 72, car())))
     worker.start()
-    assert taken.wait(10)
+    assert taken.wait(30)
     with pytest.raises(CommandRejected, match="busy: gate: a worker is still at its desk; try again later"):
         desk.verify(incident, stamp(72), answers.append)
     desk.check_deadlines(stamp(200))

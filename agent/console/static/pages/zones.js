@@ -196,8 +196,10 @@ export async function show(root, [camera], { mayChange, signal, go }) {
       let look = null;
       for (let tries = 0; tries < LOOKS; tries++) {
         const tag = await load();
-        look = (await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null))?.look;
-        if (!tag || !look || tag.startsWith(`"${look.tag}-`)) break;
+        const newest = (await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null))?.look;
+        if (tag && newest && !tag.startsWith(`"${newest.tag}-`)) continue; // of another picture than the one that is shown
+        look = newest;
+        break;
       }
       const seen = (look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35 && whole(box.box_n));
       const ends = (boxes) => proposal(boxes.map((box) => box.box_n));
