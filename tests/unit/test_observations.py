@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from agent.adapters.observations import ObservationReader, ObservationWriter
 from agent.adapters.observations.block import FRAME, Block, frame_of
 from agent.adapters.observations.segments import segments
-from agent.adapters.observations.unpacked import sealed_steps_of, steps_of
+from agent.adapters.observations.unpacked import steps_of
 from agent.core.recording import line_of
 from agent.core.types import Gap, GapReason, Observation, PictureFault, Stamp
 from tests.kept_days import keep
