@@ -102,11 +102,11 @@ class _OneClock:
     def read(self, stamp: Stamp) -> Stamp:
         """The same moment on the one clock."""
         last = self._last
-        if last is not None:
+        ran_back = last is not None and stamp.mono_s + self._shift_s < last.mono_s
+        if last is not None and (ran_back or self._fresh):
             by_wall_s = (stamp.utc - last.utc) / timedelta(seconds=1)
             off_s = stamp.mono_s + self._shift_s - last.mono_s - by_wall_s
-            ran_back = stamp.mono_s + self._shift_s < last.mono_s
-            if ran_back or (self._fresh and abs(off_s) > TOLERANCE_S):
+            if ran_back or abs(off_s) > TOLERANCE_S:
                 self._shift_s += max(0.0, by_wall_s) + last.mono_s - stamp.mono_s - self._shift_s
         self._fresh = False
         self._last = stamp.shifted(self._shift_s) if self._shift_s else stamp

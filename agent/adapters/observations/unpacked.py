@@ -63,7 +63,7 @@ def sealed_steps_of(body: bytes, camera: str) -> list[SealedStep]:
     """The steps of a block, not read yet. Raises ValueError for what is no block; then none of them will."""
     try:
         return Unpacked(zlib.decompress(body), camera).steps()
-    except (zlib.error, KeyError, IndexError, TypeError, struct.error) as error:
+    except (zlib.error, KeyError, IndexError, TypeError, ValueError, struct.error) as error:
         raise ValueError(f"expected a block of observations, found {error!r}") from error
 
 

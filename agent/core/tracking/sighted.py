@@ -122,7 +122,8 @@ def _relooked(track: Track, seen: Sighting) -> dict[str, Any]:
 def _blend(old: Floats, new: Floats) -> Floats:
     if old.size != new.size or not new.size:
         return new if new.size else old
-    mixed = old * _OLD + new * _NEW
+    mixed = old * _OLD
+    mixed += new * _NEW
     mixed /= math.sqrt(mixed.dot(mixed))  # `linalg.norm` takes four times as long for so few numbers
     return mixed
 
