@@ -18,7 +18,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from agent.adapters.observations.block import FRAME, Block, steps_of
+from agent.adapters.observations.block import FRAME, Block
+from agent.adapters.observations.unpacked import steps_of
 from agent.adapters.onnx import OnnxDetector
 from agent.app.parts import open_detector
 from agent.app.replay import looks

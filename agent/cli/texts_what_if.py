@@ -19,12 +19,16 @@ WHAT_IF: dict[str, tuple[str, str]] = {
         "应给出 VIDEO 或 --observations PATH，二者选一",
     ),
     "replay.quick": (
-        "With --observations: one look each ten seconds; a day in seconds, its moments true to that.",
-        "与 --observations 合用：每十秒取一帧；一天的数据只需数秒，时间精确到十秒。",
+        "With --observations: one look each ten seconds; a day in seconds, but a few incidents may be missed.",
+        "与 --observations 合用：每十秒取一帧；一天的数据只需数秒，但个别事件可能漏掉。",
     ),
     "what_if.note.quick": (
-        "in a hurry: one look each {pace_s} s; moments are true to that, what stood for less may be missing",
-        "快速试算：每 {pace_s} 秒取一帧，时间精确到此，停留更短的可能遗漏",
+        "note: in a hurry, one look each {pace_s} s: times are true to {pace_s} s at best, dwells come out short where "
+        "traffic passes in front, and what stood hardly longer than its limit may be missing; a few of these incidents "
+        "may come of the hurry alone: run it again without --quick before anything is put in force because of a few",
+        "注意：快速试算，每 {pace_s} 秒只取一帧：时间最多精确到 {pace_s} 秒，前方有车经过时停留时长会偏短，"
+        "刚超过时限的事件可能漏掉；所列事件中个别可能只是取帧少造成的，"
+        "若要凭少数几起决定是否启用，请去掉 --quick 再试一次",
     ),
     "what_if.table": (
         "{since} to {until}, {looks} looks: what the other configuration changes",

@@ -17,7 +17,8 @@ def changed(value: T, **changes: Any) -> T:
     kind: Any = type(value)
     copy: T = object.__new__(kind)
     state = copy.__dict__  # written to directly: a frozen one cannot be set otherwise
-    state.update(value.__dict__, **changes)
+    state.update(value.__dict__)
+    state.update(changes)
     if len(state) != _size(kind):
         raise KeyError(f"{kind.__name__}: expected fields of it, found {', '.join(changes)}")
     return copy

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.core.types import Box, Floats, Points
 
@@ -56,22 +55,25 @@ def contained(inner: Box, outer: Box) -> float:
     return shared / own if own > 0 else 0.0
 
 
-def compared(a: Sequence[Box], b: Sequence[Box]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """All pairs of N and M boxes: (N, M) `iou`, and (N, M) shares of the first that are `contained` in the second."""
-    if not a or not b:
-        return np.zeros((len(a), len(b))), np.zeros((len(a), len(b)))
-    one, other = np.array(a, np.float64), np.array(b, np.float64)
-    sides = np.maximum(np.minimum(one[:, None, 2:], other[:, 2:]) - np.maximum(one[:, None, :2], other[:, :2]), 0.0)
-    shared = sides[..., 0] * sides[..., 1]
-    own, others = (np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0) for boxes in (one, other))
-    own, others = own[:, 0] * own[:, 1], others[:, 0] * others[:, 1]
-    union = own[:, None] + others - shared
-    return _shares(shared, union), _shares(shared, own[:, None])
+def overlapping(a: Sequence[Box], b: Sequence[Box]) -> list[tuple[int, int, float, float]]:
+    """Of all pairs of N and M boxes those that overlap: both indices, `iou`, and the share of the first in the second.
 
-
-def _shares(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quotients; 0 where there is no whole."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    Most boxes of a picture are nowhere near each other, so a loop that passes over these is quicker than a matrix of
+    all, be there nine of them or a hundred.
+    """
+    pairs = []
+    others = [(col, box, _area(box)) for col, box in enumerate(b)]
+    for row, (ax1, ay1, ax2, ay2) in enumerate(a):
+        own = _area((ax1, ay1, ax2, ay2))
+        for col, (bx1, by1, bx2, by2), area in others:
+            if bx1 < ax2 and ax1 < bx2 and by1 < ay2 and ay1 < by2:
+                width = (ax2 if ax2 < bx2 else bx2) - (ax1 if ax1 > bx1 else bx1)
+                height = (ay2 if ay2 < by2 else by2) - (ay1 if ay1 > by1 else by1)
+                shared = width * height
+                union = own + area - shared
+                if own > 0.0 and area > 0.0 and union > 0.0:
+                    pairs.append((row, col, shared / union, shared / own))
+    return pairs
 
 
 def _shared(a: Box, b: Box) -> float:
@@ -138,8 +140,14 @@ def same_ground(a: Box, b: Box) -> bool:
 
 def between(a: Box, b: Box, weight: float) -> Box:
     """The box that lies `weight` (0..1) of the way from `a` to `b`."""
-    x1, y1, x2, y2 = (p + (q - p) * weight for p, q in zip(a, b, strict=True))
-    return x1, y1, x2, y2
+    ax1, ay1, ax2, ay2 = a
+    bx1, by1, bx2, by2 = b
+    return (
+        ax1 + (bx1 - ax1) * weight,
+        ay1 + (by1 - ay1) * weight,
+        ax2 + (bx2 - ax2) * weight,
+        ay2 + (by2 - ay2) * weight,
+    )
 
 
 def as_array(*boxes: Box) -> Floats:

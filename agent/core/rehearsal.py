@@ -16,9 +16,10 @@ do so for incidents too would only make their dwell truer, and costs nearly as m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from agent.core.tracking.places import STILL_IOU
 from agent.core.tracking.sighted import BRIDGE_S
 from agent.core.tracking.sighting import WHOLE_ZONE
 from agent.core.tracking.tracker import MATCH_IOU
-from agent.core.types import Changes, Floats, Gap, Observation
+from agent.core.types import Changes, Floats, Gap, Observation, Stamp
 
 QUICK_S = BRIDGE_S
 """The pace of a rehearsal in a hurry: things are still followed from look to look."""
@@ -39,8 +40,23 @@ _JITTER_S = 0.5
 """A look that comes so much early counts as in time, or cameras that send each 2 s would be taken each 12."""
 
 
+class Sealed(Protocol):
+    """A step of which only the moment is known until it is opened. `plain`: a look at which nothing was wrong."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """Its moment."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is neither a gap nor a faulty picture."""
+
+    def open(self) -> Observation | Gap:
+        """All of it, which costs time."""
+
+
 class Rehearsal:
-    """One camera under one plan. Give every step to `step`, in order; then `end`."""
+    """One camera under one plan. Give every step to `step` or `offer`, in order; then `end`."""
 
     def __init__(
         self, plan: CameraPlan, dismissals: Sequence[Dismissal] = (), *, whole: bool = False, pace_s: float = 0.0
@@ -65,24 +81,31 @@ class Rehearsal:
         self._made: list[Dismissal] = []
         self._whole = whole or pace_s > 0  # whoever is in a hurry takes so few that none can be spared
         self._held: Observation | None = None
-        self._passed: Observation | None = None
+        self._passed: Callable[[], Observation | Gap] | None = None
         self._missing = False
         self._losses = _Losses(max((duty.settings.clear_after for duty in plan.duties), default=0.0))
         self._last: Observation | Gap | None = None
         self.looks = 0
         """Steps that the scene was given."""
 
+    def offer(self, step: Sealed) -> None:
+        """Take one step, that need not be opened where it is passed over. Raises ValueError as `Scene.step` does."""
+        if step.plain and self._hurries_past(step.stamp):
+            self._passed = step.open  # until the next one says whether it is needed
+        else:
+            self.step(step.open())
+
     def step(self, step: Observation | Gap) -> None:
         """Take one step. Raises ValueError as `Scene.step` does."""
-        if isinstance(step, Observation) and self._hurries_past(step):
-            self._passed = step  # until the next one says whether it is needed
+        if isinstance(step, Observation) and step.fault is None and self._hurries_past(step.stamp):
+            self._passed = lambda: step  # likewise
             return
         passed, self._passed = self._passed, None
         held, self._held = self._held, None
         if held is not None and (not self._goes_on(step) or step.stamp.mono_s - self._last_s > BRIDGE_S):
             self._take(held)
         if passed is not None and self._loses(step):
-            self._take(passed)
+            self._take(passed())
         if not self._whole and self._is_spare(step) and isinstance(step, Observation):
             self._held = step  # likewise
         else:
@@ -119,16 +142,15 @@ class Rehearsal:
         places = [p.box_n for p in self._scene.watched if p.class_name != WHOLE_ZONE]
         return bool(places) and not _all_within(as_array(*places), _boxes_n(step))
 
-    def _hurries_past(self, step: Observation) -> bool:
-        """Whether there is no time for it."""
+    def _hurries_past(self, plain: Stamp) -> bool:
+        """Whether there is no time for a look at this moment, at which nothing was wrong."""
         return (
             self._pace_s > 0
             and not self._missing
-            and step.fault is None
             and isinstance(self._last, Observation)
             and self._last.fault is None
-            and step.stamp.mono_s - self._last_s < self._pace_s - _JITTER_S
-            and not self._is_told(step.stamp.utc)
+            and plain.mono_s - self._last_s < self._pace_s - _JITTER_S
+            and not self._is_told(plain.utc)
         )
 
     @property

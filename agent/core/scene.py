@@ -62,6 +62,7 @@ class Scene:
             keep_absent_s=max((d.settings.clear_after for d in plan.duties), default=0.0),
         )
         self._rules = tuple(dict.fromkeys(d.rule for d in plan.duties))
+        self._minding_people = [rule for rule in self._rules if RULES[rule].minds_people]
         self._minute: InForce | None = None
         self._presences: dict[tuple[str, int], Presence] = {}
         self._ended: tuple[Ended, ...] = ()
@@ -96,8 +97,11 @@ class Scene:
     @property
     def watched(self) -> tuple[Presence, ...]:
         """What stands in a zone, no longer passing, and is no incident yet; seen now if `last_seen` is now."""
+        watched = [p for p in self._presences.values() if p.state is State.WATCHED]
+        if not watched:
+            return ()
         standing = {track.track_id for track in self._tracker.tracks if track.settled}
-        return tuple(p for p in self._presences.values() if p.state is State.WATCHED and p.track_id in standing)
+        return tuple(p for p in watched if p.track_id in standing)
 
     @property
     def in_doubt(self) -> bool:
@@ -214,7 +218,8 @@ class Scene:
         for report in self._tracker.step(
             everything, now, complete=seen.changes.complete, unread=unread, asked=seen.asked
         ):
-            self._accompany(report, everything)
+            if self._minding_people:
+                self._accompany(report, everything)
             for rule in self._rules:
                 events += self._consider(report, rule, in_force, seen)
         self._newest = Newest(seen=seen, everything=everything, unread=unread, tracks=self._tracker.tracks)
@@ -258,8 +263,8 @@ class Scene:
         track = report.track
         if track.sight is Sight.ABSENT:
             return
-        for rule in self._rules:
-            presence = self._presences.get((rule, track.track_id)) if RULES[rule].minds_people else None
+        for rule in self._minding_people:
+            presence = self._presences.get((rule, track.track_id))
             if presence is not None:
                 beside = any(s.class_name == "person" and is_beside(s.box_n, presence.box_n) for s in everything)
                 self._presences[rule, track.track_id] = presence.accompanied(report.looked_s, beside=beside)

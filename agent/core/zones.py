@@ -90,7 +90,11 @@ class Zone:
         if not self.is_near(part):
             return 0.0
         area = (part[2] - part[0]) * (part[3] - part[1])
-        return sum(area_within(ring, part) for ring in self._rings) / area if area > 0.0 else 0.0
+        if area <= 0.0:
+            return 0.0
+        if len(self._rings) == 1:
+            return area_within(self._rings[0], part) / area
+        return sum(area_within(ring, part) for ring in self._rings) / area
 
 
 def _prolonged(points: Points) -> list[tuple[float, float]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.adapters.observations import ObservationReader, ObservationWriter
-from agent.adapters.observations.block import FRAME, Block, frame_of, steps_of
+from agent.adapters.observations.block import FRAME, Block, frame_of
 from agent.adapters.observations.segments import segments
+from agent.adapters.observations.unpacked import sealed_steps_of, steps_of
 from agent.core.recording import line_of
 from agent.core.types import Gap, GapReason, Observation, PictureFault, Stamp
 from tests.kept_days import keep
@@ -65,6 +69,35 @@ def test_whatever_a_look_holds_is_read_again(seen: Observation) -> None:
     block.add(seen)
     (back,) = steps_of(block.packed()[FRAME.size :], "gate")
     assert told(back) == told(replace(seen, suspected=False))
+
+
+def test_what_is_opened_in_any_order_is_what_is_read_in_order() -> None:
+    block = Block()
+    for step in street():
+        block.add(step)
+    body = block.packed()[FRAME.size :]
+    backwards = [sealed.open() for sealed in reversed(sealed_steps_of(body, "gate"))]
+    assert [line_of(step) for step in reversed(backwards)] == [line_of(step) for step in steps_of(body, "gate")]
+    plain = [isinstance(step, Observation) and step.fault is None for step in street()]
+    assert [sealed.plain for sealed in sealed_steps_of(body, "gate")] == plain
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("counts", 200), ("changed", 1), ("what", 99), ("faults", 99), ("flags", 8), ("classes", 250)]
+)
+def test_a_block_whose_columns_do_not_fit_each_other_is_none_before_any_step_is_opened(column: str, value: int) -> None:
+    block = Block()
+    for step in every(2.0, 0.0, 20.0, car(look=1)):
+        block.add(step)
+    raw = bytearray(zlib.decompress(block.packed()[FRAME.size :]))
+    (size,) = struct.unpack_from("<I", raw)
+    at = 4 + size
+    for name, kind, length in json.loads(raw[4:at])["columns"]:
+        if name == column:
+            raw[at] = value  # the lowest byte of the first number
+        at += length * np.dtype(kind).itemsize
+    with pytest.raises(ValueError, match="expected a block of observations"):
+        sealed_steps_of(zlib.compress(bytes(raw)), "gate")
 
 
 def test_a_rest_of_the_detector_takes_next_to_nothing(tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
 from rich.cells import cell_len
 
+from agent.adapters.observations.block import FRAME, Block
+from agent.adapters.observations.unpacked import sealed_steps_of, steps_of
 from agent.app.console.whatif import KeptScores
 from agent.app.what_if import Kept, as_json, kept_by, scores_at, what_if
 from agent.config import Config, load
@@ -23,6 +26,7 @@ from agent.core.rehearsal import QUICK_S, Rehearsal
 from agent.core.stays import Verdict
 from agent.core.types import Channel, Observation, Phase
 from tests.kept_days import LONG, SHORT, afternoon, dismissal, keep, report
+from tests.street_days import days
 from tests.unit.cli.commands import run
 from tests.unit.core.world import START, Step, car, every, gap, look, plan, reading, watch
 
@@ -70,6 +74,30 @@ def test_no_moment_is_cut_where_a_terminal_has_80_columns(
     assert max(cell_len(line) for line in table.splitlines()) <= 80
     assert len(re.findall(r"\b\d\d-\d\d \d\d:\d\d:\d\d\b", told)) == 4  # the period, and two incidents
     assert "…" not in told
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en_US.UTF-8", ("one look each 10 s", "hardly longer than its limit may be missing", "without --quick")),
+        ("zh_CN.UTF-8", ("每 10 秒只取一帧", "刚超过时限的事件可能漏掉", "去掉 --quick")),
+    ],
+)
+def test_a_hurry_says_what_it_may_have_missed_and_what_to_do(
+    box: tuple[Path, Config],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    lang: str,
+    words: tuple[str, ...],
+) -> None:
+    folder, _ = box
+    config(folder, "after", slow)
+    monkeypatch.setenv("LC_ALL", lang)
+    asked = ("replay", "--observations", folder / "before.yaml", "--config", folder / "after.yaml")
+    _, hurried, _ = run(capsys, *asked, "--quick")
+    assert [word for word in words if word not in hurried] == []
+    _, patient, _ = run(capsys, *asked)
+    assert "--quick" not in patient
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
@@ -185,6 +213,22 @@ def test_in_a_hurry_the_same_incidents_are_found_at_moments_true_to_the_pace(dwe
         assert abs(one.opened_at - other.opened_at) <= timedelta(seconds=2 * QUICK_S)
         assert (one.closed_at is None) == (other.closed_at is None)
     assert quick.looks <= len(steps) / 3
+
+
+@pytest.mark.parametrize("pace_s", [0.0, QUICK_S])
+@settings(max_examples=40)
+@given(day=days())
+def test_looks_that_are_offered_sealed_decide_as_those_that_are_told(pace_s: float, day: list[Step]) -> None:
+    offered, told = Rehearsal(plan(), pace_s=pace_s), Rehearsal(plan(), pace_s=pace_s)
+    block = Block()
+    for step in day:
+        block.add(step)
+    body = block.packed()[FRAME.size :]
+    for sealed, step in zip(sealed_steps_of(body, "gate"), steps_of(body, "gate"), strict=True):
+        offered.offer(sealed)
+        told.step(step)
+    assert offered.end() == told.end()
+    assert offered.looks == told.looks
 
 
 def test_in_a_hurry_a_miss_makes_no_incident_late() -> None:

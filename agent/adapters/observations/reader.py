@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent.adapters.observations.block import steps_of
 from agent.adapters.observations.segments import Segment, blocks, last_moment, segments
+from agent.adapters.observations.unpacked import SealedStep, sealed_steps_of
 from agent.core.types import Gap, Observation, Stamp
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,11 @@ class ObservationReader:
     def steps(
         self, camera: str, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[Observation | Gap]:
+        """One camera's steps of a period, as `sealed` has them, each read whole."""
+        for step in self.sealed(camera, since, until):
+            yield step.open()
+
+    def sealed(self, camera: str, since: datetime | None = None, until: datetime | None = None) -> Iterator[SealedStep]:
         """One camera's steps of a period, both ends included, in order, on one monotonic clock that never runs back.
 
         `mono_s` of several runs of the box are put one behind the other by their wall clocks. A step whose clocks both
@@ -64,15 +69,15 @@ class ObservationReader:
             for step in self._read(segment, since, until):
                 if (since is None or step.stamp.utc >= since) and (until is None or step.stamp.utc <= until):
                     stamp = clock.read(step.stamp)
-                    yield step if stamp is step.stamp else replace(step, stamp=stamp)
+                    yield step if stamp is step.stamp else step.at(stamp)
 
     @staticmethod
-    def _read(segment: Segment, since: datetime | None, until: datetime | None) -> Iterator[Observation | Gap]:
+    def _read(segment: Segment, since: datetime | None, until: datetime | None) -> Iterator[SealedStep]:
         found = blocks(segment.path, since, until)
         while True:
             try:
                 _, body = next(found)
-                steps = list(steps_of(body, segment.camera))
+                steps = sealed_steps_of(body, segment.camera)
             except StopIteration:
                 return
             except (OSError, ValueError) as error:
@@ -97,11 +102,11 @@ class _OneClock:
     def read(self, stamp: Stamp) -> Stamp:
         """The same moment on the one clock."""
         last = self._last
-        if last is not None:
+        ran_back = last is not None and stamp.mono_s + self._shift_s < last.mono_s
+        if last is not None and (ran_back or self._fresh):
             by_wall_s = (stamp.utc - last.utc) / timedelta(seconds=1)
             off_s = stamp.mono_s + self._shift_s - last.mono_s - by_wall_s
-            ran_back = stamp.mono_s + self._shift_s < last.mono_s
-            if ran_back or (self._fresh and abs(off_s) > TOLERANCE_S):
+            if ran_back or abs(off_s) > TOLERANCE_S:
                 self._shift_s += max(0.0, by_wall_s) + last.mono_s - stamp.mono_s - self._shift_s
         self._fresh = False
         self._last = stamp.shifted(self._shift_s) if self._shift_s else stamp

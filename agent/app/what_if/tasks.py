@@ -55,8 +55,8 @@ def carry_out(task: Task, progress: Callable[[float], None] = lambda _: None) ->
     """Do it here. `progress`: takes the share (0..1) that is done."""
     rehearsal, steps = Rehearsal(task.plan, task.dismissals, pace_s=task.pace_s), 0
     span_s = max(1.0, (task.until - task.warm_from).total_seconds())
-    for step in ObservationReader(task.folder).steps(task.plan.camera, task.warm_from, task.until):
-        rehearsal.step(step)
+    for step in ObservationReader(task.folder).sealed(task.plan.camera, task.warm_from, task.until):
+        rehearsal.offer(step)
         steps += 1
         if steps % _TELL_EVERY == 0:
             progress(min(1.0, (step.stamp.utc - task.warm_from).total_seconds() / span_s))

@@ -31,16 +31,18 @@ def fixture_overlap(place: Box, box: Box) -> float:
     return max(iou(place, box), inside if inside >= SAME_HEAP_SHARE else 0.0)
 
 
-def has_strayed(track: Track, seen: Sighting) -> bool:
-    """Whether it is seen beside its place. The same heap seen by another channel, or grown, has not moved.
+def has_strayed(track: Track, seen: Sighting, overlap: float) -> bool:
+    """Whether it is seen beside its place, with which it has this IoU. The same heap seen by another channel, or grown,
+    has not moved.
 
     Neither has a vehicle of which more is seen than before: what stood in front went. (Less may also mean that it is
     leaving the picture.)
     """
     if track.group == FIXTURE:
         return fixture_overlap(track.place_n, seen.box_n) < STILL_IOU
-    more = contained(track.place_n, seen.box_n) >= MORE_SHARE and same_ground(track.place_n, seen.box_n)
-    return iou(track.place_n, seen.box_n) < STILL_IOU and not more
+    if overlap >= STILL_IOU:
+        return False
+    return contained(track.place_n, seen.box_n) < MORE_SHARE or not same_ground(track.place_n, seen.box_n)
 
 
 def is_one_thing(a: Sighting, b: Sighting) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ BRIDGE_S = 10.0
 """Sightings this close together count as sight in between: nothing can leave and be back as it was."""
 ANCHOR_HITS = 10
 """Sightings over which the place is averaged."""
+_OLD, _NEW = np.float32(0.9), np.float32(0.1)
+"""Weights of a thing's look so far, and of how it looks now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,20 @@ def sighted(track: Track, seen: Sighting, covering: list[Sighting], look: Look) 
     """The track after it was seen, with what covers its place now."""
     since_s = look.now.mono_s - track.last_seen.mono_s
     attested = since_s <= BRIDGE_S or (look.unbroken and track.sight is Sight.SEEN)
-    strayed = has_strayed(track, seen)
+    overlap = iou(track.place_n, seen.box_n)
+    strayed = has_strayed(track, seen, overlap)
     moved = strayed and (not track.settled or track.strays + 1 >= SETTLED_HITS)
     if moved:
         stay = {"place_n": seen.box_n, "look": seen.look, "stay_since": look.now, "hits": 1, "strays": 0, "misses": 0}
     elif strayed:
         stay = {"strays": track.strays + 1}
     else:
-        stay = {"place_n": _anchored(track, seen), "hits": track.hits + 1, "strays": 0, **_relooked(track, seen)}
+        stay = {
+            "place_n": _anchored(track, seen, overlap),
+            "hits": track.hits + 1,
+            "strays": 0,
+            **_relooked(track, seen),
+        }
     track = changed(
         track,
         box_n=seen.box_n,
@@ -70,14 +79,15 @@ def sighted(track: Track, seen: Sighting, covering: list[Sighting], look: Look) 
         **stay,
     )
     if moved:
-        return Report(track=track, moved=True)
-    return Report(track=track, seen_s=since_s if attested else 0.0, blind_s=0.0 if attested else since_s)
+        return Report(track=track, looked_s=look.looked_s, moved=True)
+    seen_s, blind_s = (since_s, 0.0) if attested else (0.0, since_s)
+    return Report(track=track, looked_s=look.looked_s, seen_s=seen_s, blind_s=blind_s)
 
 
-def _anchored(track: Track, seen: Sighting) -> Box:
-    """The place, averaged with where it is seen now, unless that is just a part of it."""
+def _anchored(track: Track, seen: Sighting, overlap: float) -> Box:
+    """The place, averaged with where it is seen now, unless that is just a part of it. `overlap`: their IoU."""
     place = track.place_n
-    if iou(place, seen.box_n) >= STILL_IOU or contained(place, seen.box_n) >= SAME_HEAP_SHARE:
+    if overlap >= STILL_IOU or contained(place, seen.box_n) >= SAME_HEAP_SHARE:
         return between(place, seen.box_n, 1.0 / min(track.hits + 1, ANCHOR_HITS))
     return place
 
@@ -112,14 +122,18 @@ def _relooked(track: Track, seen: Sighting) -> dict[str, Any]:
 def _blend(old: Floats, new: Floats) -> Floats:
     if old.size != new.size or not new.size:
         return new if new.size else old
-    mixed = old * np.float32(0.9) + new * np.float32(0.1)
-    mixed /= np.sqrt(mixed.dot(mixed))  # `linalg.norm` takes four times as long for so few numbers
+    mixed = old * _OLD
+    mixed += new * _NEW
+    mixed /= math.sqrt(mixed.dot(mixed))  # `linalg.norm` takes four times as long for so few numbers
     return mixed
 
 
 def _weigh(weights: tuple[tuple[str, float], ...], seen: Sighting) -> tuple[tuple[str, float], ...]:
+    name = seen.class_name
+    if len(weights) == 1 and weights[0][0] == name:  # most things have one name all the time
+        return ((name, weights[0][1] + seen.score),)
     summed = dict(weights)
-    summed[seen.class_name] = summed.get(seen.class_name, 0.0) + seen.score
+    summed[name] = summed.get(name, 0.0) + seen.score
     return tuple(sorted(summed.items()))
 
 
@@ -138,4 +152,4 @@ def missed(track: Track, covering: list[Sighting], owners: dict[int, Track], loo
         misses=track.misses if hidden else track.misses + 1,
         empties=track.empties if hidden else track.empties + 1,
     )
-    return Report(track=track, rival=rival_of(track, owners))
+    return Report(track=track, looked_s=look.looked_s, rival=rival_of(track, owners))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agent.core.changed import changed
 from agent.core.geometry import contained, iou, normalised
 from agent.core.plan import Duty
 from agent.core.taxonomy import CLASSES, FIXTURE, FIXTURES, MOTOR_VEHICLES, OBJECT
@@ -47,7 +48,7 @@ WHOLE_ZONE = "bin"
 """Class name of the thing that a whole zone is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots, for `changed`
 class Sighting:
     """One thing in one picture.
 
@@ -86,6 +87,10 @@ def group_of(class_name: str) -> str:
     return FIXTURE if class_name in FIXTURES or class_name == OBJECT else class_name
 
 
+_BY_CLASS = [Sighting((0.0, 0.0, 0.0, 0.0), name, group_of(name), 0.0, np.zeros(0, np.float32), ()) for name in CLASSES]
+"""What all sightings of a class have in common; a scene makes a dozen of them at each look."""
+
+
 def sightings(seen: Observation, duties: Iterable[Duty], known: Known = NOTHING_KNOWN) -> list[Sighting]:
     """Everything that is in the picture.
 
@@ -94,29 +99,41 @@ def sightings(seen: Observation, duties: Iterable[Duty], known: Known = NOTHING_
         known: what the pictures before have told.
     """
     named = _named(seen)
+    regions = _believed_regions(seen, named, known) if len(seen.changes) else []
+    fixtures = [s for s in named if s.group == FIXTURE]
+    others = [s for s in named if s.group != FIXTURE]
+    zones = [zone for duty in duties if duty.whole_zone and (zone := _whole(duty, fixtures, regions, seen))]
+    agreed = _agreed(fixtures, regions) if fixtures or regions else []
+    return [*others, *agreed, *zones, *(_screens(seen) if len(seen.changes) else ())]
+
+
+def _believed_regions(seen: Observation, named: list[Sighting], known: Known) -> list[Sighting]:
+    """What was left standing, except where a person or a vehicle is, and their shadows."""
     movers = [s.box_n for s in named if s.group != FIXTURE and s.class_name != "bin" and s.score >= MOVER_SCORE]
     persons = [s.box_n for s in named if s.class_name == "person" and s.score >= MOVER_SCORE]
-    regions = [
+    return [
         region
         for region in _regions(seen, [*movers, *known.vehicles_n, *known.persons_n])
         if not _is_shadow(region.box_n, [*persons, *known.persons_n], seen.size_px)
         or any(_same_place(region.box_n, place) for place in known.fixtures_n)
     ]
-    fixtures = [s for s in named if s.group == FIXTURE]
-    others = [s for s in named if s.group != FIXTURE]
-    zones = [zone for duty in duties if duty.whole_zone and (zone := _whole(duty, fixtures, regions, seen))]
-    return [*others, *_agreed(fixtures, regions), *zones, *_screens(seen)]
 
 
 def _named(seen: Observation) -> list[Sighting]:
     found = seen.detections
     boxes = normalised(found.boxes_px, seen.size_px).tolist()
-    names = (CLASSES[i] for i in found.class_ids.tolist())
     stood_s = seen.stood_s.tolist() or [0.0] * len(found)
     return [
-        Sighting(tuple(box), name, group_of(name), score, look, ((Channel.MODEL, score),), still_s=still_s)
-        for box, name, score, look, still_s in zip(
-            boxes, names, found.scores.tolist(), found.looks, stood_s, strict=True
+        changed(
+            _BY_CLASS[number],
+            box_n=(x1, y1, x2, y2),
+            score=score,
+            look=look,
+            channels=((Channel.MODEL, score),),
+            still_s=still_s,
+        )
+        for (x1, y1, x2, y2), number, score, look, still_s in zip(
+            boxes, found.class_ids.tolist(), found.scores.tolist(), found.looks, stood_s, strict=True
         )
     ]
 
@@ -234,6 +251,8 @@ def strongest(channels: Iterable[tuple[Channel, float]]) -> tuple[tuple[Channel,
     channels = tuple(channels)
     if len(channels) == 1:
         return channels
+    if len(channels) == 2 and channels[0][0] is channels[1][0]:
+        return (channels[0] if channels[0][1] >= channels[1][1] else channels[1],)
     best: dict[Channel, float] = {}
     for channel, score in channels:
         best[channel] = max(score, best.get(channel, 0.0))

@@ -167,4 +167,4 @@ class Report:
 
 def similarity(a: Floats, b: Floats) -> float:
     """Likeness of two looks, 1 for the same; 1 also when either is unknown, so that it never separates."""
-    return float(a @ b) if a.size and a.size == b.size else 1.0
+    return float(a.dot(b)) if a.size and a.size == b.size else 1.0

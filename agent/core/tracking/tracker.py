@@ -15,14 +15,13 @@ What the guards are for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.core.changed import changed
-from agent.core.geometry import compared
+from agent.core.geometry import overlapping
 from agent.core.taxonomy import FIXTURE
 from agent.core.tracking.places import OCCLUDER_COVERAGE, fixture_overlap, is_one_thing
 from agent.core.tracking.sighted import BRIDGE_S, SAME_LOOK, Look, missed, sighted
@@ -45,6 +44,8 @@ _RECORD = (
     *("place_n", "company", "look", "doubt_look"),
 )
 """What is counted, or averaged, in looks, not in seconds."""
+_Pairs = list[tuple[int, int, float, float]]
+"""As `overlapping` tells them: a track's number in `Tracker.tracks`, a sighting's, their IoU, how much is covered."""
 
 
 class Tracker:
@@ -90,14 +91,13 @@ class Tracker:
             unread: families of whole zones that were not read of late.
             asked: whether the detector was shown this picture; if not, it is as before, and no proof of anything.
         """
-        before = {track.track_id: track for track in self.tracks}
         since_s = now.mono_s - self.last_look.mono_s if self.last_look else 0.0
         unbroken = self.last_look is not None and not self.interrupted and since_s <= BLIND_AFTER_S
         looked_s, gap_s = (since_s, 0.0) if unbroken else (0.0, since_s)
         look = Look(now, looked_s=looked_s, gap_s=gap_s, unbroken=unbroken, complete=complete, unread=unread)
-        overlaps, shares = compared([t.place_n for t in self.tracks], [d.box_n for d in everything])
-        covering = self._covering(everything, shares)
-        matches = self._match(everything, overlaps, look)
+        pairs = overlapping([t.place_n for t in self.tracks], [d.box_n for d in everything])
+        covering = self._covering(everything, pairs)
+        matches = self._match(everything, pairs, look)
         reports = [
             sighted(t, matches[t.track_id], covering[t.track_id], look) for t in self.tracks if t.track_id in matches
         ]
@@ -106,26 +106,22 @@ class Tracker:
         candidates = [d for d in everything if d.group in self._groups]
         strangers = [d for d in candidates if id(d) not in owners]
         known = [d for d in candidates if id(d) in owners]
-        reports += [Report(track=track) for track in self._newcomers(strangers, known, look)]
+        reports += [Report(track=t, looked_s=looked_s) for t in self._newcomers(strangers, known, look)]
         if not asked:
+            before = {track.track_id: track for track in self.tracks}
             reports = [_unproved(r, before) for r in reports]
-        reports = [
-            changed(r, dropped=self._is_over(r.track), looked_s=look.looked_s)
-            for r in sorted(reports, key=lambda r: r.track.track_id)
-        ]
+        reports = [changed(r, dropped=True) if self._is_over(r.track) else r for r in reports]
+        reports.sort(key=lambda r: r.track.track_id)
         self.tracks = tuple(r.track for r in reports if not r.dropped)
         self.last_look, self.interrupted = look.now, False
         return reports
 
-    def _covering(self, everything: list[Sighting], shares: NDArray[np.float64]) -> dict[int, list[Sighting]]:
-        """Of each track, those sightings that cover enough of its place to hide it.
-
-        Args:
-            shares: (N, M) of each of N places that lies within each of M sightings.
-        """
+    def _covering(self, everything: list[Sighting], pairs: _Pairs) -> dict[int, list[Sighting]]:
+        """Of each track, those sightings that cover enough of its place to hide it."""
         covering: dict[int, list[Sighting]] = {track.track_id: [] for track in self.tracks}
-        for row, col in _where(shares >= OCCLUDER_COVERAGE):
-            covering[self.tracks[row].track_id].append(everything[col])
+        for row, col, _, share in pairs:
+            if share >= OCCLUDER_COVERAGE:
+                covering[self.tracks[row].track_id].append(everything[col])
         return covering
 
     def _is_over(self, track: Track) -> bool:
@@ -135,26 +131,23 @@ class Tracker:
         # may be a miss of the detector: if that started the clock anew, incidents would be late.
         return track.misses > MISSES_FORGIVEN or track.looked_s >= PASSING_KEEP_S
 
-    def _match(self, found: list[Sighting], overlaps: NDArray[np.float64], look: Look) -> dict[int, Sighting]:
-        """Track id to the detection that is the same thing: greedy by overlap and look.
-
-        Args:
-            overlaps: (N, M) IoU of N tracks' places and M detections.
-        """
-        for row, track in enumerate(self.tracks):
-            if track.group == FIXTURE:
-                overlaps[row] = [fixture_overlap(track.place_n, d.box_n) for d in found]
-        pairs = []
-        for row, col in _where(overlaps >= MATCH_IOU):
+    def _match(self, found: list[Sighting], pairs: _Pairs, look: Look) -> dict[int, Sighting]:
+        """Track id to the detection that is the same thing: greedy by overlap and look."""
+        fitting = []
+        for row, col, overlap, _ in pairs:
             track, seen = self.tracks[row], found[col]
             if track.group != seen.group:
                 continue
-            overlap, likeness = float(overlaps[row, col]), similarity(track.look, seen.look)
+            if track.group == FIXTURE:
+                overlap = fixture_overlap(track.place_n, seen.box_n)
+            if overlap < MATCH_IOU:
+                continue
+            likeness = similarity(track.look, seen.look)
             if likeness >= SAME_LOOK or _pinned(track, overlap, look):
-                pairs.append((-(overlap + 0.3 * likeness), track.track_id, col))
+                fitting.append((-(overlap + 0.3 * likeness), track.track_id, col))
         matches: dict[int, Sighting] = {}
         taken = set()
-        for _, track_id, col in sorted(pairs):
+        for _, track_id, col in sorted(fitting):
             if track_id not in matches and col not in taken:
                 matches[track_id] = found[col]
                 taken.add(col)
@@ -187,12 +180,6 @@ class Tracker:
             )
             self.next_id += 1
         return tracks
-
-
-def _where(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Row and column of what is true."""
-    rows, cols = mask.nonzero()
-    return zip(rows.tolist(), cols.tolist(), strict=True)
 
 
 def _unproved(report: Report, before: Mapping[int, Track]) -> Report:

@@ -13,11 +13,11 @@ from agent.core.geometry import (
     areas,
     as_array,
     between,
-    compared,
     contained,
     iou,
     ious,
     normalised,
+    overlapping,
     same_ground,
 )
 from agent.core.types import Box, Points
@@ -40,9 +40,8 @@ def test_iou_is_symmetric_bounded_and_one_for_itself(a: Box, b: Box) -> None:
 
 @given(st.lists(boxes(), max_size=5), st.lists(boxes(), max_size=5))
 def test_all_pairs_at_once_are_as_each_alone_to_the_bit(a: list[Box], b: list[Box]) -> None:
-    overlaps, shares = compared(a, b)
-    assert overlaps.tolist() == [[iou(one, other) for other in b] for one in a]
-    assert shares.tolist() == [[contained(one, other) for other in b] for one in a]
+    each = [(i, j, iou(one, other), contained(one, other)) for i, one in enumerate(a) for j, other in enumerate(b)]
+    assert overlapping(a, b) == [pair for pair in each if pair[2] > 0.0]
 
 
 def corners(draw: st.DrawFn, coordinate: st.SearchStrategy[float]) -> Points:
