@@ -8,8 +8,9 @@ import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
-import { moved, proposal, whole } from "../zones/geometry.js";
+import { proposal, whole } from "../zones/geometry.js";
 import { difference, fate, versions } from "../zones/versions.js";
+import { copied } from "../zones/whole.js";
 
 const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
 const CARS = new Set(["car", "truck", "bus"]);
@@ -25,7 +26,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const answer = el("div", { class: "answer", "aria-live": "polite" });
   const status = el("div", { class: "status", role: "status", "aria-live": "polite" }, fate(force.status));
   const elsewhere = el("div", { class: "elsewhere", "aria-live": "polite" });
-  const say = (key) => { hint.textContent = t(`zones.hint_${key}`); };
+  const say = (...keys) => { hint.textContent = keys.map((key) => t(`zones.hint_${key}`)).join(t("zones.gap")); };
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
@@ -34,7 +35,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const tools = {
     new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
     split: button("split", () => canvas.begin(canvas.mode === "split" ? "edit" : "split")),
-    copy: button("copy", () => act(() => edits.add(moved(edits.current.zone.polygon, 0.03, 0.03), edits.current.zone))),
+    copy: button("copy", () => act(() => edits.addLike(copied(edits.current.zone)))),
     corner: button("remove_corner", () => canvas.removeTouched()),
     remove: button("remove", () => act(() => edits.remove()), { class: "danger" }),
     undo: button("undo", () => { edits.undo(); changed(); }),

@@ -3,8 +3,9 @@
 
 import { el, fill } from "../dom.js";
 import { t } from "../i18n.js";
-import { carAt, clamp, crossesItself, distance, middle, moved, round, split } from "./geometry.js";
+import { carAt, clamp, crossesItself, distance, middle, round } from "./geometry.js";
 import { LEAST_POINTS, Line, MOST_POINTS } from "./line.js";
+import { halves, shifted } from "./whole.js";
 
 const TAP_PX = 8, CLOSE_PX = 18, STEP = 0.005, FAR_STEP = 0.05;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -96,7 +97,7 @@ export class Canvas {
     } else if (data.zone !== undefined) {
       const chosen = Number(data.zone);
       if (chosen !== this.edits.selected) { this.edits.selected = chosen; this.picked(); this.drag = { ...base, kind: "none" }; }
-      else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone.polygon });
+      else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone });
     } else this.drag = { ...base, kind: "pan", view: { ...this.view } };
     this.draw();
     const key = data.line ? `line-${this.linePart}` : data.key;
@@ -130,7 +131,7 @@ export class Canvas {
     if (drag?.moved) {
       const [x, y] = this.pointer, [dx, dy] = [x - drag.from[0], y - drag.from[1]];
       if (drag.kind === "corner") this.edits.current.zone.polygon[drag.corner] = [round(clamp(x)), round(clamp(y))];
-      else if (drag.kind === "zone") this.edits.current.zone.polygon = moved(drag.was, dx, dy);
+      else if (drag.kind === "zone") this.edits.current.zone = shifted(drag.was, dx, dy);
       else if (drag.kind === "line") this.line.drag(drag.part, this.pointer, drag.was, dx, dy);
       else if (drag.kind === "car") this.car.drag(drag, dx, dy);
       else if (drag.kind === "pan") {
@@ -155,8 +156,11 @@ export class Canvas {
   }
 
   cancelDrag() {
-    if (this.drag?.step) this.edits.abandon();
+    const { step } = this.drag ?? {};
     this.drag = null;
+    if (!step) return;
+    this.edits.abandon();
+    this.picked(); // the fields are those of what is there again
   }
 
   /** Another point of the zone or of the line that is being drawn. */
@@ -178,7 +182,7 @@ export class Canvas {
   close() {
     if (this.points.length < 3) { this.say("few"); return; }
     this.edits.step();
-    this.edits.add(this.points);
+    this.edits.add({ id: "", polygon: this.points, rules: { illegal_parking: {} } });
     this.begin("edit");
     this.picked();
     this.changed();
@@ -200,15 +204,15 @@ export class Canvas {
 
   cut() {
     const { zone } = this.edits.current;
-    const parts = crossesItself(zone.polygon) ? null : split(zone.polygon, ...this.points);
+    const cut = crossesItself(zone.polygon) ? null : halves(zone, ...this.points);
     this.begin("edit");
-    if (!parts) { this.say("uncut"); return; }
+    if (!cut) { this.say("uncut"); return; }
     this.edits.step();
-    const selected = this.edits.selected;
-    this.edits.add(parts[1], zone);
-    this.edits.now[selected].zone.polygon = parts[0];
+    const { selected } = this.edits;
+    this.edits.addLike(cut.zones[1]);
+    this.edits.now[selected].zone = cut.zones[0];
     this.edits.selected = selected;
-    this.say("cut");
+    this.say(...cut.told);
     this.picked();
     this.changed();
   }
@@ -274,7 +278,7 @@ export class Canvas {
       this.picked();
     } else if (data.zone !== undefined && by && this.may && Number(data.zone) === this.edits.selected) {
       this.edits.step();
-      this.edits.current.zone.polygon = moved(this.edits.current.zone.polygon, ...by);
+      this.edits.current.zone = shifted(this.edits.current.zone, ...by);
       this.changed();
     } else return;
     event.preventDefault();

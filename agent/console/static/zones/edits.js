@@ -37,10 +37,17 @@ export class Edits {
     [this.now, this.selected] = JSON.parse(from.pop());
   }
 
-  add(polygon, like = null) {
-    const zone = like ? copy(like) : { id: "", polygon, rules: { illegal_parking: {} } };
-    zone.polygon = polygon;
-    zone.id = this.#freeId(like ? `${like.id}-` : "zone-", like ? 2 : 1);
+  /** Another zone; its id is given to it. */
+  add(zone) { this.#append({ ...copy(zone), id: this.#free("id", "zone-", 1) }); }
+
+  /** Another zone made of one that is there: it is told apart from that by a number. */
+  addLike(zone) {
+    const { id, name } = zone;
+    const own = { id: this.#free("id", `${id}-`, 2), ...(name ? { name: this.#free("name", `${name} `, 2) } : {}) };
+    this.#append({ ...copy(zone), ...own });
+  }
+
+  #append(zone) {
     this.now.push({ was: null, zone });
     this.selected = this.now.length - 1;
   }
@@ -50,8 +57,8 @@ export class Edits {
     this.selected = Math.min(this.selected, this.now.length - 1);
   }
 
-  #freeId(start, from) {
-    const taken = new Set(this.now.map(({ zone }) => zone.id));
+  #free(key, start, from) {
+    const taken = new Set(this.now.map(({ zone }) => zone[key]));
     for (let n = from; ; n++) if (!taken.has(`${start}${n}`)) return `${start}${n}`;
   }
 }
