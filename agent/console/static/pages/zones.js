@@ -99,16 +99,21 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     tools.undo.disabled = edits.past.length === 0;
     tools.redo.disabled = edits.future.length === 0;
     for (const key of ["split", "copy", "remove", "corner"]) tools[key].disabled = !edits.current;
-    saves.save.disabled = !edits.changed || (checked?.problems ?? []).some((problem) => !problem.warning);
+    saves.save.disabled = !edits.changed || problems().some((problem) => !problem.warning);
   }
 
-  const wrong = (i) => checked?.problems.some((problem) => problem.zone === i && !problem.warning);
+  /** Those that are seen at once, and those that the box told last. */
+  function problems() {
+    const { doubles } = edits, sameId = (zone) => doubles.some((double) => double.zone === zone && double.field === "id");
+    return [...doubles, ...(checked?.problems ?? []).filter(({ zone, field }) => field !== "id" || !sameId(zone))];
+  }
+
+  const wrong = (i) => problems().some((problem) => problem.zone === i && !problem.warning);
 
   /** Problems at their fields, and those of no field of a zone below. */
   function place() {
-    const problems = checked?.problems ?? [];
-    form.problems(problems.filter((problem) => problem.zone === edits.selected));
-    fill(elsewhere, problems.filter((problem) => problem.zone === null && !problem.warning)
+    form.problems(problems().filter((problem) => problem.zone === edits.selected));
+    fill(elsewhere, problems().filter((problem) => problem.zone === null && !problem.warning)
       .map((problem) => el("p", { class: "fault" }, `${problem.field}: ${sentence(problem)}`)));
   }
 

@@ -20,8 +20,9 @@ export function told(calendar) {
 }
 
 export class Calendars {
-  /** `named`: those of the file. `set(section, key, value, redraw)` changes a value; `fault(path)` is where faults are told. */
-  constructor({ named, set, fault }) { Object.assign(this, { named, set, fault }); }
+  /** `named`: those of the file. `set(section, key, value, redraw, of)` changes a value; `typed(attributes, put)` is a
+   *  field to type in; `fault(path)` is where faults are told. */
+  constructor({ named, set, typed, fault }) { Object.assign(this, { named, set, typed, fault }); }
 
   /** The field of a rule. */
   field(settings, path, label) {
@@ -40,9 +41,9 @@ export class Calendars {
   }
 
   /** A key of a rule's own calendar has another list; without one, where it may be left out. */
-  #put(settings, key, list, redraw = false) {
+  #put(settings, key, list, redraw = false, of = null) {
     const { [key]: _, ...rest } = settings.calendar;
-    this.set(settings, "calendar", list.length || key === "active" ? { ...settings.calendar, [key]: list } : rest, redraw);
+    this.set(settings, "calendar", list.length || key === "active" ? { ...settings.calendar, [key]: list } : rest, redraw, of);
   }
 
   #more(settings, path, key, shown, added) {
@@ -71,17 +72,17 @@ export class Calendars {
   #window(settings, path, key, list, window, i) {
     const here = `${path}.${key}[${i}]`, what = t("zones.window_n", { what: t(`zones.cal_${key}`), n: i + 1 });
     const note = el("span", { class: "soft" }, overnight(window) && t("zones.overnight"));
-    const change = (part) => {
+    const change = (part, of = null) => {
       const now = settings.calendar[key]?.length ? settings.calendar[key] : list;
       const next = { ...now[i], ...part };
       note.textContent = overnight(next) ? t("zones.overnight") : "";
-      this.#put(settings, key, now.map((one, n) => (n === i ? next : one)));
+      this.#put(settings, key, now.map((one, n) => (n === i ? next : one)), false, of);
     };
     const chosen = () => days(settings.calendar[key]?.[i] ?? window);
     const boxes = DAYS.map((name, n) => el("label", { class: "check" }, el("input", { type: "checkbox", id: n === 0 ? `first-${here}` : null, checked: chosen().includes(name),
       onchange: (event) => change({ days: DAYS.filter((one) => (one === name ? event.target.checked : chosen().includes(one))) }) }), day(name)));
     const times = [["from", from(window)], ["to", to(window)]].map(([name, value]) => el("label", { class: "small" }, t(`zones.${name}`),
-      el("input", { value, size: 5, maxlength: 5, autocomplete: "off", id: `f-${here}.${name}`, "aria-describedby": `p-${here}.${name}`, onchange: (event) => change({ [name]: event.target.value.trim().replace("：", ":") }) })));
+      this.typed({ value, size: 5, maxlength: 5, id: `f-${here}.${name}`, "aria-describedby": `p-${here}.${name}` }, (text) => change({ [name]: text.replace("：", ":") }, `${here}.${name}`))));
     return el("div", { class: "window", role: "group", "aria-label": what },
       el("div", { class: "row", id: `f-${here}.days` }, boxes), this.fault(`${here}.days`),
       el("div", { class: "row" }, times, note, (key !== "active" || list.length > 1) && this.#less(settings, path, key, i, what)),

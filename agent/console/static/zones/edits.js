@@ -10,31 +10,55 @@ export class Edits {
     this.selected = this.now.length ? 0 : -1;
     this.past = [];
     this.future = [];
+    this.typing = null; // the field that the last step is of, while it has the focus
   }
 
   get current() { return this.now[this.selected] ?? null; }
+  /** Zones that cannot be told apart, as problems of each of them; without a request, so while somebody types. */
+  get doubles() {
+    const same = (key, i) => this.now.some(({ zone }, n) => n !== i && zone[key] && zone[key] === this.now[i].zone[key]);
+    return this.now.flatMap((_, i) => ["id", "name"].filter((key) => same(key, i)).map((key) => ({ zone: i, field: key, words: `double_${key}`, warning: key === "name" })));
+  }
+
   get changed() { return JSON.stringify(this.now.map(({ zone }) => zone)) !== JSON.stringify(this.force); }
 
-  /** Remember how it is, before it is changed. */
-  step() {
-    this.past.push(JSON.stringify([this.now, this.selected]));
+  /** Remember how it is, before it is changed. All changes `of` the same field until it is left are one step. */
+  step(of = null) {
+    if (of !== null && of === this.typing) return;
+    this.typing = of;
+    this.past.push(this.#state());
     if (this.past.length > MOST_STEPS) this.past.shift();
     this.future = [];
+  }
+
+  /** A field is left. Whether its step is forgotten, since it says what it said before. */
+  left() {
+    const nothing = this.typing !== null && this.past.at(-1) === this.#state();
+    this.typing = null;
+    if (nothing) this.unstep();
+    return nothing;
   }
 
   /** Forget the last step again, since nothing came of it. */
   unstep() { this.past.pop(); }
 
   /** Go back to the last step and forget what came of it. */
-  abandon() { [this.now, this.selected] = JSON.parse(this.past.pop()); }
+  abandon() { this.#restore(this.past.pop()); }
 
   undo() { this.#turn(this.past, this.future); }
   redo() { this.#turn(this.future, this.past); }
 
   #turn(from, to) {
     if (!from.length) return;
-    to.push(JSON.stringify([this.now, this.selected]));
-    [this.now, this.selected] = JSON.parse(from.pop());
+    to.push(this.#state());
+    this.#restore(from.pop());
+  }
+
+  #state() { return JSON.stringify([this.now, this.selected]); }
+
+  #restore(state) {
+    this.typing = null;
+    [this.now, this.selected] = JSON.parse(state);
   }
 
   /** Another zone; its id is given to it. */
