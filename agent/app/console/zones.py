@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from agent.app.console.zone_conflict import check_version, overtaken_by
 from agent.app.console.zone_fields import rule_fields
 from agent.app.reload import Reloader
 from agent.app.site import Site
@@ -70,7 +71,7 @@ class ZoneDesk:
     def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
         """See the port."""
         text, config = self._reloader.in_force()
-        _check_version(config, version)
+        check_version(self._reloader, version)
         with self._working, document.remembering():
             problems = self._problems(text, config, camera, edits, lang)
             after = ""
@@ -88,7 +89,7 @@ class ZoneDesk:
     def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
         """See the port."""
         text, config = self._reloader.in_force()
-        _check_version(config, version)
+        check_version(self._reloader, version)
         with document.remembering():
             with self._working:
                 if faults := _faults(self._problems(text, config, camera, edits, lang)):
@@ -139,7 +140,12 @@ class ZoneDesk:
             if_version=version,
             by=by,
         )
-        self._reloader.put(command, lambda _: None)
+        try:
+            self._reloader.put(command, lambda _: None)
+        except CommandRejected as refusal:
+            if refusal.code is not RejectCode.CONFLICT:
+                raise
+            raise overtaken_by(self._reloader, version, refusal) from refusal
         return self.status()
 
     def _earlier(self, number: int) -> str:
@@ -184,12 +190,6 @@ def _status(
     state: str, version: str, by: str | None, at: str | None, *, why: str = "", probation_s: float = 0.0
 ) -> StatusShown:
     return StatusShown(state=state, version=version, by=by or "", at=at, why=why, probation_s=probation_s)
-
-
-def _check_version(config: Config, version: str) -> None:
-    if version != config.version_hash():
-        text = f"expected version {config.version_hash()}, which is in force, found {version}: somebody has changed it"
-        raise CommandRejected(RejectCode.CONFLICT, text)
 
 
 def _zone_edits(edits: Sequence[Edit]) -> list[ZoneEdit]:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from agent.console.access import operator, unrecorded, user_of, viewer
 from agent.console.faults import ConsoleFault
 from agent.console.requests import body_of, number_in_path, text_of
-from agent.ports.console.zones import Edit, EditRefused, Lang, ProblemShown, ZoneEditor
+from agent.ports.console.zones import Edit, EditRefused, Lang, Overtaken, ProblemShown, ZoneEditor
 
 T = TypeVar("T")
 MOST_ZONES = 100
@@ -69,7 +69,7 @@ def routes(editor: ZoneEditor) -> list[Route]:
     async def roll_back(request: Request) -> Response:
         body, number = await body_of(request), number_in_path(request, "number")
         request.state.subject = f"version {number}"
-        told = await run_in_threadpool(editor.roll_back, number, text_of(body, "version"), user_of(request).name)
+        told = await _asked(editor.roll_back, number, text_of(body, "version"), user_of(request).name)
         request.state.detail = f"version {told['version']}"
         return JSONResponse(told)
 
@@ -89,6 +89,9 @@ async def _asked(work: Callable[..., T], *given: object, **named: object) -> T:
         return await run_in_threadpool(work, *given, **named)
     except EditRefused as refused:
         raise ConsoleFault(400, "invalid", refused.message, facts={"problems": refused.problems}) from refused
+    except Overtaken as late:
+        facts: dict[str, object] = {"how": late.how, "by": late.by, "at": late.at}
+        raise ConsoleFault(409, late.code.value, late.message, facts=facts) from late
 
 
 def _lang(body: dict[str, Any]) -> Lang:

@@ -105,6 +105,22 @@ class EditRefused(CommandRejected):
         self.problems = list(problems)
 
 
+class Overtaken(CommandRejected):
+    """An edit of a version that is not in force (`conflict`): nothing of it was put in force.
+
+    Attributes:
+        how: `saved` by somebody; `taken_back`: that version was, by the box; `edited`: the file, at the box, and it is
+            not in force yet; `unknown`.
+        by, at: who put the document of `how` there, and when (RFC 3339); None where that is not known.
+    """
+
+    def __init__(self, how: str, message: str, *, by: str | None = None, at: str | None = None) -> None:
+        super().__init__(RejectCode.CONFLICT, message)
+        self.how = how
+        self.by = by
+        self.at = at
+
+
 class VersionShown(TypedDict):
     """A document that was in force until `until`, when one of `by` replaced it. `size`: bytes."""
 
@@ -121,7 +137,7 @@ class ZoneEditor(Protocol):
         """Those in force."""
 
     def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
-        """What the edits would say. Raises CommandRejected (`conflict`): another version is in force.
+        """What the edits would say. Raises Overtaken: another version is in force.
 
         Args:
             whole: with `diff` and `document`, which take much longer than all else; else they are empty, and also
@@ -129,7 +145,7 @@ class ZoneEditor(Protocol):
         """
 
     def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
-        """Put the edits in force, on probation. Raises EditRefused, its problems in that language."""
+        """Put the edits in force, on probation. Raises EditRefused, its problems in that language; Overtaken."""
 
     def versions(self) -> list[VersionShown]:
         """Earlier documents, newest first."""
@@ -138,7 +154,7 @@ class ZoneEditor(Protocol):
         """What going back to a version would change; unified diff without secrets."""
 
     def roll_back(self, number: int, version: str, by: str) -> StatusShown:
-        """Put an earlier document in force again, on probation."""
+        """Put an earlier document in force again, on probation. Raises Overtaken."""
 
     def status(self) -> StatusShown:
         """How the last document fares."""

@@ -172,6 +172,20 @@ def test_no_file_is_blamed_for_what_came_from_the_form(editor: Editor) -> None:
 
 
 @pytest.mark.parametrize("what", ["draft", "save"])
+def test_who_was_faster_is_told_with_the_time(editor: Editor, what: str) -> None:
+    at = editor.box.street.clock.now().utc.isoformat(timespec="seconds")
+    zone = changed("name", to=f"before {what}")
+    assert editor.ask("save", editor.edit(zone)).status_code == 200
+    answer = editor.ask(what, editor.edit(WHOLE), version="a former one")
+    assert answer.status_code == 409
+    error = answer.json()["error"]
+    assert {key: error[key] for key in ("code", "how", "by", "at")} == {
+        "code": "conflict", "how": "saved", "by": "operator", "at": at,
+    }  # fmt: skip
+    editor.box.wait(61)
+
+
+@pytest.mark.parametrize("what", ["draft", "save"])
 @pytest.mark.parametrize(
     ("edits", "told"),
     [

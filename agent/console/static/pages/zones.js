@@ -6,9 +6,11 @@ import { language, t } from "../i18n.js";
 import { told } from "../told.js";
 import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
+import { conflict, merged } from "../zones/conflict.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
 import { proposal, whole } from "../zones/geometry.js";
+import { Kept } from "../zones/kept.js";
 import { difference, fate, versions } from "../zones/versions.js";
 import { copied } from "../zones/whole.js";
 
@@ -16,10 +18,9 @@ const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
 const CARS = new Set(["car", "truck", "bus"]);
 
 export async function show(root, [camera], { mayChange, signal, go }) {
-  const force = await api.get(`/api/zones/${encodeURIComponent(camera)}`);
-  const keptKey = `zones.${camera}`;
-  const kept = JSON.parse(sessionStorage.getItem(keptKey) ?? "null");
-  const edits = new Edits(force.zones, kept?.version === force.version ? kept.zones : null);
+  const get = () => api.get(`/api/zones/${encodeURIComponent(camera)}`);
+  const force = await get(), drafts = new Kept(camera);
+  const { base, kept } = drafts.start(force), edits = new Edits(base, kept);
   let timer = 0, checked = null, asked = 0, picture = null;
 
   const hint = el("p", { class: "soft hint", role: "status", "aria-live": "polite" });
@@ -30,7 +31,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
-  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed, drawLine: () => canvas.begin("line") });
+  const form = new Form({ edits, rules: force.rules, calendars: edits.calendars, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
     new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
@@ -74,8 +75,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** After a change: what it comes to is asked when nothing changes for a moment. */
   function changed(redraw = true) {
     checked = null;
-    if (edits.changed) sessionStorage.setItem(keptKey, JSON.stringify({ version: force.version, zones: edits.now }));
-    else sessionStorage.removeItem(keptKey);
+    if (edits.changed) drafts.write(base, { zones: edits.now, calendars: edits.calendars });
+    else drafts.drop();
     after(redraw);
   }
 
@@ -129,7 +130,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** Send the edits; what the box refuses is shown at its fields. Throws ApiError. */
   async function send(what, more = {}) {
     try {
-      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: force.version, zones: edits.now, lang: language(), ...more });
+      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: base.version, zones: edits.now, lang: language(), ...more });
     } catch (error) {
       if (Array.isArray(error.facts?.problems)) take(error.facts.problems);
       throw error;
@@ -148,9 +149,31 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function tell(error) {
     if (Array.isArray(error.facts?.problems)) { askToMend(); return; }
-    const text = error.code === "conflict" ? t("zones.conflict") : told(error);
-    fill(answer, el("p", { class: "fault", role: "alert" }, text), error.code === "conflict" && el("p", { class: "soft" }, error.message),
-      error.code === "conflict" && button("reload", () => { sessionStorage.removeItem(keptKey); go(location.hash); }));
+    const node = error.code === "conflict" ? conflict(error.facts, { changed: edits.changed, loadTheirs, keepMine })
+      : el("p", { class: "fault", role: "alert" }, told(error));
+    if (answer.firstChild?.isEqualNode(node)) return; // each change asks anew, and is not to be told of anew
+    fill(answer, node);
+    if (error.code === "conflict" && edits.changed) onTop().then(({ mine }) => { if (!mine && !signal.aborted) loadTheirs(); }).catch(() => {});
+  }
+
+  function loadTheirs() {
+    drafts.drop();
+    go(location.hash);
+  }
+
+  /** What is in force now, and one's own changes on top of it: null where it has all of them, as after a lost answer. */
+  async function onTop() {
+    const now = await get();
+    return { now, mine: drafts.putOnTop(base, { zones: edits.now, calendars: edits.calendars }, now) };
+  }
+
+  function keepMine() {
+    return guarded(async () => {
+      const { now, mine } = await onTop();
+      if (!mine) { loadTheirs(); return; }
+      drafts.write(now, mine);
+      go(location.hash);
+    });
   }
 
   async function guarded(run) {
@@ -179,12 +202,12 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     return guarded(async () => {
       root.inert = true; // what somebody drew meanwhile would be neither saved nor kept
       try { await run(); } finally { root.inert = false; list(); }
-      sessionStorage.removeItem(keptKey);
+      drafts.drop();
       if (!signal.aborted) go(location.hash);
     });
   }
 
-  function showVersions() { return guarded(() => versions(answer, { version: force.version, may: mayChange, put })); }
+  function showVersions() { return guarded(() => versions(answer, { version: base.version, may: mayChange, put })); }
 
   function tryIt() {
     return guarded(async () => {
@@ -257,6 +280,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const resized = new ResizeObserver(() => canvas.draw());
   resized.observe(canvas.svg);
   say(mayChange ? "edit" : "look");
+  if (kept?.clashes && base === force) fill(answer, merged(kept.clashes));
   after();
   load();
   follow();

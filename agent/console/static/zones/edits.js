@@ -1,12 +1,14 @@
-// The zones that are being edited, with undo. A zone is {was, zone}: `was` is its id in force, null for a new one.
+// The zones and the named calendars that are being edited, with undo. A zone is {was, zone}: `was` is its id in force, null for a new one.
 
 const MOST_STEPS = 100;
 const copy = (value) => JSON.parse(JSON.stringify(value));
 
 export class Edits {
-  constructor(zones, kept) {
-    this.force = copy(zones);
-    this.now = kept ?? zones.map((zone) => ({ was: zone.id, zone: copy(zone) }));
+  /** `base`: what the edits began with; `kept`: how far they had come, or null. */
+  constructor(base, kept) {
+    this.base = copy({ zones: base.zones, calendars: base.calendars });
+    this.now = kept?.zones ?? base.zones.map((zone) => ({ was: zone.id, zone: copy(zone) }));
+    this.calendars = kept?.calendars ?? copy(base.calendars);
     this.selected = this.now.length ? 0 : -1;
     this.past = [];
     this.future = [];
@@ -20,7 +22,7 @@ export class Edits {
     return this.now.flatMap((_, i) => ["id", "name"].filter((key) => same(key, i)).map((key) => ({ zone: i, field: key, words: `double_${key}`, warning: key === "name" })));
   }
 
-  get changed() { return JSON.stringify(this.now.map(({ zone }) => zone)) !== JSON.stringify(this.force); }
+  get changed() { return JSON.stringify({ zones: this.now.map(({ zone }) => zone), calendars: this.calendars }) !== JSON.stringify(this.base); }
 
   /** Remember how it is, before it is changed. All changes `of` the same field until it is left are one step. */
   step(of = null) {
@@ -54,11 +56,11 @@ export class Edits {
     this.#restore(from.pop());
   }
 
-  #state() { return JSON.stringify([this.now, this.selected]); }
+  #state() { return JSON.stringify([this.now, this.selected, this.calendars]); }
 
   #restore(state) {
     this.typing = null;
-    [this.now, this.selected] = JSON.parse(state);
+    [this.now, this.selected, this.calendars] = JSON.parse(state);
   }
 
   /** Another zone; its id is given to it. */
