@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from agent.config import document
-from agent.config.splicing import Splicer, item_lines
+from agent.config.splicing import Splicer
 from agent.config.unwritten import with_part
 from agent.config.words import Words
-from agent.config.yaml_text import one_line
+from agent.config.yaml_text import item_lines, one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
