@@ -16,7 +16,7 @@ from agent.app.console.zones import ZoneDesk
 from agent.app.site import Site
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.rules import RULES
-from agent.ports.console.zones import DraftShown, Edit, Overtaken
+from agent.ports.console.zones import DraftShown, Edit, Edits, Overtaken
 from tests.unit.test_reload import Box, run
 
 BOW_TIE = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]
@@ -35,11 +35,11 @@ def desk(box: Box) -> ZoneDesk:
     return ZoneDesk(box.reloader, box.site, box.street.clock)
 
 
-def edits(desk: ZoneDesk, change: Callable[[Zones], object]) -> list[Edit]:
+def edits(desk: ZoneDesk, change: Callable[[Zones], object]) -> Edits:
     zones = copy.deepcopy(desk.zones("gate")["zones"])
     known = {zone["id"] for zone in zones}
     change(zones)
-    return [Edit(was=zone["id"] if zone["id"] in known else None, zone=zone) for zone in zones]
+    return Edits(zones=[Edit(was=zone["id"] if zone["id"] in known else None, zone=zone) for zone in zones])
 
 
 def lengthen(zones: Zones) -> None:

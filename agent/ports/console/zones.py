@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict
 
 from agent.core.errors import CommandRejected, RejectCode
@@ -17,6 +17,14 @@ class Edit:
 
     was: str | None
     zone: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What is to be changed at once: all zones of a camera, and those of the named calendars that are to be others."""
+
+    zones: Sequence[Edit]
+    calendars: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class FieldShown(TypedDict):
@@ -52,11 +60,20 @@ class StatusShown(TypedDict):
     probation_s: float
 
 
+class UseShown(TypedDict):
+    """A rule of a zone that refers to a named calendar. The names are ids where nothing else is written."""
+
+    camera: str
+    camera_name: str
+    zone_name: str
+    rule: str
+
+
 class ZonesShown(TypedDict):
     """A camera's zones as they stand in the document in force, whose `version` an edit names.
 
     Attributes:
-        calendars: those with a name that rules may refer to, as they are written.
+        calendars: those with a name that rules may refer to, as they are written. uses: of each, on all cameras.
     """
 
     version: str
@@ -65,6 +82,7 @@ class ZonesShown(TypedDict):
     zones: list[dict[str, Any]]
     rules: dict[str, list[FieldShown]]
     calendars: dict[str, dict[str, Any]]
+    uses: dict[str, list[UseShown]]
     status: StatusShown
 
 
@@ -72,11 +90,13 @@ class ProblemShown(TypedDict):
     """What is wrong, or makes one wonder, about an edit.
 
     Attributes:
-        zone: number of the edit, from 0; None for something elsewhere. field: key within the zone, with dots.
+        zone: number of the edit, from 0; None for something elsewhere. calendar: name of a calendar, where it is about
+            that. field: key within the zone or the calendar, with dots.
         point: number of the corner, from 0, where it is about one.
     """
 
     zone: int | None
+    calendar: str | None
     field: str
     point: int | None
     expected: str
@@ -136,7 +156,7 @@ class ZoneEditor(Protocol):
     def zones(self, camera: str) -> ZonesShown:
         """Those in force."""
 
-    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
+    def draft(self, camera: str, edits: Edits, version: str, lang: Lang, *, whole: bool) -> DraftShown:
         """What the edits would say. Raises Overtaken: another version is in force.
 
         Args:
@@ -144,7 +164,7 @@ class ZoneEditor(Protocol):
                 where what is wrong cannot even be written.
         """
 
-    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
+    def save(self, camera: str, edits: Edits, version: str, by: str, lang: Lang = "en") -> StatusShown:
         """Put the edits in force, on probation. Raises EditRefused, its problems in that language; Overtaken."""
 
     def versions(self) -> list[VersionShown]:

@@ -31,7 +31,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
-  const form = new Form({ edits, rules: force.rules, calendars: edits.calendars, may: mayChange, changed, drawLine: () => canvas.begin("line") });
+  const form = new Form({ edits, force, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
     new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
@@ -82,7 +82,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function after(redraw = true) {
     canvas.draw();
-    if (redraw) form.draw();
+    if (redraw) form.draw(); else form.refresh();
     list();
     place();
     clearTimeout(timer);
@@ -113,8 +113,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   /** Problems at their fields, and those of no field of a zone below. */
   function place() {
-    form.problems(problems().filter((problem) => problem.zone === edits.selected));
-    fill(elsewhere, problems().filter((problem) => problem.zone === null && !problem.warning)
+    form.problems(problems().filter((problem) => problem.zone === edits.selected || problem.calendar));
+    fill(elsewhere, problems().filter((problem) => problem.zone === null && !problem.calendar && !problem.warning)
       .map((problem) => el("p", { class: "fault" }, `${problem.field}: ${sentence(problem)}`)));
   }
 
@@ -130,7 +130,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** Send the edits; what the box refuses is shown at its fields. Throws ApiError. */
   async function send(what, more = {}) {
     try {
-      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: base.version, zones: edits.now, lang: language(), ...more });
+      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: base.version, zones: edits.now, calendars: edits.changedCalendars, lang: language(), ...more });
     } catch (error) {
       if (Array.isArray(error.facts?.problems)) take(error.facts.problems);
       throw error;

@@ -22,6 +22,11 @@ export class Edits {
     return this.now.flatMap((_, i) => ["id", "name"].filter((key) => same(key, i)).map((key) => ({ zone: i, field: key, words: `double_${key}`, warning: key === "name" })));
   }
 
+  /** The calendars that are others than those that the edits began with, by name. */
+  get changedCalendars() {
+    return Object.fromEntries(Object.entries(this.calendars).filter(([name, calendar]) => JSON.stringify(calendar) !== JSON.stringify(this.base.calendars[name])));
+  }
+
   get changed() { return JSON.stringify({ zones: this.now.map(({ zone }) => zone), calendars: this.calendars }) !== JSON.stringify(this.base); }
 
   /** Remember how it is, before it is changed. All changes `of` the same field until it is left are one step. */

@@ -3,16 +3,19 @@
 
 import { el, fill } from "../dom.js";
 import { has, t } from "../i18n.js";
-import { Calendars } from "./calendar.js";
+import { CalendarFields } from "./calendar.js";
+import { Named } from "./named.js";
 import { typed } from "./typed.js";
 
 const FIRST = new Set(["place", "classes", "channels", "goods_line", "dwell", "calendar", "severity", "min_score"]);
 const word = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
 
 export class Form {
-  constructor({ edits, rules, calendars, may, changed, drawLine }) {
-    Object.assign(this, { edits, rules, may, changed, drawLine });
-    this.calendars = new Calendars({ named: calendars, set: (...change) => this.#set(...change), typed: (...field) => this.#typed(...field), fault: (path) => this.#fault(path) });
+  /** `force`: what is in force, as the box tells it. */
+  constructor({ edits, force, may, changed, drawLine }) {
+    Object.assign(this, { edits, rules: force.rules, may, changed, drawLine });
+    const tools = { set: (...change) => this.#set(...change), typed: (...field) => this.#typed(...field), fault: (path) => this.#fault(path) };
+    this.calendars = new Named({ ...tools, edits, uses: force.uses, here: force, may, fields: new CalendarFields(tools) });
     this.root = el("section", { class: "zone-form card", "aria-label": t("zones.settings") });
     this.opened = new Set();
   }
@@ -26,17 +29,20 @@ export class Form {
       this.#text(zone, "name", t("zones.name")),
       el("p", { class: "soft", id: "f-polygon" }, t("zones.corners_n", { n: zone.polygon?.length ?? 0 })), this.#fault("polygon"),
       this.#fault("rules"), this.#fault("zone"),
-      Object.keys(this.rules).map((rule) => this.#rule(zone, rule))));
+      Object.keys(this.rules).map((rule) => this.#rule(zone, rule))), this.calendars.list());
     if (!this.may) this.root.querySelector("fieldset")?.setAttribute("disabled", "");
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
-  /** Show what is wrong with the zone that is shown, each at its field. */
+  /** What is told of the edits beside the fields, which stay as they are. */
+  refresh() { this.calendars.refresh(this.root); }
+
+  /** Show what is wrong with the zone that is shown and with the calendars, each at its field. */
   problems(list) {
     for (const at of this.root.querySelectorAll(".problem")) at.replaceChildren();
     for (const field of this.root.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     for (const problem of list) {
-      let field = problem.field; // a problem within a value is told at the field that holds it
+      let field = problem.calendar ? ["calendars", problem.calendar, problem.field].filter(Boolean).join(".") : problem.field; // a problem within a value is told at the field that holds it
       while (field && !document.getElementById(`p-${field}`)) field = field.replace(/(\.[^.[]+|\[\d+\])$|^[^.[]+$/, "");
       const at = document.getElementById(`p-${field || "zone"}`);
       if (!at) continue;
@@ -141,7 +147,7 @@ export class Form {
   }
 }
 
-const PLAIN = [[/\.days$/, "no_days"], [/\.(holidays|workdays)\[\d+\]$/, "no_date"]];
+const PLAIN = [[/\.days$/, "no_days"], [/\b(holidays|workdays)\[\d+\]$/, "no_date"]];
 
 /** A problem as one sentence; where the form leaves only one mistake, in its words and not in those of the file. */
 export function sentence({ field, expected, found, mend, words }) {

@@ -15,7 +15,9 @@ function sorted(value) {
 export function onTop(base, mine, theirs) {
   const clashes = [];
   const zones = [...theirs.zones.flatMap((zone) => overTheirs(zone, base, mine, clashes)), ...mine.zones.flatMap((edit) => onlyMine(edit, base, theirs, clashes))];
-  const calendars = three(base.calendars, mine.calendars, theirs.calendars, [], (path) => clashes.push({ name: path[0], path: ["calendars", ...path.slice(1)] })) ?? {};
+  const clash = ([name, ...path]) => clashes.push({ name, path: name in theirs.calendars ? ["calendars", ...path] : [] });
+  const all = three(base.calendars, mine.calendars, theirs.calendars, [], clash);
+  const calendars = Object.fromEntries(Object.entries(all).filter(([name]) => name in theirs.calendars)); // none is made here
   return { zones, calendars, clashes };
 }
 
