@@ -45,7 +45,8 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBox]:
         return {"id": "kerb", "name": name, "polygon": polygon, "rules": {"illegal_parking": {"calendar": SCHOOL}}}
 
     with simulated_camera(ROOT / "demo" / "street.mp4") as camera:
-        gate = {"id": "gate", "name": "校门", "url": camera.url(MAIN), "username": USER, "password": PASSWORD}
+        login = {"username": USER, "password": PASSWORD}
+        gate: dict[str, Any] = {"id": "gate", "name": "校门", "url": camera.url(MAIN), **login}
         gate |= {"main_stream": "off", "zones": [zone("人行道", PAVEMENT)]}
         cameras = [gate, street(zones=[zone("路边", SQUARE)])]
         more = {"commands": {"probation": "10s"}}

@@ -86,7 +86,8 @@ def test_a_calendar_that_shares_its_text_is_changed_alone(name: str) -> None:
 
 
 def test_a_calendar_that_is_not_there_is_refused() -> None:
-    for given in ({"nights": {}}, {"workday": {}, "": {}}):
+    unknown: tuple[dict[str, dict[str, Any]], ...] = ({"nights": {}}, {"workday": {}, "": {}})
+    for given in unknown:
         with pytest.raises(EditFault, match="load the page anew"):
             with_calendars(EXAMPLE, given)
     with pytest.raises(EditFault, match="there is no calendar"):
