@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.console_box import PHONE, ConsoleBox, accessible, page_of, screenshot
 from tests.browser.zone_page import drawn, market_street, open_editor, zone_in_hand
@@ -121,3 +121,20 @@ def test_ids_and_names_that_are_there_twice_are_told_at_the_field_that_is_typed_
         expect(page.locator("#p-id")).to_be_empty()
         page.get_by_label("名称", exact=True).fill("人行道西")
         expect(page.locator("#p-name")).to_be_empty()
+
+
+def test_what_was_typed_right_before_it_is_saved(browser: Browser, box: ConsoleBox) -> None:
+    waiting: list[Route] = []
+    with page_of(browser, box, lang="en") as page:
+        page.clock.install()
+        open_editor(page)
+        page.clock.run_for(1_000)
+        page.route("**/draft", lambda route: waiting.append(route))
+        page.get_by_label("Name", exact=True).fill("at the last moment")
+        with page.expect_request("**/draft"):
+            page.get_by_role("button", name="Save").click()
+        page.clock.run_for(5_000)  # a slow box: the check after a change would come due meanwhile
+        with page.expect_response("**/save") as saved:
+            for route in waiting:
+                route.continue_()
+        assert saved.value.status == 200

@@ -120,6 +120,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   /** What the edits come to, by the code of `cityeye check`. */
   async function check(whole = false) {
+    clearTimeout(timer); // this is the answer that was to be asked for in a moment; a second one would make it void
     const mine = ++asked;
     const now = await send("draft", { whole });
     if (mine !== asked || signal.aborted) return null;
@@ -189,19 +190,20 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   }
 
   function save() {
-    return guarded(async () => {
+    return put(async () => {
       const now = await check();
-      if (!now) return;
-      if (isWrong(now)) { askToMend(); return; }
-      await put(() => send("save"));
+      if (now && isWrong(now)) askToMend();
+      return now !== null && !isWrong(now) && send("save");
     });
   }
 
-  /** Put a document in force, then go on with the one that is in force now. */
+  /** Put a document in force, then go on with the one that is in force now. `run` comes to nothing where it did not. */
   function put(run) {
     return guarded(async () => {
+      let done = null;
       root.inert = true; // what somebody drew meanwhile would be neither saved nor kept
-      try { await run(); } finally { root.inert = false; list(); }
+      try { done = await run(); } finally { root.inert = false; list(); }
+      if (!done) return;
       drafts.drop();
       if (!signal.aborted) go(location.hash);
     });
