@@ -14,10 +14,11 @@ from typing import Any
 import yaml
 
 from agent.config import document
-from agent.config.splicing import Splicer, item_lines
+from agent.config.splicing import Splicer
+from agent.config.unaliased import written_out
 from agent.config.unwritten import with_part
 from agent.config.words import Words
-from agent.config.yaml_text import one_line
+from agent.config.yaml_text import item_lines, one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def data_with_zones(data: object, camera: str, edits: Sequence[ZoneEdit]) -> doc
     try:
         return with_part(data, ("cameras", number, "zones"), zones)
     except document.TooManyNodes as error:
-        raise EditFault(_TOO_MANY) from error
+        raise EditFault(TOO_MANY.fill(what=Words("zones", "区域"), n=document.MAX_NODES)) from error
 
 
 def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
@@ -72,8 +73,8 @@ def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
         return text
     ways: tuple[Callable[[], str], ...] = (
         lambda: _in_place(text, number, edits),
-        lambda: _in_place(_written_out(text, number), number, edits),
-        lambda: _anew(_written_out(text, number), number, zones),
+        lambda: _in_place(written_out(text, lambda splicer: _camera_node(splicer, number)), number, edits),
+        lambda: _anew(written_out(text, lambda splicer: _camera_node(splicer, number)), number, zones),
     )
     for way in ways:
         try:
@@ -83,7 +84,7 @@ def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
         read = document.read(after)
         if read.data == wanted and not read.findings:
             return after
-    raise EditFault(_TOO_STRANGE, by_file=True)
+    raise EditFault(TOO_STRANGE, by_file=True)
 
 
 def ordered(zones: Sequence[dict[str, Any]], edits: Sequence[ZoneEdit]) -> list[ZoneEdit]:
@@ -191,46 +192,6 @@ def _anew(text: str, number: int, zones: list[dict[str, Any]]) -> str:
     return splicer.result()
 
 
-def _written_out(text: str, number: int) -> str:
-    """The text without the aliases that stand in a camera's section, or that stand for a part of it."""
-    splicer = Splicer(text)
-    camera = _camera_node(splicer, number)
-    start, end = camera.start_mark.index, splicer.end(camera)
-    anchors = _anchored(text)
-    for alias in splicer.aliases:
-        place = max((at for at, name in anchors if name == alias.anchor and at < alias.start), default=-1)
-        if place < 0 or not (start <= alias.start <= end or start <= place <= end):
-            continue
-        node = _node_at(splicer.root, place)
-        splicer.replace(alias.start, alias.end, one_line(document.plain(node)))
-    return splicer.result()
-
-
-def _anchored(text: str) -> list[tuple[int, str]]:
-    """Where each anchored node starts, and its anchor's name."""
-    return [
-        (event.start_mark.index, event.anchor)
-        for event in yaml.parse(text, Loader=document.Loader)
-        if isinstance(event, yaml.NodeEvent) and event.anchor and event.start_mark
-        if not isinstance(event, yaml.AliasEvent)
-    ]
-
-
-def _node_at(root: yaml.Node | None, place: int) -> yaml.Node:
-    """The outermost node that starts at a place. Raises LookupError."""
-    waiting, seen = [root], set[int]()
-    while waiting:
-        node = waiting.pop(0)
-        if node is None or id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.start_mark.index == place:
-            return node
-        parts = node.value if isinstance(node, yaml.CollectionNode) else []
-        waiting += [inner for part in parts for inner in (part if isinstance(part, tuple) else (part,))]
-    raise LookupError(place)
-
-
 def _camera_node(splicer: Splicer, number: int) -> yaml.MappingNode:
     assert splicer.root is not None
     cameras = _value(splicer.root, "cameras")
@@ -257,10 +218,8 @@ _NO_ZONE = Words(
     "a zone that is changed is not in the configuration in force; load the page anew",
     "要修改的区域不在当前配置中；请重新载入页面",
 )
-_TOO_MANY = Words("zones: expected at most {n} values, found more", "区域：最多 {n} 个值，实际更多").fill(
-    n=document.MAX_NODES
-)
-_TOO_STRANGE = Words(
+TOO_MANY = Words("{what}: expected at most {n} values, found more", "{what}：最多 {n} 个值，实际更多")
+TOO_STRANGE = Words(
     "the file is written in a way that cannot be edited from here; edit it at the box, and check it with cityeye check",
     "该文件的写法无法在此编辑；请在设备上修改，并用 cityeye check 检查",
 )

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 import yaml
 
 from agent.config.document import Loader, composed, plain
-from agent.config.yaml_text import one_line
+from agent.config.yaml_text import item_lines, lines_of, one_line
 
 MERGE = "<<"
-_ONE_LINE_CHARACTERS = 88
-"""A mapping that takes more is written key by key."""
 _COMMA = re.compile(r"[ \t]*,")
+_CLOCK = re.compile(r"\d{1,2}:\d\d")
 _COMMENT_LINE = re.compile(r"(?P<indent>[ \t]*)#")
+
+_Own = Mapping[str, tuple[yaml.Node, yaml.Node]]
+"""The keys that stand in a mapping itself, and their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,11 @@ class Splicer:
         if not own or len(gone) == len(own) or (node.flow_style and gone):
             self._whole(node, new, after)
             return
+        quote = self._clock_quote(own, known, new)
         for name, (key, value) in own.items():
             if name in new:
-                self.value(value, new[name], self.after_key(key))
+                if not (quote and self._clock(value, new[name], quote)):
+                    self.value(value, new[name], self.after_key(key))
             else:
                 self.remove_lines(key.start_mark.index, self._end_after(value, key.end_mark.index))
         if further and node.flow_style:
@@ -163,6 +167,25 @@ class Splicer:
             column = next(iter(own.values()))[0].start_mark.column
             written = [line for key, value in further.items() for line in lines_of(key, value, column)]
             self.insert_lines(self.end_with_comments(node, column), written)
+
+    def _clock_quote(self, own: _Own, known: Mapping[str, object], new: Mapping[str, object]) -> str:
+        """The quote for all times of a mapping, where one of them is written anew; empty where none is."""
+        if not any(_is_clock(value) and known.get(name) != value for name, value in new.items()):
+            return ""
+        styles = [
+            value.style for _, value in own.values() if isinstance(value, yaml.ScalarNode) and _is_clock(value.value)
+        ]
+        return next((style for style in styles if style in ("'", '"')), "'")
+
+    def _clock(self, node: yaml.Node, new: object, quote: str) -> bool:
+        """Have a time that stands there by itself be another one, and be quoted; whether it was one."""
+        start, end = node.start_mark.index, node.end_mark.index
+        text = self.text[start:end]
+        if not (_is_clock(new) and isinstance(node, yaml.ScalarNode) and _is_clock(text.strip("'\""))):
+            return False
+        if text.strip("'\"") != new or text == new:
+            self.replace(start, end, f"{quote}{new}{quote}")
+        return True
 
     def _sequence(self, node: yaml.SequenceNode, new: list[object], after: int) -> None:
         """Item by item; where their number changes, those alike at the beginning and at the end stay as they are."""
@@ -244,32 +267,16 @@ def _aliases(text: str) -> Iterator[Alias]:
             yield Alias(event.start_mark.index, event.end_mark.index, event.anchor)
 
 
-def lines_of(key: str, value: object, column: int) -> Iterator[str]:
-    """`key: value` at a column, on one line or, for a mapping that is long or holds others, on several."""
-    start = f"{' ' * column}{one_line(key)}:"
-    line = one_line(value)
-    if isinstance(value, dict) and value and (key == "rules" or len(line) > _ONE_LINE_CHARACTERS):
-        yield start
-        for inner, part in value.items():
-            yield from lines_of(inner, part, column + 2)
-    else:
-        yield f"{start} {line}"
-
-
-def item_lines(value: object, column: int) -> list[str]:
-    """`- value` at a column; a mapping key by key."""
-    if not isinstance(value, dict) or not value:
-        return [f"{' ' * column}- {one_line(value)}"]
-    lines = [line for key, part in value.items() for line in lines_of(key, part, column + 2)]
-    return [f"{' ' * column}- {lines[0].lstrip()}", *lines[1:]]
-
-
 def _alike(some: Sequence[object], others: Sequence[object]) -> int:
     """How many are the same from the beginning on."""
     n = 0
     while n < min(len(some), len(others)) and some[n] == others[n]:
         n += 1
     return n
+
+
+def _is_clock(value: object) -> bool:
+    return isinstance(value, str) and _CLOCK.fullmatch(value) is not None
 
 
 def _same(known: Mapping[str, object], key: str, value: object) -> bool:

@@ -16,7 +16,7 @@ from agent.app.console.zones import ZoneDesk
 from agent.app.site import Site
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.rules import RULES
-from agent.ports.console.zones import DraftShown, Edit
+from agent.ports.console.zones import DraftShown, Edit, Edits, Overtaken
 from tests.unit.test_reload import Box, run
 
 BOW_TIE = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]
@@ -35,11 +35,11 @@ def desk(box: Box) -> ZoneDesk:
     return ZoneDesk(box.reloader, box.site, box.street.clock)
 
 
-def edits(desk: ZoneDesk, change: Callable[[Zones], object]) -> list[Edit]:
+def edits(desk: ZoneDesk, change: Callable[[Zones], object]) -> Edits:
     zones = copy.deepcopy(desk.zones("gate")["zones"])
     known = {zone["id"] for zone in zones}
     change(zones)
-    return [Edit(was=zone["id"] if zone["id"] in known else None, zone=zone) for zone in zones]
+    return Edits(zones=[Edit(was=zone["id"] if zone["id"] in known else None, zone=zone) for zone in zones])
 
 
 def lengthen(zones: Zones) -> None:
@@ -126,16 +126,48 @@ def test_a_box_that_gets_unhealthy_takes_it_back_and_says_why(box: Box, desk: Zo
 def test_two_operators_do_not_overwrite_each_other(box: Box, desk: ZoneDesk) -> None:
     old, mine = box.version, edits(desk, lengthen)
     desk.save("gate", edits(desk, lambda zones: zones[0].update(name="a")), old, "a")
-    for late in (lambda: desk.draft("gate", mine, old, "en", whole=False), lambda: desk.save("gate", mine, old, "b")):
-        with pytest.raises(CommandRejected) as caught:
-            late()
-        assert caught.value.code is RejectCode.CONFLICT
+    at = box.street.clock.now().utc.isoformat(timespec="seconds")
+    for when in ("on probation", "in force for good"):
+        for late in (
+            lambda: desk.draft("gate", mine, old, "en", whole=False),
+            lambda: desk.save("gate", mine, old, "b"),
+            lambda: desk.roll_back(1, old, "b"),
+        ):
+            with pytest.raises(Overtaken) as found:
+                late()
+            assert found.value.code is RejectCode.CONFLICT
+            assert (found.value.how, found.value.by, found.value.at) == ("saved", "a", at), when
+        box.wait(61)
+    desk.save("gate", edits(desk, lambda zones: zones[0].update(name="c")), box.version, "c")
     with pytest.raises(CommandRejected) as caught:
         desk.save("gate", edits(desk, lengthen), box.version, "b")
     assert caught.value.code is RejectCode.BUSY, "one probation at a time"
     with pytest.raises(CommandRejected) as caught:
         box.put(lambda data: None, if_version=old)
     assert caught.value.code is RejectCode.CONFLICT, "no waiting would mend that"
+
+
+def test_whoever_began_with_what_was_taken_back_is_told_so(box: Box, desk: ZoneDesk) -> None:
+    desk.save("gate", edits(desk, lengthen), box.version, "a")
+    version, mine = box.version, edits(desk, lambda zones: zones[0].update(name="b"))
+    box.broker = False
+    box.online.clear()
+    box.wait(61)
+    with pytest.raises(Overtaken) as caught:
+        desk.save("gate", mine, version, "b")
+    assert caught.value.how == "taken_back"
+    with pytest.raises(Overtaken) as caught:
+        desk.save("gate", mine, "of long ago", "b")
+    assert (caught.value.how, caught.value.by, caught.value.at) == ("unknown", None, None)
+
+
+def test_a_file_that_was_edited_at_the_box_is_told_from_another_version(box: Box, desk: ZoneDesk) -> None:
+    mine, text = edits(desk, lengthen), box.site.file.text()
+    box.site.file.path.write_text(f"{text}# by hand\n")
+    with pytest.raises(Overtaken) as caught:
+        desk.save("gate", mine, box.version, "b")
+    assert caught.value.how == "edited"
+    assert box.site.file.text() == f"{text}# by hand\n"
 
 
 def test_what_became_of_a_change_is_known_to_later_runs(tmp_path: Path) -> None:

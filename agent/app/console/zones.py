@@ -6,26 +6,28 @@ A browser sees no secret: it sends zones, not the document, and what it is shown
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from threading import Lock
-from typing import Any
 from uuid import uuid4
 
+from agent.app.console.zone_conflict import check_version, overtaken_by
 from agent.app.console.zone_fields import rule_fields
+from agent.app.console.zone_problems import Places, is_here, told_in_lines
+from agent.app.console.zone_uses import uses_of
 from agent.app.reload import Reloader
 from agent.app.site import Site
 from agent.config import Config, document, inspect_data, inspect_text
+from agent.config.calendar_editing import calendars_of, data_with_calendars, with_calendars
 from agent.config.editing import EditFault, ZoneEdit, data_with_zones, ordered, with_zones, zones_of
 from agent.config.masking import masked, secrets_of
 from agent.config.words import looks_secret
-from agent.core.errors import CommandRejected, Problem, RejectCode
+from agent.core.errors import CommandRejected, RejectCode
 from agent.core.wire import ConfigPut
 from agent.ports import Clock
 from agent.ports.console.zones import (
     DraftShown,
-    Edit,
     EditRefused,
+    Edits,
     Lang,
     ProblemShown,
     StatusShown,
@@ -33,10 +35,7 @@ from agent.ports.console.zones import (
     ZonesShown,
 )
 
-_IN_ZONE = re.compile(r"cameras\[(?P<camera>\d+)\]\.zones\[(?P<zone>\d+)\](\.(?P<field>.*))?")
-_POINT = re.compile(r"(?P<field>.*\bpolygon)\[(?P<point>\d+)\].*")
 _CONTEXT_LINES = 3
-_TOLD_LINES = 10
 MOST_PROBLEMS = 300
 """That an answer tells; nobody mends as many at once."""
 
@@ -63,20 +62,21 @@ class ZoneDesk:
             name=known or camera,
             zones=zones_of(data, camera),
             rules=rule_fields(),
-            calendars=_calendars(data),
+            calendars=calendars_of(data),
+            uses=uses_of(config),
             status=self.status(),
         )
 
-    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
+    def draft(self, camera: str, edits: Edits, version: str, lang: Lang, *, whole: bool) -> DraftShown:
         """See the port."""
         text, config = self._reloader.in_force()
-        _check_version(config, version)
+        check_version(self._reloader, version)
         with self._working, document.remembering():
             problems = self._problems(text, config, camera, edits, lang)
             after = ""
             if whole:
                 try:
-                    after = with_zones(text, camera, _zone_edits(edits))
+                    after = _edited(text, camera, edits)
                 except EditFault as fault:
                     if not _faults(problems):
                         raise _refused(fault, lang) from fault
@@ -85,16 +85,16 @@ class ZoneDesk:
             diff = _difference(text, after, secrets, shown) if after else ""
             return DraftShown(problems=problems, diff=diff, document=shown)
 
-    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
+    def save(self, camera: str, edits: Edits, version: str, by: str, lang: Lang = "en") -> StatusShown:
         """See the port."""
         text, config = self._reloader.in_force()
-        _check_version(config, version)
+        check_version(self._reloader, version)
         with document.remembering():
             with self._working:
                 if faults := _faults(self._problems(text, config, camera, edits, lang)):
-                    raise EditRefused(faults, _told(faults, edits))
+                    raise EditRefused(faults, told_in_lines(faults, edits.zones))
                 try:
-                    after = with_zones(text, camera, _zone_edits(edits))
+                    after = _edited(text, camera, edits)
                 except EditFault as fault:
                     raise _refused(fault, lang) from fault
             return self._put(after, version, by)
@@ -139,7 +139,12 @@ class ZoneDesk:
             if_version=version,
             by=by,
         )
-        self._reloader.put(command, lambda _: None)
+        try:
+            self._reloader.put(command, lambda _: None)
+        except CommandRejected as refusal:
+            if refusal.code is not RejectCode.CONFLICT:
+                raise
+            raise overtaken_by(self._reloader, version, refusal) from refusal
         return self.status()
 
     def _earlier(self, number: int) -> str:
@@ -155,21 +160,23 @@ class ZoneDesk:
             self._read = text, data
         return data
 
-    def _problems(
-        self, text: str, config: Config, camera: str, edits: Sequence[Edit], lang: Lang
-    ) -> list[ProblemShown]:
+    def _problems(self, text: str, config: Config, camera: str, edits: Edits, lang: Lang) -> list[ProblemShown]:
         """What `cityeye check` would say of the document with these edits: of them, and what is wrong elsewhere."""
         _known(config, camera)
         data, zone_edits = self._data(text), _zone_edits(edits)
         try:
-            report = inspect_data(data_with_zones(data, camera, zone_edits), home=self._site.home, lang=lang)
+            part = data_with_calendars(data, edits.calendars)
+            whole = data_with_zones(part.data, camera, zone_edits)
+            whole.findings += part.findings
+            report = inspect_data(whole, home=self._site.home, lang=lang)
             order = [zone_edits.index(edit) for edit in ordered(zones_of(data, camera), zone_edits)]
         except EditFault as fault:
             raise _refused(fault, lang) from fault
         number = [known.id for known in config.cameras].index(camera)
         told = [(problem, False) for problem in report.problems] + [(one, True) for one in report.warnings]
-        problems = [_shown(problem, warning, number, order) for problem, warning in told]
-        return [one for one in problems if not one["warning"] or one["zone"] is not None][:MOST_PROBLEMS]
+        places = Places(camera=number, order=order, calendars=list(calendars_of(data)))
+        problems = [places.shown(problem, warning=warning) for problem, warning in told]
+        return [one for one in problems if not one["warning"] or is_here(one)][:MOST_PROBLEMS]
 
 
 def _known(config: Config, camera: str) -> str | None:
@@ -186,56 +193,22 @@ def _status(
     return StatusShown(state=state, version=version, by=by or "", at=at, why=why, probation_s=probation_s)
 
 
-def _check_version(config: Config, version: str) -> None:
-    if version != config.version_hash():
-        text = f"expected version {config.version_hash()}, which is in force, found {version}: somebody has changed it"
-        raise CommandRejected(RejectCode.CONFLICT, text)
+def _zone_edits(edits: Edits) -> list[ZoneEdit]:
+    return [ZoneEdit(was=edit.was, zone=edit.zone) for edit in edits.zones]
 
 
-def _zone_edits(edits: Sequence[Edit]) -> list[ZoneEdit]:
-    return [ZoneEdit(was=edit.was, zone=edit.zone) for edit in edits]
-
-
-def _calendars(data: object) -> dict[str, dict[str, Any]]:
-    named = data.get("calendars") if isinstance(data, dict) else None
-    return named if isinstance(named, dict) else {}
+def _edited(text: str, camera: str, edits: Edits) -> str:
+    """Raises EditFault."""
+    return with_zones(with_calendars(text, edits.calendars), camera, _zone_edits(edits))
 
 
 def _faults(problems: Sequence[ProblemShown]) -> list[ProblemShown]:
     return [problem for problem in problems if not problem["warning"]]
 
 
-def _told(faults: Sequence[ProblemShown], edits: Sequence[Edit]) -> str:
-    """In lines, for whoever has no form to show them in; as far as one reads."""
-    lines = []
-    for fault in faults[:_TOLD_LINES]:
-        where = "" if fault["zone"] is None else f"zone {str(edits[fault['zone']].zone.get('id'))[:80]!a}, "
-        lines.append(f"{where}{fault['field']}: expected {fault['expected']}, found {fault['found']}; {fault['mend']}")
-    left = len(faults) - len(lines)
-    return "\n".join([*lines, f"… and {left} more"] if left else lines)
-
-
 def _refused(fault: EditFault, lang: Lang) -> CommandRejected:
     code = RejectCode.NOT_SUPPORTED if fault.by_file else RejectCode.INVALID
     return CommandRejected(code, fault.words.of(lang))
-
-
-def _shown(problem: Problem, warning: bool, camera: int, order: Sequence[int]) -> ProblemShown:
-    match = _IN_ZONE.fullmatch(problem.key)
-    zone, field, point = None, problem.key, None
-    if match and int(match["camera"]) == camera and int(match["zone"]) < len(order):
-        zone, field = order[int(match["zone"])], match["field"] or ""
-        if corner := _POINT.fullmatch(field):
-            field, point = corner["field"], int(corner["point"])
-    return ProblemShown(
-        zone=zone,
-        field=field,
-        point=point,
-        expected=problem.expected,
-        found=problem.found,
-        mend=problem.mend,
-        warning=warning,
-    )
 
 
 def _difference(before: str, after: str, secrets: set[str], shown: str) -> str:

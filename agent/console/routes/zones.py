@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,18 +13,10 @@ from starlette.routing import Route
 from agent.console.access import operator, unrecorded, user_of, viewer
 from agent.console.faults import ConsoleFault
 from agent.console.requests import body_of, number_in_path, text_of
-from agent.ports.console.zones import Edit, EditRefused, Lang, ProblemShown, ZoneEditor
+from agent.console.zone_edits import edits_of, lang_of
+from agent.ports.console.zones import EditRefused, Overtaken, ZoneEditor
 
 T = TypeVar("T")
-MOST_ZONES = 100
-MOST_OF_ZONE = 20_000
-"""Characters of one zone, several hundred corners: longer ones keep the box busy for many seconds."""
-_SHOWN = 100
-_TOO_LONG: dict[Lang, tuple[str, str, str]] = {
-    "en": ("at most {most} characters for one zone", "{n}", "shorten it"),
-    "zh-CN": ("每个区域最多 {most} 个字符", "{n} 个字符", "请缩短"),
-}
-"""Expected, found, mend."""
 
 
 def routes(editor: ZoneEditor) -> list[Route]:
@@ -39,17 +30,19 @@ def routes(editor: ZoneEditor) -> list[Route]:
     async def draft(request: Request) -> Response:
         """Changes nothing, so it is not in the record; but it tells much of the document."""
         body, camera = await body_of(request, finite=False), request.path_params["camera"]
-        asked = camera, _edits(body), text_of(body, "version"), _lang(body)
+        asked = camera, edits_of(body), text_of(body, "version"), lang_of(body)
         return JSONResponse(await _asked(editor.draft, *asked, whole=body.get("whole") is True))
 
     @operator("zones.save")
     async def save(request: Request) -> Response:
         body, camera = await body_of(request, finite=False), request.path_params["camera"]
         request.state.subject = camera
-        edits = _edits(body)
-        by, lang = user_of(request).name, _lang(body)
+        edits = edits_of(body)
+        by, lang = user_of(request).name, lang_of(body)
         status = await _asked(editor.save, camera, edits, text_of(body, "version"), by, lang)
-        request.state.detail = f"version {status['version']}: {', '.join(str(edit.zone.get('id')) for edit in edits)}"
+        changed = "; ".join(["", *(f"calendar {name}" for name in edits.calendars)])
+        names = ", ".join(str(edit.zone.get("id")) for edit in edits.zones)
+        request.state.detail = f"version {status['version']}: {names}{changed}"
         return JSONResponse(status)
 
     @viewer
@@ -69,7 +62,7 @@ def routes(editor: ZoneEditor) -> list[Route]:
     async def roll_back(request: Request) -> Response:
         body, number = await body_of(request), number_in_path(request, "number")
         request.state.subject = f"version {number}"
-        told = await run_in_threadpool(editor.roll_back, number, text_of(body, "version"), user_of(request).name)
+        told = await _asked(editor.roll_back, number, text_of(body, "version"), user_of(request).name)
         request.state.detail = f"version {told['version']}"
         return JSONResponse(told)
 
@@ -89,36 +82,6 @@ async def _asked(work: Callable[..., T], *given: object, **named: object) -> T:
         return await run_in_threadpool(work, *given, **named)
     except EditRefused as refused:
         raise ConsoleFault(400, "invalid", refused.message, facts={"problems": refused.problems}) from refused
-
-
-def _lang(body: dict[str, Any]) -> Lang:
-    return "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
-
-
-def _edits(body: dict[str, Any]) -> list[Edit]:
-    found = body.get("zones")
-    if not isinstance(found, list) or len(found) > MOST_ZONES:
-        raise ConsoleFault(400, "invalid", f"zones: expected a list of at most {MOST_ZONES}")
-    edits = []
-    for number, item in enumerate(found):
-        zone, was = (item.get("zone"), item.get("was")) if isinstance(item, dict) else (None, None)
-        if not isinstance(zone, dict) or not (was is None or isinstance(was, str)):
-            raise ConsoleFault(400, "invalid", f"zones[{number}]: expected {{was, zone}}, an id or null and an object")
-        if (characters := _size(zone)) > MOST_OF_ZONE:
-            raise _too_long(number, max(zone, key=lambda key: _size(zone[key])), characters, _lang(body))
-        edits.append(Edit(was=was, zone=zone))
-    return edits
-
-
-def _size(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False))
-
-
-def _too_long(zone: int, field: str, characters: int, lang: Lang) -> ConsoleFault:
-    """Told at the longest field of that zone."""
-    expected, found, mend = (text.format(most=MOST_OF_ZONE, n=characters) for text in _TOO_LONG[lang])
-    problem = ProblemShown(
-        zone=zone, field=field[:_SHOWN], point=None, expected=expected, found=found, mend=mend, warning=False
-    )
-    message = f"zones[{zone}].zone: expected {expected}, found {found}; {mend}"
-    return ConsoleFault(400, "invalid", message, facts={"problems": [problem]})
+    except Overtaken as late:
+        facts: dict[str, object] = {"how": late.how, "by": late.by, "at": late.at}
+        raise ConsoleFault(409, late.code.value, late.message, facts=facts) from late

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict
 
 from agent.core.errors import CommandRejected, RejectCode
@@ -17,6 +17,14 @@ class Edit:
 
     was: str | None
     zone: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What is to be changed at once: all zones of a camera, and those of the named calendars that are to be others."""
+
+    zones: Sequence[Edit]
+    calendars: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class FieldShown(TypedDict):
@@ -52,11 +60,20 @@ class StatusShown(TypedDict):
     probation_s: float
 
 
+class UseShown(TypedDict):
+    """A rule of a zone that refers to a named calendar. The names are ids where nothing else is written."""
+
+    camera: str
+    camera_name: str
+    zone_name: str
+    rule: str
+
+
 class ZonesShown(TypedDict):
     """A camera's zones as they stand in the document in force, whose `version` an edit names.
 
     Attributes:
-        calendars: those with a name that rules may refer to, as they are written.
+        calendars: those with a name that rules may refer to, as they are written. uses: of each, on all cameras.
     """
 
     version: str
@@ -65,6 +82,7 @@ class ZonesShown(TypedDict):
     zones: list[dict[str, Any]]
     rules: dict[str, list[FieldShown]]
     calendars: dict[str, dict[str, Any]]
+    uses: dict[str, list[UseShown]]
     status: StatusShown
 
 
@@ -72,11 +90,13 @@ class ProblemShown(TypedDict):
     """What is wrong, or makes one wonder, about an edit.
 
     Attributes:
-        zone: number of the edit, from 0; None for something elsewhere. field: key within the zone, with dots.
+        zone: number of the edit, from 0; None for something elsewhere. calendar: name of a calendar, where it is about
+            that. field: key within the zone or the calendar, with dots.
         point: number of the corner, from 0, where it is about one.
     """
 
     zone: int | None
+    calendar: str | None
     field: str
     point: int | None
     expected: str
@@ -105,6 +125,22 @@ class EditRefused(CommandRejected):
         self.problems = list(problems)
 
 
+class Overtaken(CommandRejected):
+    """An edit of a version that is not in force (`conflict`): nothing of it was put in force.
+
+    Attributes:
+        how: `saved` by somebody; `taken_back`: that version was, by the box; `edited`: the file, at the box, and it is
+            not in force yet; `unknown`.
+        by, at: who put the document of `how` there, and when (RFC 3339); None where that is not known.
+    """
+
+    def __init__(self, how: str, message: str, *, by: str | None = None, at: str | None = None) -> None:
+        super().__init__(RejectCode.CONFLICT, message)
+        self.how = how
+        self.by = by
+        self.at = at
+
+
 class VersionShown(TypedDict):
     """A document that was in force until `until`, when one of `by` replaced it. `size`: bytes."""
 
@@ -120,16 +156,16 @@ class ZoneEditor(Protocol):
     def zones(self, camera: str) -> ZonesShown:
         """Those in force."""
 
-    def draft(self, camera: str, edits: Sequence[Edit], version: str, lang: Lang, *, whole: bool) -> DraftShown:
-        """What the edits would say. Raises CommandRejected (`conflict`): another version is in force.
+    def draft(self, camera: str, edits: Edits, version: str, lang: Lang, *, whole: bool) -> DraftShown:
+        """What the edits would say. Raises Overtaken: another version is in force.
 
         Args:
             whole: with `diff` and `document`, which take much longer than all else; else they are empty, and also
                 where what is wrong cannot even be written.
         """
 
-    def save(self, camera: str, edits: Sequence[Edit], version: str, by: str, lang: Lang = "en") -> StatusShown:
-        """Put the edits in force, on probation. Raises EditRefused, its problems in that language."""
+    def save(self, camera: str, edits: Edits, version: str, by: str, lang: Lang = "en") -> StatusShown:
+        """Put the edits in force, on probation. Raises EditRefused, its problems in that language; Overtaken."""
 
     def versions(self) -> list[VersionShown]:
         """Earlier documents, newest first."""
@@ -138,7 +174,7 @@ class ZoneEditor(Protocol):
         """What going back to a version would change; unified diff without secrets."""
 
     def roll_back(self, number: int, version: str, by: str) -> StatusShown:
-        """Put an earlier document in force again, on probation."""
+        """Put an earlier document in force again, on probation. Raises Overtaken."""
 
     def status(self) -> StatusShown:
         """How the last document fares."""

@@ -211,6 +211,81 @@ def test_of_a_list_only_what_goes_or_comes_changes(change: Callable[[Zones], obj
     assert changed_lines(LISTS, edited(LISTS, change)) == lines
 
 
+TIMES = """\
+cameras:
+  - id: gate
+    zones:
+      - id: kerb
+        polygon: [[0.1, 0.6], [0.9, 0.6], [0.9, 0.95]]
+        rules:
+          illegal_parking:
+            calendar:
+              active:
+                - {from: 07:00, to: 22:00}   # plain
+                - {from: "07:00", to: 22:00}   # one of them quoted
+                - from: 07:00   # when school begins
+                  to: 22:00     # and the last bus
+                - {from: 06:00}
+"""
+ACTIVE = (0, "rules", "illegal_parking", "calendar", "active")
+
+
+@pytest.mark.parametrize(
+    ("change", "lines"),
+    [
+        (
+            replace_at(*ACTIVE, 0, "to", value="20:00"),
+            [
+                "-                - {from: 07:00, to: 22:00}   # plain",
+                "+                - {from: '07:00', to: '20:00'}   # plain",
+            ],
+        ),
+        (
+            replace_at(*ACTIVE, 1, "to", value="20:00"),
+            [
+                '-                - {from: "07:00", to: 22:00}   # one of them quoted',
+                '+                - {from: "07:00", to: "20:00"}   # one of them quoted',
+            ],
+        ),
+        (
+            replace_at(*ACTIVE, 2, "from", value="09:00"),
+            [
+                "-                - from: 07:00   # when school begins",
+                "-                  to: 22:00     # and the last bus",
+                "+                - from: '09:00'   # when school begins",
+                "+                  to: '22:00'     # and the last bus",
+            ],
+        ),
+        (
+            replace_at(*ACTIVE, 3, "to", value="20:00"),
+            [
+                "-                - {from: 06:00}",
+                "+                - {from: '06:00', to: '20:00'}",
+            ],
+        ),
+        (
+            replace_at(*ACTIVE, 0, "days", value=["sat"]),
+            [
+                "-                - {from: 07:00, to: 22:00}   # plain",
+                "+                - {from: 07:00, to: 22:00, days: [sat]}   # plain",
+            ],
+        ),
+        (
+            lambda zones: zones[0]["rules"]["illegal_parking"]["calendar"]["active"].append(
+                {"from": "07:00", "to": "20:00"}
+            ),
+            ["+                - from: '07:00'", "+                  to: '20:00'"],
+        ),
+        (
+            replace_at(*ACTIVE[:-1], "permitted", value=[{"from": "07:00", "to": "20:00"}]),
+            ["+              permitted: [{from: '07:00', to: '20:00'}]"],
+        ),
+    ],
+)
+def test_the_times_of_a_window_are_quoted_alike(change: Callable[[Zones], object], lines: list[str]) -> None:
+    assert changed_lines(TIMES, edited(TIMES, change)) == lines
+
+
 ITEMS = st.lists(st.sampled_from([0, 1, 2, 3]), max_size=6)
 FORMS = {
     "[{}]   # end": ", ",

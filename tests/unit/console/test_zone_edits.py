@@ -14,7 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.app.console.zones import MOST_PROBLEMS, ZoneDesk
-from agent.console.routes.zones import MOST_OF_ZONE, routes
+from agent.console.routes.zones import routes
+from agent.console.zone_edits import MOST_OF_ZONE
 from tests.unit.console.rig import Rig, rig
 from tests.unit.test_reload import Box, run
 
@@ -172,6 +173,20 @@ def test_no_file_is_blamed_for_what_came_from_the_form(editor: Editor) -> None:
 
 
 @pytest.mark.parametrize("what", ["draft", "save"])
+def test_who_was_faster_is_told_with_the_time(editor: Editor, what: str) -> None:
+    at = editor.box.street.clock.now().utc.isoformat(timespec="seconds")
+    zone = changed("name", to=f"before {what}")
+    assert editor.ask("save", editor.edit(zone)).status_code == 200
+    answer = editor.ask(what, editor.edit(WHOLE), version="a former one")
+    assert answer.status_code == 409
+    error = answer.json()["error"]
+    assert {key: error[key] for key in ("code", "how", "by", "at")} == {
+        "code": "conflict", "how": "saved", "by": "operator", "at": at,
+    }  # fmt: skip
+    editor.box.wait(61)
+
+
+@pytest.mark.parametrize("what", ["draft", "save"])
 @pytest.mark.parametrize(
     ("edits", "told"),
     [
@@ -197,7 +212,7 @@ def test_a_zone_that_is_too_long_is_told_at_its_longest_field(editor: Editor, wh
     answer = editor.ask(what, editor.edit(changed("name", to="长" * MOST_OF_ZONE)), lang="zh-CN")
     assert answer.status_code == 400
     [problem] = answer.json()["error"]["problems"]
-    assert (problem["zone"], problem["field"], problem["expected"]) == (0, "name", "每个区域最多 20000 个字符")
+    assert (problem["zone"], problem["field"], problem["expected"]) == (0, "name", "每个区域或日历最多 20000 个字符")
 
 
 @pytest.mark.parametrize("what", ["draft", "save"])

@@ -6,35 +6,37 @@ import { language, t } from "../i18n.js";
 import { told } from "../told.js";
 import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
+import { conflict, merged } from "../zones/conflict.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
-import { moved, proposal, whole } from "../zones/geometry.js";
+import { proposal, whole } from "../zones/geometry.js";
+import { Kept } from "../zones/kept.js";
 import { difference, fate, versions } from "../zones/versions.js";
+import { copied } from "../zones/whole.js";
 
 const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
 const CARS = new Set(["car", "truck", "bus"]);
 
 export async function show(root, [camera], { mayChange, signal, go }) {
-  const force = await api.get(`/api/zones/${encodeURIComponent(camera)}`);
-  const keptKey = `zones.${camera}`;
-  const kept = JSON.parse(sessionStorage.getItem(keptKey) ?? "null");
-  const edits = new Edits(force.zones, kept?.version === force.version ? kept.zones : null);
+  const get = () => api.get(`/api/zones/${encodeURIComponent(camera)}`);
+  const force = await get(), drafts = new Kept(camera);
+  const { base, kept } = drafts.start(force), edits = new Edits(base, kept);
   let timer = 0, checked = null, asked = 0, picture = null;
 
   const hint = el("p", { class: "soft hint", role: "status", "aria-live": "polite" });
   const answer = el("div", { class: "answer", "aria-live": "polite" });
   const status = el("div", { class: "status", role: "status", "aria-live": "polite" }, fate(force.status));
   const elsewhere = el("div", { class: "elsewhere", "aria-live": "polite" });
-  const say = (key) => { hint.textContent = t(`zones.hint_${key}`); };
+  const say = (...keys) => { hint.textContent = keys.map((key) => t(`zones.hint_${key}`)).join(t("zones.gap")); };
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
-  const form = new Form({ edits, rules: force.rules, calendars: force.calendars, may: mayChange, changed, drawLine: () => canvas.begin("line") });
+  const form = new Form({ edits, force, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
     new: button("new", () => canvas.begin(canvas.mode === "draw" ? "edit" : "draw")),
     split: button("split", () => canvas.begin(canvas.mode === "split" ? "edit" : "split")),
-    copy: button("copy", () => act(() => edits.add(moved(edits.current.zone.polygon, 0.03, 0.03), edits.current.zone))),
+    copy: button("copy", () => act(() => edits.addLike(copied(edits.current.zone)))),
     corner: button("remove_corner", () => canvas.removeTouched()),
     remove: button("remove", () => act(() => edits.remove()), { class: "danger" }),
     undo: button("undo", () => { edits.undo(); changed(); }),
@@ -73,14 +75,14 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** After a change: what it comes to is asked when nothing changes for a moment. */
   function changed(redraw = true) {
     checked = null;
-    if (edits.changed) sessionStorage.setItem(keptKey, JSON.stringify({ version: force.version, zones: edits.now }));
-    else sessionStorage.removeItem(keptKey);
+    if (edits.changed) drafts.write(base, { zones: edits.now, calendars: edits.calendars });
+    else drafts.drop();
     after(redraw);
   }
 
   function after(redraw = true) {
     canvas.draw();
-    if (redraw) form.draw();
+    if (redraw) form.draw(); else form.refresh();
     list();
     place();
     clearTimeout(timer);
@@ -98,21 +100,27 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     tools.undo.disabled = edits.past.length === 0;
     tools.redo.disabled = edits.future.length === 0;
     for (const key of ["split", "copy", "remove", "corner"]) tools[key].disabled = !edits.current;
-    saves.save.disabled = !edits.changed || (checked?.problems ?? []).some((problem) => !problem.warning);
+    saves.save.disabled = !edits.changed || problems().some((problem) => !problem.warning);
   }
 
-  const wrong = (i) => checked?.problems.some((problem) => problem.zone === i && !problem.warning);
+  /** Those that are seen at once, and those that the box told last. */
+  function problems() {
+    const { doubles } = edits, sameId = (zone) => doubles.some((double) => double.zone === zone && double.field === "id");
+    return [...doubles, ...(checked?.problems ?? []).filter(({ zone, field }) => field !== "id" || !sameId(zone))];
+  }
+
+  const wrong = (i) => problems().some((problem) => problem.zone === i && !problem.warning);
 
   /** Problems at their fields, and those of no field of a zone below. */
   function place() {
-    const problems = checked?.problems ?? [];
-    form.problems(problems.filter((problem) => problem.zone === edits.selected));
-    fill(elsewhere, problems.filter((problem) => problem.zone === null && !problem.warning)
+    form.problems(problems().filter((problem) => problem.zone === edits.selected || problem.calendar));
+    fill(elsewhere, problems().filter((problem) => problem.zone === null && !problem.calendar && !problem.warning)
       .map((problem) => el("p", { class: "fault" }, `${problem.field}: ${sentence(problem)}`)));
   }
 
   /** What the edits come to, by the code of `cityeye check`. */
   async function check(whole = false) {
+    clearTimeout(timer); // this is the answer that was to be asked for in a moment; a second one would make it void
     const mine = ++asked;
     const now = await send("draft", { whole });
     if (mine !== asked || signal.aborted) return null;
@@ -123,7 +131,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** Send the edits; what the box refuses is shown at its fields. Throws ApiError. */
   async function send(what, more = {}) {
     try {
-      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: force.version, zones: edits.now, lang: language(), ...more });
+      return await api.post(`/api/zones/${encodeURIComponent(camera)}/${what}`, { version: base.version, zones: edits.now, calendars: edits.changedCalendars, lang: language(), ...more });
     } catch (error) {
       if (Array.isArray(error.facts?.problems)) take(error.facts.problems);
       throw error;
@@ -142,9 +150,31 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function tell(error) {
     if (Array.isArray(error.facts?.problems)) { askToMend(); return; }
-    const text = error.code === "conflict" ? t("zones.conflict") : told(error);
-    fill(answer, el("p", { class: "fault", role: "alert" }, text), error.code === "conflict" && el("p", { class: "soft" }, error.message),
-      error.code === "conflict" && button("reload", () => { sessionStorage.removeItem(keptKey); go(location.hash); }));
+    const node = error.code === "conflict" ? conflict(error.facts, { changed: edits.changed, loadTheirs, keepMine })
+      : el("p", { class: "fault", role: "alert" }, told(error));
+    if (answer.firstChild?.isEqualNode(node)) return; // each change asks anew, and is not to be told of anew
+    fill(answer, node);
+    if (error.code === "conflict" && edits.changed) onTop().then(({ mine }) => { if (!mine && !signal.aborted) loadTheirs(); }).catch(() => {});
+  }
+
+  function loadTheirs() {
+    drafts.drop();
+    go(location.hash);
+  }
+
+  /** What is in force now, and one's own changes on top of it: null where it has all of them, as after a lost answer. */
+  async function onTop() {
+    const now = await get();
+    return { now, mine: drafts.putOnTop(base, { zones: edits.now, calendars: edits.calendars }, now) };
+  }
+
+  function keepMine() {
+    return guarded(async () => {
+      const { now, mine } = await onTop();
+      if (!mine) { loadTheirs(); return; }
+      drafts.write(now, mine);
+      go(location.hash);
+    });
   }
 
   async function guarded(run) {
@@ -160,25 +190,26 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   }
 
   function save() {
-    return guarded(async () => {
+    return put(async () => {
       const now = await check();
-      if (!now) return;
-      if (isWrong(now)) { askToMend(); return; }
-      await put(() => send("save"));
+      if (now && isWrong(now)) askToMend();
+      return now !== null && !isWrong(now) && send("save");
     });
   }
 
-  /** Put a document in force, then go on with the one that is in force now. */
+  /** Put a document in force, then go on with the one that is in force now. `run` comes to nothing where it did not. */
   function put(run) {
     return guarded(async () => {
+      let done = null;
       root.inert = true; // what somebody drew meanwhile would be neither saved nor kept
-      try { await run(); } finally { root.inert = false; list(); }
-      sessionStorage.removeItem(keptKey);
+      try { done = await run(); } finally { root.inert = false; list(); }
+      if (!done) return;
+      drafts.drop();
       if (!signal.aborted) go(location.hash);
     });
   }
 
-  function showVersions() { return guarded(() => versions(answer, { version: force.version, may: mayChange, put })); }
+  function showVersions() { return guarded(() => versions(answer, { version: base.version, may: mayChange, put })); }
 
   function tryIt() {
     return guarded(async () => {
@@ -253,6 +284,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const resized = new ResizeObserver(() => canvas.draw());
   resized.observe(canvas.svg);
   say(mayChange ? "edit" : "look");
+  if (kept?.clashes && base === force) fill(answer, merged(kept.clashes));
   after();
   load();
   follow();

@@ -1,5 +1,4 @@
-// When a rule is in force, in a form: a calendar of the file by its name, or one of the rule's own with its windows and
-// dates. What a calendar or a window has beside them stays as it is.
+// A calendar in words, and in a form: its windows and dates. What a calendar or a window has beside them stays as it is.
 
 import { el } from "../dom.js";
 import { has, t } from "../i18n.js";
@@ -19,85 +18,79 @@ export function told(calendar) {
   return [...parts, ...DATES.filter((key) => calendar[key]?.length).map((key) => t(`zones.told_${key}`, { dates: calendar[key].join(t("zones.and")) }))].join(t("zones.then"));
 }
 
-export class Calendars {
-  /** `named`: those of the file. `set(section, key, value, redraw)` changes a value; `fault(path)` is where faults are told. */
-  constructor({ named, set, fault }) { Object.assign(this, { named, set, fault }); }
+/** A calendar that somebody begins with. */
+export const usual = () => ({ active: [structuredClone(NEW.active)] });
 
-  /** The field of a rule. */
-  field(settings, path, label) {
-    const value = settings.calendar, own = typeof value === "object" && value !== null;
-    const options = [["", t("zones.always")], ...Object.keys(this.named).map((name) => [`=${name}`, name]), ["own", t("zones.own_times")]];
-    const chosen = own ? "own" : value ? `=${value}` : "";
-    if (chosen.startsWith("=") && !(value in this.named)) options.push([chosen, String(value)]);
-    const select = el("select", { id: `f-${path}`, "aria-describedby": `p-${path}`, onchange: (event) => {
-      const choice = event.target.value;
-      const start = structuredClone(this.named[settings.calendar] ?? { active: [NEW.active] });
-      this.set(settings, "calendar", choice === "own" ? start : choice.slice(1), true);
-    } }, options.map(([key, text]) => el("option", { value: key, selected: key === chosen }, text)));
-    return el("div", { class: "field calendar" }, el("label", { for: `f-${path}` }, label), select, this.fault(path),
-      !own && value in this.named && el("p", { class: "soft" }, told(this.named[value])),
-      own && [WINDOWS.map((key) => this.#windows(settings, path, key)), DATES.map((key) => this.#dates(settings, path, key))]);
+export class CalendarFields {
+  /** `set(section, key, value, redraw, of)` changes a value; `typed(attributes, put)` is a field to type in; `fault(path)`
+   *  is where faults are told. */
+  constructor({ set, typed, fault }) { Object.assign(this, { set, typed, fault }); }
+
+  /** The fields of the calendar that is `section[key]`. */
+  all(section, key, path) {
+    const holder = { get now() { return section[key]; }, put: (...change) => this.set(section, key, ...change) };
+    return [WINDOWS.map((part) => this.#windows(holder, path, part)), DATES.map((part) => this.#dates(holder, path, part))];
   }
 
-  /** A key of a rule's own calendar has another list; without one, where it may be left out. */
-  #put(settings, key, list, redraw = false) {
-    const { [key]: _, ...rest } = settings.calendar;
-    this.set(settings, "calendar", list.length || key === "active" ? { ...settings.calendar, [key]: list } : rest, redraw);
+  /** A key of a calendar has another list; without one, where it may be left out. */
+  #put(calendar, key, list, redraw = false, of = null) {
+    const { [key]: _, ...rest } = calendar.now;
+    calendar.put(list.length || key === "active" ? { ...calendar.now, [key]: list } : rest, redraw, of);
   }
 
-  #more(settings, path, key, shown, added) {
+  #more(calendar, path, key, shown, added) {
     const here = `${path}.${key}`;
     return el("button", { type: "button", id: `add-${here}`, onclick: () => {
-      const list = settings.calendar[key] ?? shown; // what is shown may have been typed over since
-      this.#put(settings, key, [...list, added], true);
+      const list = calendar.now[key] ?? shown; // what is shown may have been typed over since
+      this.#put(calendar, key, [...list, added], true);
       document.getElementById(`first-${here}[${list.length}]`)?.focus();
     } }, t(`zones.add_${key}`));
   }
 
-  #less(settings, path, key, i, what) {
+  #less(calendar, path, key, i, what) {
     return el("button", { type: "button", class: "danger small-button", "aria-label": t("zones.remove_it", { what }), onclick: () => {
-      this.#put(settings, key, settings.calendar[key].filter((_, n) => n !== i), true);
+      this.#put(calendar, key, calendar.now[key].filter((_, n) => n !== i), true);
       document.getElementById(`add-${path}.${key}`)?.focus();
     } }, t("zones.remove_short"));
   }
 
-  #windows(settings, path, key) {
-    const written = settings.calendar[key] ?? [], list = written.length || key !== "active" ? written : [{}];
+  #windows(calendar, path, key) {
+    const written = calendar.now[key] ?? [], list = written.length || key !== "active" ? written : [{}];
     const here = `${path}.${key}`;
     return el("fieldset", { class: "part", id: `f-${here}`, "aria-describedby": `p-${here}` }, el("legend", {}, t(`zones.cal_${key}`)),
-      list.map((window, i) => this.#window(settings, path, key, list, window, i)), this.fault(here), this.#more(settings, path, key, list, structuredClone(NEW[key])));
+      list.map((window, i) => this.#window(calendar, path, key, list, window, i)), this.fault(here), this.#more(calendar, path, key, list, structuredClone(NEW[key])));
   }
 
-  #window(settings, path, key, list, window, i) {
+  #window(calendar, path, key, list, window, i) {
     const here = `${path}.${key}[${i}]`, what = t("zones.window_n", { what: t(`zones.cal_${key}`), n: i + 1 });
     const note = el("span", { class: "soft" }, overnight(window) && t("zones.overnight"));
-    const change = (part) => {
-      const now = settings.calendar[key]?.length ? settings.calendar[key] : list;
+    const change = (part, of = null) => {
+      const now = calendar.now[key]?.length ? calendar.now[key] : list;
       const next = { ...now[i], ...part };
       note.textContent = overnight(next) ? t("zones.overnight") : "";
-      this.#put(settings, key, now.map((one, n) => (n === i ? next : one)));
+      this.#put(calendar, key, now.map((one, n) => (n === i ? next : one)), false, of);
     };
-    const chosen = () => days(settings.calendar[key]?.[i] ?? window);
+    const chosen = () => days(calendar.now[key]?.[i] ?? window);
     const boxes = DAYS.map((name, n) => el("label", { class: "check" }, el("input", { type: "checkbox", id: n === 0 ? `first-${here}` : null, checked: chosen().includes(name),
       onchange: (event) => change({ days: DAYS.filter((one) => (one === name ? event.target.checked : chosen().includes(one))) }) }), day(name)));
     const times = [["from", from(window)], ["to", to(window)]].map(([name, value]) => el("label", { class: "small" }, t(`zones.${name}`),
-      el("input", { value, size: 5, maxlength: 5, autocomplete: "off", id: `f-${here}.${name}`, "aria-describedby": `p-${here}.${name}`, onchange: (event) => change({ [name]: event.target.value.trim().replace("：", ":") }) })));
+      this.typed({ value, size: 5, maxlength: 5, id: `f-${here}.${name}`, "aria-describedby": `p-${here}.${name}` }, (text) => change({ [name]: text.replace("：", ":") }, `${here}.${name}`))));
     return el("div", { class: "window", role: "group", "aria-label": what },
       el("div", { class: "row", id: `f-${here}.days` }, boxes), this.fault(`${here}.days`),
-      el("div", { class: "row" }, times, note, (key !== "active" || list.length > 1) && this.#less(settings, path, key, i, what)),
+      el("div", { class: "row" }, times, note, (key !== "active" || list.length > 1) && this.#less(calendar, path, key, i, what)),
       this.fault(`${here}.from`), this.fault(`${here}.to`), this.fault(here));
   }
 
-  #dates(settings, path, key) {
-    const list = settings.calendar[key] ?? [], here = `${path}.${key}`;
+  #dates(calendar, path, key) {
+    const list = calendar.now[key] ?? [], here = `${path}.${key}`;
     const rows = list.map((date, i) => {
       const what = t("zones.date_n", { what: t(`zones.cal_${key}`), date });
       return el("div", { class: "date" },
         el("input", { type: "date", value: date, id: `first-${here}[${i}]`, "aria-label": what, "aria-describedby": `p-${here}[${i}]`,
-          onchange: (event) => this.#put(settings, key, settings.calendar[key].map((one, n) => (n === i ? event.target.value : one))) }),
-        this.#less(settings, path, key, i, what), this.fault(`${here}[${i}]`));
+          onchange: (event) => this.#put(calendar, key, calendar.now[key].map((one, n) => (n === i ? event.target.value : one))) }),
+        this.#less(calendar, path, key, i, what), this.fault(`${here}[${i}]`));
     });
     return el("fieldset", { class: "part", id: `f-${here}`, "aria-describedby": `p-${here}` }, el("legend", {}, t(`zones.cal_${key}`)), rows, this.fault(here),
-      this.#more(settings, path, key, list, ""));
+      this.#more(calendar, path, key, list, ""));
   }
 }

@@ -3,8 +3,10 @@
 
 import { el, fill } from "../dom.js";
 import { t } from "../i18n.js";
-import { carAt, clamp, crossesItself, distance, middle, moved, round, split } from "./geometry.js";
+import { clamp, crossesItself, distance, middle, round } from "./geometry.js";
 import { LEAST_POINTS, Line, MOST_POINTS } from "./line.js";
+import { paintCars, paintDrawing, paintHandles, paintZone } from "./paint.js";
+import { halves, shifted } from "./whole.js";
 
 const TAP_PX = 8, CLOSE_PX = 18, STEP = 0.005, FAR_STEP = 0.05;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -96,7 +98,7 @@ export class Canvas {
     } else if (data.zone !== undefined) {
       const chosen = Number(data.zone);
       if (chosen !== this.edits.selected) { this.edits.selected = chosen; this.picked(); this.drag = { ...base, kind: "none" }; }
-      else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone.polygon });
+      else if (this.may) this.#grab({ ...base, kind: "zone", was: this.edits.current.zone });
     } else this.drag = { ...base, kind: "pan", view: { ...this.view } };
     this.draw();
     const key = data.line ? `line-${this.linePart}` : data.key;
@@ -130,7 +132,7 @@ export class Canvas {
     if (drag?.moved) {
       const [x, y] = this.pointer, [dx, dy] = [x - drag.from[0], y - drag.from[1]];
       if (drag.kind === "corner") this.edits.current.zone.polygon[drag.corner] = [round(clamp(x)), round(clamp(y))];
-      else if (drag.kind === "zone") this.edits.current.zone.polygon = moved(drag.was, dx, dy);
+      else if (drag.kind === "zone") this.edits.current.zone = shifted(drag.was, dx, dy);
       else if (drag.kind === "line") this.line.drag(drag.part, this.pointer, drag.was, dx, dy);
       else if (drag.kind === "car") this.car.drag(drag, dx, dy);
       else if (drag.kind === "pan") {
@@ -155,8 +157,11 @@ export class Canvas {
   }
 
   cancelDrag() {
-    if (this.drag?.step) this.edits.abandon();
+    const { step } = this.drag ?? {};
     this.drag = null;
+    if (!step) return;
+    this.edits.abandon();
+    this.picked(); // the fields are those of what is there again
   }
 
   /** Another point of the zone or of the line that is being drawn. */
@@ -178,7 +183,7 @@ export class Canvas {
   close() {
     if (this.points.length < 3) { this.say("few"); return; }
     this.edits.step();
-    this.edits.add(this.points);
+    this.edits.add({ id: "", polygon: this.points, rules: { illegal_parking: {} } });
     this.begin("edit");
     this.picked();
     this.changed();
@@ -200,15 +205,15 @@ export class Canvas {
 
   cut() {
     const { zone } = this.edits.current;
-    const parts = crossesItself(zone.polygon) ? null : split(zone.polygon, ...this.points);
+    const cut = crossesItself(zone.polygon) ? null : halves(zone, ...this.points);
     this.begin("edit");
-    if (!parts) { this.say("uncut"); return; }
+    if (!cut) { this.say("uncut"); return; }
     this.edits.step();
-    const selected = this.edits.selected;
-    this.edits.add(parts[1], zone);
-    this.edits.now[selected].zone.polygon = parts[0];
+    const { selected } = this.edits;
+    this.edits.addLike(cut.zones[1]);
+    this.edits.now[selected].zone = cut.zones[0];
     this.edits.selected = selected;
-    this.say("cut");
+    this.say(...cut.told);
     this.picked();
     this.changed();
   }
@@ -274,7 +279,7 @@ export class Canvas {
       this.picked();
     } else if (data.zone !== undefined && by && this.may && Number(data.zone) === this.edits.selected) {
       this.edits.step();
-      this.edits.current.zone.polygon = moved(this.edits.current.zone.polygon, ...by);
+      this.edits.current.zone = shifted(this.edits.current.zone, ...by);
       this.changed();
     } else return;
     event.preventDefault();
@@ -291,74 +296,27 @@ export class Canvas {
     const place = ([px_, py]) => [px_ * 1000, py * height];
     const outline = (points) => points.map((point) => place(point).map((v) => v.toFixed(2)).join(",")).join(" ");
     const focused = this.layer.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const parts = [];
+    const parts = [], paper = { free: this.mode === "edit", outline, place, px };
     this.edits.now.forEach(({ zone }, i) => {
-      if (i !== this.edits.selected) parts.push(this.#zone(zone, i, outline, place, px));
+      if (i !== this.edits.selected) parts.push(paintZone(zone, i, { ...paper, chosen: false }));
     });
     const { current } = this.edits;
     const held = this.mode === "edit" && this.may;
     const goods = (zone, chosen) => this.line.nodes(zone, chosen, { outline, px, held: chosen && held });
     this.edits.now.forEach(({ zone }, i) => { if (i !== this.edits.selected) parts.push(goods(zone, false)); });
     if (current) {
-      parts.push(this.#zone(current.zone, this.edits.selected, outline, place, px));
+      parts.push(paintZone(current.zone, this.edits.selected, { ...paper, chosen: true }));
       parts.push(goods(current.zone, true));
-      if (held) parts.push(this.#handles(current.zone.polygon, place, px), this.line.handles({ place, px, touched: this.linePart }));
+      if (held) parts.push(paintHandles(current.zone.polygon, { touched: this.corner, place, px }), this.line.handles({ place, px, touched: this.linePart }));
     }
-    if (this.mode !== "edit") parts.push(this.#drawing(outline, place, px));
-    if (this.car.on) parts.push(this.#cars(height, px));
+    if (this.mode !== "edit") parts.push(this.#drawing(paper));
+    if (this.car.on) parts.push(paintCars(this.car.boxes, { pointer: this.drag?.kind === "car" ? null : this.pointer, height, px }));
     fill(this.layer, parts);
     if (focused) this.layer.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
   }
-
-  #zone(zone, i, outline, place, px) {
-    const chosen = i === this.edits.selected, [x, y] = place(middle(zone.polygon));
-    const name = zone.name || zone.id;
-    return el("g", { class: chosen ? "zone chosen" : "zone" },
-      el("polygon", { points: outline(zone.polygon), "data-zone": i, "data-key": `zone-${i}`, tabindex: this.mode === "edit" ? 0 : null,
-        role: "button", "aria-label": t(chosen ? "zones.chosen" : "zones.choose", { name }), "aria-pressed": String(chosen) }),
-      el("text", { x, y, "font-size": 14 * px, "stroke-width": 3 * px, "aria-hidden": "true" }, name));
-  }
-
-  #handles(polygon, place, px) {
-    const percent = (v) => Math.round(v * 1000) / 10;
-    const edges = polygon.map((point, i) => {
-      const [x, y] = place(middle([point, polygon[(i + 1) % polygon.length]]));
-      return el("g", { class: "edge", "data-edge": i, "data-key": `edge-${i}`, tabindex: 0, role: "button", "aria-label": t("zones.edge", { n: i + 1 }) },
-        el("circle", { cx: x, cy: y, r: 15 * px, class: "reach", "data-edge": i }),
-        el("circle", { cx: x, cy: y, r: 5 * px, class: "dot", "data-edge": i, "stroke-width": 2 * px }));
-    });
-    const corners = polygon.map((point, i) => {
-      const [x, y] = place(point);
-      const label = t("zones.corner", { n: i + 1, x: percent(point[0]), y: percent(point[1]) });
-      return el("g", { class: i === this.corner ? "corner touched" : "corner", "data-corner": i, "data-key": `corner-${i}`, tabindex: 0, role: "button", "aria-label": label },
-        el("circle", { cx: x, cy: y, r: 22 * px, class: "reach", "data-corner": i, "data-key": `corner-${i}` }),
-        el("circle", { cx: x, cy: y, r: 8 * px, class: "dot", "data-corner": i, "data-key": `corner-${i}`, "stroke-width": 2.5 * px }));
-    });
-    return [edges, corners];
-  }
-
-  #drawing(outline, place, px) {
-    const points = this.mode === "shop" ? this.drawn : this.points;
-    const shown = this.mode !== "shop" && this.pointer && points.length ? [...points, this.pointer] : points;
-    const [x, y] = place(this.cross);
-    return el("g", { class: "drawing" },
-      el("polyline", { points: outline(shown), "stroke-width": 3 * px }),
-      points.map((point, i) => {
-        const [cx, cy] = place(point), end = i === (this.mode === "line" ? points.length - 1 : 0);
-        return el("circle", { cx, cy, r: (end ? 10 : 6) * px, class: end ? "first" : "dot" });
-      }),
-      document.activeElement === this.svg && el("path", { class: "cross", "stroke-width": 2 * px, d: `M${x - 14 * px} ${y}H${x + 14 * px}M${x} ${y - 14 * px}V${y + 14 * px}` }));
-  }
-
-  #cars(height, px) {
-    const { near, far } = this.car.boxes;
-    const rect = (box, extra) => el("rect", { x: box.x * 1000, y: box.y * height, width: box.w * 1000, height: box.h * height, "stroke-width": 2 * px, ...extra });
-    const drawn = [["near", near], ["far", far]].map(([name, box]) => el("g", { class: "car" },
-      rect(box, { "data-car": name }),
-      el("text", { x: box.x * 1000, y: box.y * height - 5 * px, "font-size": 13 * px, "stroke-width": 3 * px }, t(`zones.car_${name}`)),
-      el("circle", { cx: (box.x + box.w) * 1000, cy: (box.y + box.h) * height, r: 10 * px, "data-car": name, "data-size": 1 })));
-    if (!this.pointer || this.drag?.kind === "car") return drawn;
-    const [x, y] = this.pointer, { w, h } = carAt(near, far, y);
-    return [drawn, rect({ x: x - w / 2, y: y - h, w, h }, { class: "ghost", "data-ghost": `${w.toFixed(4)} ${h.toFixed(4)}` })];
+  #drawing(paper) {
+    const shop = this.mode === "shop", points = shop ? this.drawn : this.points;
+    return paintDrawing({ ...paper, points, pointer: shop ? null : this.pointer, end: this.mode === "line" ? points.length - 1 : 0,
+      cross: document.activeElement === this.svg ? this.cross : null });
   }
 }

@@ -3,15 +3,19 @@
 
 import { el, fill } from "../dom.js";
 import { has, t } from "../i18n.js";
-import { Calendars } from "./calendar.js";
+import { CalendarFields } from "./calendar.js";
+import { Named } from "./named.js";
+import { typed } from "./typed.js";
 
 const FIRST = new Set(["place", "classes", "channels", "goods_line", "dwell", "calendar", "severity", "min_score"]);
 const word = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
 
 export class Form {
-  constructor({ edits, rules, calendars, may, changed, drawLine }) {
-    Object.assign(this, { edits, rules, may, changed, drawLine });
-    this.calendars = new Calendars({ named: calendars, set: (...change) => this.#set(...change), fault: (path) => this.#fault(path) });
+  /** `force`: what is in force, as the box tells it. */
+  constructor({ edits, force, may, changed, drawLine }) {
+    Object.assign(this, { edits, rules: force.rules, may, changed, drawLine });
+    const tools = { set: (...change) => this.#set(...change), typed: (...field) => this.#typed(...field), fault: (path) => this.#fault(path) };
+    this.calendars = new Named({ ...tools, edits, uses: force.uses, here: force, may, fields: new CalendarFields(tools) });
     this.root = el("section", { class: "zone-form card", "aria-label": t("zones.settings") });
     this.opened = new Set();
   }
@@ -25,17 +29,20 @@ export class Form {
       this.#text(zone, "name", t("zones.name")),
       el("p", { class: "soft", id: "f-polygon" }, t("zones.corners_n", { n: zone.polygon?.length ?? 0 })), this.#fault("polygon"),
       this.#fault("rules"), this.#fault("zone"),
-      Object.keys(this.rules).map((rule) => this.#rule(zone, rule))));
+      Object.keys(this.rules).map((rule) => this.#rule(zone, rule))), this.calendars.list());
     if (!this.may) this.root.querySelector("fieldset")?.setAttribute("disabled", "");
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
-  /** Show what is wrong with the zone that is shown, each at its field. */
+  /** What is told of the edits beside the fields, which stay as they are. */
+  refresh() { this.calendars.refresh(this.root); }
+
+  /** Show what is wrong with the zone that is shown and with the calendars, each at its field. */
   problems(list) {
     for (const at of this.root.querySelectorAll(".problem")) at.replaceChildren();
     for (const field of this.root.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     for (const problem of list) {
-      let field = problem.field; // a problem within a value is told at the field that holds it
+      let field = problem.calendar ? ["calendars", problem.calendar, problem.field].filter(Boolean).join(".") : problem.field; // a problem within a value is told at the field that holds it
       while (field && !document.getElementById(`p-${field}`)) field = field.replace(/(\.[^.[]+|\[\d+\])$|^[^.[]+$/, "");
       const at = document.getElementById(`p-${field || "zone"}`);
       if (!at) continue;
@@ -48,10 +55,15 @@ export class Form {
 
   #fault(path) { return el("p", { class: "problem", id: `p-${path}` }); }
 
-  #set(section, key, value, redraw = false) {
-    this.edits.step();
+  /** `of`: the field in which it is being typed. */
+  #set(section, key, value, redraw = false, of = null) {
+    this.edits.step(of);
     if (value === null || value === "") delete section[key]; else section[key] = value;
     this.changed(redraw);
+  }
+
+  #typed(attributes, put) {
+    return typed(attributes, { put, left: () => { if (this.edits.left()) this.changed(false); } });
   }
 
   #labelled(path, label, field, told) {
@@ -61,7 +73,7 @@ export class Form {
   }
 
   #text(section, key, label) {
-    return this.#labelled(key, label, el("input", { value: section[key] ?? "", autocomplete: "off", onchange: (event) => this.#set(section, key, event.target.value.trim()) }));
+    return this.#labelled(key, label, this.#typed({ value: section[key] ?? "" }, (text) => this.#set(section, key, text, false, key)));
   }
 
   #rule(zone, rule) {
@@ -94,11 +106,9 @@ export class Form {
       return this.#labelled(path, label, el("select", { onchange: (event) => this.#set(settings, key, event.target.value) }, options), field.told);
     }
     if (kind === "other") return value === undefined ? null : el("p", { class: "soft" }, `${label}: ${t("zones.kept")}`);
-    const input = el("input", { value: value ?? "", placeholder: String(field.default), autocomplete: "off", inputmode: kind === "number" ? "decimal" : null,
-      onchange: (event) => {
-        const text = event.target.value.trim();
-        this.#set(settings, key, kind === "number" && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
-      } });
+    const number = (text) => kind === "number" && text !== "" && Number.isFinite(Number(text));
+    const input = this.#typed({ value: value ?? "", placeholder: String(field.default), inputmode: kind === "number" ? "decimal" : null },
+      (text) => this.#set(settings, key, number(text) ? Number(text) : text, false, path));
     return this.#labelled(path, label, input, field.told);
   }
 
@@ -114,12 +124,12 @@ export class Form {
 
   #durations(settings, path, field, label) {
     const now = () => settings[field.key] ?? {};
-    const inputs = field.options.map((option) => el("label", { class: "small" }, word(option), el("input", { value: now()[option] ?? "", placeholder: "–", size: 5,
-      onchange: (event) => {
+    const inputs = field.options.map((option) => el("label", { class: "small" }, word(option), this.#typed({ value: now()[option] ?? "", placeholder: "–", size: 5, id: `f-${path}.${option}` },
+      (text) => {
         const next = { ...now() };
-        if (event.target.value.trim()) next[option] = event.target.value.trim(); else delete next[option];
-        this.#set(settings, field.key, Object.keys(next).length ? next : null);
-      } })));
+        if (text) next[option] = text; else delete next[option];
+        this.#set(settings, field.key, Object.keys(next).length ? next : null, false, `${path}.${option}`);
+      })));
     return this.#group(path, label, el("div", { class: "row" }, inputs));
   }
 
@@ -137,10 +147,11 @@ export class Form {
   }
 }
 
-const PLAIN = [[/\.days$/, "no_days"], [/\.(holidays|workdays)\[\d+\]$/, "no_date"]];
+const PLAIN = [[/\.days$/, "no_days"], [/\b(holidays|workdays)\[\d+\]$/, "no_date"]];
 
 /** A problem as one sentence; where the form leaves only one mistake, in its words and not in those of the file. */
-export function sentence({ field, expected, found, mend }) {
+export function sentence({ field, expected, found, mend, words }) {
+  if (words) return t(`zones.${words}`);
   const plain = PLAIN.find(([pattern]) => pattern.test(field));
   return plain ? t(`zones.${plain[1]}`) : t("zones.problem", { expected, found, mend });
 }

@@ -10,6 +10,19 @@ export const MOST_POINTS = 20, LEAST_POINTS = 2;
 
 /** The goods line of a zone, or null. */
 export const lineOf = (zone) => zone?.rules?.[RULE]?.goods_line ?? null;
+
+/** A zone that has that line; null: none. */
+export function withLine(zone, line) {
+  const { goods_line: _, ...rest } = zone.rules[RULE];
+  return { ...zone, rules: { ...zone.rules, [RULE]: line ? { ...zone.rules[RULE], goods_line: line } : rest } };
+}
+
+/** A zone that is not watched for stalls. */
+export function withoutStalls(zone) {
+  const { [RULE]: _, ...rules } = zone.rules;
+  return { ...zone, rules };
+}
+
 const within = ([x, y]) => [round(clamp(x)), round(clamp(y))];
 
 export class Line {
