@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from agent.config import document
-from agent.config.editing import TOO_MANY, TOO_STRANGE, EditFault
+from agent.config.editing import TOO_MANY, EditFault, by_first_way
 from agent.config.splicing import Splicer
 from agent.config.unaliased import written_out
 from agent.config.unwritten import with_part
@@ -51,19 +51,9 @@ def with_calendars(text: str, calendars: Calendars) -> str:
     wanted = data_with_calendars(data, calendars).data
     if data == wanted:
         return text
-    ways: tuple[Callable[[], str], ...] = (
-        lambda: _in_place(text, calendars),
-        lambda: _in_place(written_out(text, _section), calendars),
+    return by_first_way(
+        (lambda: _in_place(text, calendars), lambda: _in_place(written_out(text, _section), calendars)), wanted
     )
-    for way in ways:
-        try:
-            after = way()
-        except (yaml.YAMLError, LookupError, ValueError):
-            continue
-        read = document.read(after)
-        if read.data == wanted and not read.findings:
-            return after
-    raise EditFault(TOO_STRANGE, by_file=True)
 
 
 def _in_place(text: str, calendars: Calendars) -> str:

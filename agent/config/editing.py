@@ -71,11 +71,16 @@ def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
     zones = zones_of(wanted, camera)
     if data == wanted or not (edits or _zones(data, number)):
         return text
-    ways: tuple[Callable[[], str], ...] = (
+    ways = (
         lambda: _in_place(text, number, edits),
         lambda: _in_place(written_out(text, lambda splicer: _camera_node(splicer, number)), number, edits),
         lambda: _anew(written_out(text, lambda splicer: _camera_node(splicer, number)), number, zones),
     )
+    return by_first_way(ways, wanted)
+
+
+def by_first_way(ways: Sequence[Callable[[], str]], wanted: object) -> str:
+    """The text that the first way makes which says what is wanted, and has no fault. Raises EditFault."""
     for way in ways:
         try:
             after = way()
@@ -84,7 +89,7 @@ def with_zones(text: str, camera: str, edits: Sequence[ZoneEdit]) -> str:
         read = document.read(after)
         if read.data == wanted and not read.findings:
             return after
-    raise EditFault(TOO_STRANGE, by_file=True)
+    raise EditFault(_TOO_STRANGE, by_file=True)
 
 
 def ordered(zones: Sequence[dict[str, Any]], edits: Sequence[ZoneEdit]) -> list[ZoneEdit]:
@@ -219,7 +224,7 @@ _NO_ZONE = Words(
     "要修改的区域不在当前配置中；请重新载入页面",
 )
 TOO_MANY = Words("{what}: expected at most {n} values, found more", "{what}：最多 {n} 个值，实际更多")
-TOO_STRANGE = Words(
+_TOO_STRANGE = Words(
     "the file is written in a way that cannot be edited from here; edit it at the box, and check it with cityeye check",
     "该文件的写法无法在此编辑；请在设备上修改，并用 cityeye check 检查",
 )
