@@ -212,7 +212,11 @@ class Courier:
 
     def _drain(self, link: Link) -> None:
         """Send what is due, then replace the retained state, as long as the time allows."""
-        self._poll_while(link, self._settings.drain_s, lambda: self._delivery.fill(pictures=False))
+        self._poll_while(
+            link,
+            self._settings.drain_s,
+            lambda: self._delivery.fill(pictures=False) or not self._delivery.takes_state,
+        )
         self._delivery.publish_state(self._state.offline())
         self._poll_while(link, self._settings.goodbye_s, lambda: not self._delivery.state_acked)
 

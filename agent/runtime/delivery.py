@@ -59,9 +59,15 @@ class Delivery:
         """Whether the broker answered the last state message, be it with an error."""
         return self._state_token is None
 
+    @property
+    def takes_state(self) -> bool:
+        """Whether the broker takes one more message now, behind all that it owes an answer for."""
+        return self._owed < self._open_link().window
+
     def session_opened(self, link: Link, online: Message) -> None:
         """Begin anew on a link. Raises BrokerUnreachable."""
         self._link = link
+        self._state_token = None  # of the session before, where it got no answer
         self.publish_state(online)
 
     def session_ended(self, *, lost: bool) -> None:
@@ -76,8 +82,8 @@ class Delivery:
 
     def publish_state(self, message: Message) -> None:
         """Send a state message and watch for its PUBACK, if the broker takes one more. Raises BrokerUnreachable."""
-        if self._flying >= self._open_link().window:
-            log.warning("no room for the state message: the broker owes %d PUBACKs", self._flying)
+        if not self.takes_state:
+            log.warning("no room for the state message: the broker owes %d PUBACKs", self._owed)
             return
         self._silent_since_s = self._clock.now().mono_s
         self._state_token = self._open_link().publish(message)
@@ -109,8 +115,7 @@ class Delivery:
         self._send(self._open_link())
         if pictures and self._pictures is not None and self._quiet and not self._replies.waiting:
             self._pictures.fill(self._open_link())
-        owed = self._flying or not self.state_acked
-        if owed and now_s - self._silent_since_s >= self._settings.ack_timeout_s:
+        if self._owed and now_s - self._silent_since_s >= self._settings.ack_timeout_s:
             raise BrokerUnreachable(f"the broker acknowledged nothing for {self._settings.ack_timeout_s:g} s")
         self.counts.in_flight = self._events.flying
         return self._events.busy or self._replies.waiting > 0
@@ -130,6 +135,11 @@ class Delivery:
     def _flying(self) -> int:
         pictures = 0 if self._pictures is None else self._pictures.flying
         return self._events.flying + self._replies.flying + pictures
+
+    @property
+    def _owed(self) -> int:
+        """Messages that the broker has not acknowledged, a state message among them."""
+        return self._flying + (not self.state_acked)
 
     @property
     def _quiet(self) -> bool:

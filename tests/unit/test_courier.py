@@ -54,6 +54,32 @@ def test_no_more_in_flight_than_the_window(rig: Rig, broker_window: int, most: i
     assert max(seen) == most
 
 
+@pytest.mark.parametrize(("window", "told"), [(1, False), (3, False), (6, False), (7, True)])
+def test_a_goodbye_is_no_more_than_a_silent_broker_takes(rig: Rig, window: int, told: bool) -> None:
+    """It has answered for nothing, the state of this very session included."""
+    sent: list[Message] = []
+    rig.broker.window = window
+    rig.broker.answer = noting(sent, lambda _: "ignore")
+    rig.add("a", "b", "c", "d", "e")
+    rig.run()
+    assert (OFFLINE in sent, len(sent)) == (told, min(window, 7))
+
+
+def test_a_goodbye_waits_for_the_room_that_the_state_before_takes(rig: Rig) -> None:
+    rig.broker.window = 1
+    rig.broker.answer = lambda m: "ignore" if m == ONLINE else "accept"
+    wait = rig.broker.idle
+
+    def answer_at_last(link: FakeLink, timeout_s: float) -> None:
+        wait(link, timeout_s)
+        if rig.stop.is_set():
+            link.tell(Acked(token=1, error=None))
+
+    rig.broker.idle = answer_at_last
+    rig.run()
+    assert rig.broker.received == [OFFLINE]
+
+
 def test_rows_of_one_incident_are_never_in_flight_together(rig: Rig) -> None:
     sent: list[Message] = []
     rig.broker.answer = noting(sent, lambda m: "ignore" if m.topic == "t/event" else "accept")
