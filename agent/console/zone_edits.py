@@ -16,7 +16,7 @@ MOST_OF_ZONE = 20_000
 _SHOWN = 100
 _TOO_LONG: dict[Lang, tuple[str, str, str]] = {
     "en": ("at most {most} characters for one zone or calendar", "{n}", "shorten it"),
-    "zh-CN": ("每个区域或日历最多 {most} 个字符", "{n} 个字符", "请缩短"),
+    "zh-CN": ("每个区域或时间表最多 {most} 个字符", "{n} 个字符", "请缩短"),
 }
 """Expected, found, mend."""
 

@@ -78,7 +78,7 @@ def test_one_camera_large(browser: Browser, box: ConsoleBox, size: str) -> None:
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text("文三路")
         seq_rises(page, ".view")
-        expect(page.locator(".standing li").first).to_contain_text("违停")
+        expect(page.locator(".standing li").first).to_contain_text("机动车乱停放")
         expect(page.get_by_role("link", name="编辑区域")).to_have_attribute("href", "#/zones/street")
         expect(page.get_by_role("link", name="查看事件", exact=True)).to_have_attribute(
             "href", "#/incidents?camera=street"
