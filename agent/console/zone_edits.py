@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from agent.console.faults import ConsoleFault
@@ -21,7 +22,7 @@ _TOO_LONG: dict[Lang, tuple[str, str, str]] = {
 """Expected, found, mend."""
 
 
-def lang_of(body: dict[str, Any]) -> Lang:
+def lang_of(body: Mapping[str, Any]) -> Lang:
     """That of the page."""
     return "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
 
