@@ -95,7 +95,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Whose zones to use; needed when the file has several cameras.",
         "使用哪台摄像机的区域；配置中有多台时必填。",
     ),
-    "replay.start": ("When the video begins, in site time, for calendars.", "视频开始的现场时间，供日历使用。"),
+    "replay.start": ("When the video begins, in site time, for calendars.", "视频开始的现场时间，供时间表使用。"),
     "replay.evidence": ("Folder for the pictures; without it none are made.", "取证图片文件夹；不给则不生成。"),
     "replay.record": (
         "Keep what was seen in this file (.jsonl or .jsonl.gz), to decide anew without the video.",
@@ -242,12 +242,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "column.dwell": ("dwell", "停留"),
     "column.blind": ("blind", "失视"),
     "column.camera": ("camera", "摄像机"),
-    "column.opened": ("opened", "立项"),
+    "column.opened": ("opened", "上报"),
     "column.closed": ("closed", "结束"),
     "column.reason": ("reason", "原因"),
     "column.sent": ("sent", "送达"),
     "column.incident": ("incident", "事件编号"),
-    "phase.opened": ("opened", "立项"),
+    "phase.opened": ("opened", "上报"),
     "phase.updated": ("updated", "更新"),
     "phase.closed": ("closed", "结束"),
     "phase.open": ("open", "进行中"),
@@ -276,7 +276,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "reference.help": ("The clean view that changes are compared with.", "用于比对变化的干净画面。"),
     "reference.reset.help": (
         "What stands there now is normal: incidents about things left standing end, and are not opened again for them.",
-        "将现状视为正常：该处“遗留物”类事件结束，且不再因此立案。",
+        "将现状视为正常：该处“遗留物”类事件结束，且不再因此上报。",
     ),
     "reference.camera": ("Camera id.", "摄像机 id。"),
     "reference.zone": (

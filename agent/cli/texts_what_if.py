@@ -37,7 +37,7 @@ WHAT_IF: dict[str, tuple[str, str]] = {
     "what_if.gained": ("gained", "新增"),
     "what_if.lost": ("lost", "减少"),
     "what_if.changed": ("changed", "变化"),
-    "what_if.differs.opened": ("opening", "立案时间"),
+    "what_if.differs.opened": ("opening", "上报时间"),
     "what_if.differs.closed": ("end", "结束时间"),
     "what_if.differs.dwell": ("dwell", "停留时长"),
     "what_if.differs.severity": ("severity", "严重程度"),
@@ -45,26 +45,26 @@ WHAT_IF: dict[str, tuple[str, str]] = {
     "what_if.before": (
         "in force: {incidents} incident(s); confirmed {confirmed}, false {false}, tolerated {tolerated}, "
         "not judged {unknown}; precision {precision}",
-        "当前配置：事件 {incidents} 起；确认 {confirmed}，误报 {false}，容许 {tolerated}，"
-        "未判 {unknown}；准确率 {precision}",
+        "当前配置：事件 {incidents} 起；确认 {confirmed}，误报 {false}，允许存在 {tolerated}，"
+        "未研判 {unknown}；准确率 {precision}",
     ),
     "what_if.after": (
         "the other: {incidents} incident(s); confirmed {confirmed}, false {false}, tolerated {tolerated}, "
         "not judged {unknown}; precision {precision}",
-        "新配置：事件 {incidents} 起；确认 {confirmed}，误报 {false}，容许 {tolerated}，"
-        "未判 {unknown}；准确率 {precision}",
+        "新配置：事件 {incidents} 起；确认 {confirmed}，误报 {false}，允许存在 {tolerated}，"
+        "未研判 {unknown}；准确率 {precision}",
     ),
     "column.what": ("what", "变化"),
     "column.place": ("place", "地点"),
     "column.severity": ("severity", "严重程度"),
-    "column.verdict": ("centre", "中心判定"),
+    "column.verdict": ("judged", "研判"),
     "what_if.verdict.confirmed": ("confirmed", "确认"),
     "what_if.verdict.false": ("false", "误报"),
-    "what_if.verdict.tolerated": ("tolerated", "容许"),
+    "what_if.verdict.tolerated": ("tolerated", "允许存在"),
     "what_if.verdict.unknown": ("-", "-"),
     "what_if.note.few_judged": (
-        "note: only {judged} incident(s) were judged by the centre; below {few} a precision says little",
-        "注意：中心只判定了 {judged} 起；少于 {few} 起时准确率参考意义不大",
+        "note: only {judged} incident(s) were judged by people; below {few} a precision says little",
+        "注意：人工只研判了 {judged} 起；少于 {few} 起时准确率参考意义不大",
     ),
     "what_if.note.channel": (
         "note: {camera}: {channel} was not asked for, so nothing of it is kept; what it would have found is missing",

@@ -34,7 +34,7 @@ def data_with_calendars(data: object, calendars: Calendars) -> document.Document
         try:
             changed = with_part(result.data, (KEY, name), calendar)
         except document.TooManyNodes as error:
-            raise EditFault(TOO_MANY.fill(what=Words(KEY, "日历"), n=document.MAX_NODES)) from error
+            raise EditFault(TOO_MANY.fill(what=Words(KEY, "时间表"), n=document.MAX_NODES)) from error
         result = document.Document(changed.data, findings=[*result.findings, *changed.findings])
     return result
 
@@ -74,5 +74,5 @@ def _section(splicer: Splicer) -> yaml.MappingNode:
 
 _NO_CALENDAR = Words(
     "there is no calendar {name} in the configuration in force; load the page anew",
-    "当前配置中没有日历 {name}；请重新载入页面",
+    "当前配置中没有时间表 {name}；请重新载入页面",
 )

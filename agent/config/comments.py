@@ -17,7 +17,7 @@ _ZH: dict[str, str] = {
     "box": "本设备。",
     "box.id": "本设备的编号，在同一租户内唯一；是每个主题的一部分。",
     "box.tenant": "设备所属的租户；是每个主题的一部分。",
-    "box.time_zone": "现场时区，用于日历和日志。",
+    "box.time_zone": "现场时区，用于时间表和日志。",
     "box.location": "设备所在位置；各摄像机可另写。",
     "box.location.lon": "经度，单位为度。",
     "box.location.lat": "纬度，单位为度。",

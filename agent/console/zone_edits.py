@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from agent.console.faults import ConsoleFault
@@ -16,12 +17,12 @@ MOST_OF_ZONE = 20_000
 _SHOWN = 100
 _TOO_LONG: dict[Lang, tuple[str, str, str]] = {
     "en": ("at most {most} characters for one zone or calendar", "{n}", "shorten it"),
-    "zh-CN": ("每个区域或日历最多 {most} 个字符", "{n} 个字符", "请缩短"),
+    "zh-CN": ("每个区域或时间表最多 {most} 个字符", "{n} 个字符", "请缩短"),
 }
 """Expected, found, mend."""
 
 
-def lang_of(body: dict[str, Any]) -> Lang:
+def lang_of(body: Mapping[str, Any]) -> Lang:
     """That of the page."""
     return "zh-CN" if text_of(body, "lang") == "zh-CN" else "en"
 

@@ -78,13 +78,33 @@ def test_one_camera_large(browser: Browser, box: ConsoleBox, size: str) -> None:
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text("文三路")
         seq_rises(page, ".view")
-        expect(page.locator(".standing li").first).to_contain_text("违停")
+        expect(page.locator(".standing li").first).to_contain_text("机动车乱停放")
         expect(page.get_by_role("link", name="编辑区域")).to_have_attribute("href", "#/zones/street")
         expect(page.get_by_role("link", name="查看事件", exact=True)).to_have_attribute(
             "href", "#/incidents?camera=street"
         )
         accessible(page)
         screenshot(page, f"camera-{size}")
+
+
+@pytest.mark.parametrize(
+    ("lang", "size", "why"), [("zh-CN", "phone", "连接不上摄像机"), ("en", "desktop", "The camera cannot be reached")]
+)
+def test_a_camera_that_is_away_says_why_in_the_language_of_the_page(
+    browser: Browser, box: ConsoleBox, lang: str, size: str, why: str
+) -> None:
+    with page_of(browser, box, lang=lang, look=LOOKS[size]) as page:
+        log_in(page)
+        page.goto("/#/camera/away")
+        expect(page.locator(".why-down .fault")).to_contain_text(why)
+        words = page.locator(".why-down details p")
+        expect(words).to_contain_text(re.compile("127\\.0\\.0\\.1|refused", re.IGNORECASE))
+        expect(words).to_be_hidden()
+        accessible(page)
+        page.locator(".why-down summary").click()
+        expect(words).to_be_visible()
+        expect(words).to_have_attribute("lang", "en")
+        screenshot(page, f"camera-away-{lang[:2]}-{size}")
 
 
 def test_pictures_have_tags_and_widths(browser: Browser, box: ConsoleBox) -> None:

@@ -101,14 +101,49 @@ def test_the_page_of_an_incident_has_the_scores_of_what_was_kept(browser: Browse
     assert {score for _, score in long["scores"]} == {0.8}
 
 
-def test_what_is_no_duration_is_told(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="en") as page:
+@pytest.mark.parametrize(
+    ("lang", "size", "dwell", "start", "said"),
+    [
+        ("zh-CN", "phone", "停留时限", "试一试", '应为：带单位的时长；实为：文字 "banana"。例如 90s、3m 或 1h30m'),
+        ("en", "desktop", "Dwell", "Try it", "a duration with its unit"),
+    ],
+)
+def test_what_is_no_duration_is_told_at_its_field(
+    browser: Browser, box: ConsoleBox, lang: str, size: str, dwell: str, start: str, said: str
+) -> None:
+    with page_of(browser, box, lang=lang, look=PHONE if size == "phone" else DESKTOP) as page:
         log_in(page)
         page.goto("/#/whatif")
         page.locator("summary").click()
-        page.get_by_label("Dwell").fill("soon")
-        page.get_by_role("button", name="Try it").click()
-        expect(page.get_by_role("alert")).to_contain_text("dwell")
+        field = page.get_by_label(dwell)
+        field.fill("banana")
+        page.get_by_role("button", name=start).click()
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_be_focused()
+        told = page.locator(f"#{field.get_attribute('aria-describedby')}")
+        expect(told).to_contain_text(said)
+        expect(page.get_by_role("main")).not_to_contain_text("cameras[")
+        accessible(page)
+        screenshot(page, f"whatif-wrong-{lang[:2]}-{size}")
+        field.fill("15m")
+        page.get_by_role("button", name=start).click()
+        expect(told).to_be_empty()
+        expect(page.locator(".whatif-counts")).to_be_visible()
+
+
+def test_what_was_tried_stands_with_the_result_for_whoever_comes_later(browser: Browser, box: ConsoleBox) -> None:
+    with page_of(browser, box) as page:
+        log_in(page)
+        page.goto("/#/whatif")
+        page.locator("summary").click()
+        page.get_by_label("停留时限").fill("15m")
+        page.get_by_role("button", name="试一试").click()
+        expect(page.locator(".whatif-tried")).to_contain_text("文三路 · 路边 · 机动车乱停放 · 停留时限：5s → 15m")
+        page.reload()
+        expect(page.locator(".whatif-tried")).to_contain_text("5s → 15m")
+        expect(page.locator(".whatif-note", has_text="人工只研判了")).to_be_visible()
+        accessible(page)
+        screenshot(page, "whatif-tried-zh")
 
 
 def test_a_viewer_cannot_start_one(browser: Browser, box: ConsoleBox) -> None:

@@ -151,7 +151,7 @@ def test_what_the_box_does_not_even_look_at_is_told_at_its_field(browser: Browse
         open_editor(page)
         page.get_by_label("名称", exact=True).fill("长" * 30_000)
         page.keyboard.press("Tab")
-        expect(page.locator("#p-name")).to_contain_text("每个区域或日历最多 20000 个字符")
+        expect(page.locator("#p-name")).to_contain_text("每个区域或时间表最多 20000 个字符")
         expect(page.get_by_label("名称", exact=True)).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_role("button", name="保存")).to_be_disabled()
         expect(page.get_by_role("alert")).to_have_text("请先改正标出的问题。")

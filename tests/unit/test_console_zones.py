@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event as StopEvent
@@ -39,7 +40,7 @@ def edits(desk: ZoneDesk, change: Callable[[Zones], object]) -> Edits:
     zones = copy.deepcopy(desk.zones("gate")["zones"])
     known = {zone["id"] for zone in zones}
     change(zones)
-    return Edits(zones=[Edit(was=zone["id"] if zone["id"] in known else None, zone=zone) for zone in zones])
+    return Edits(zones=[Edit(was=zone["id"] if zone.get("id") in known else None, zone=zone) for zone in zones])
 
 
 def lengthen(zones: Zones) -> None:
@@ -246,3 +247,44 @@ def test_a_site_that_refuses_documents_of_the_centre_is_still_tuned_here(tmp_pat
     with run(tmp_path) as box:
         desk = ZoneDesk(box.reloader, box.site, box.street.clock)
         assert desk.save("gate", edits(desk, lengthen), box.version, "a")["state"] == "probation"
+
+
+@pytest.mark.parametrize(
+    ("lang", "mends"),
+    [
+        ("en", ["for example zone-2", "tick below what is watched for", "correct it, or empty the field"]),
+        ("zh-CN", ["例如 zone-2", "请在下方勾选管什么", "请改正，或清空此项"]),
+    ],
+)
+def test_a_form_is_not_told_of_keys_and_yaml(desk: ZoneDesk, lang: str, mends: list[str]) -> None:
+    def spoil(zones: Zones) -> None:
+        zones[0]["rules"]["illegal_parking"]["overlap"] = 7
+        zones.append({"id": "zone-1", "polygon": ALL, "rules": {"illegal_parking": {}}})
+        zones.append({"polygon": ALL, "rules": {"illegal_parking": {}}})
+
+    def empty(zones: Zones) -> None:
+        zones.append({"id": "zone-1", "polygon": ALL, "rules": {}})
+
+    problems = [*draft(desk, spoil, lang)["problems"], *draft(desk, empty, lang)["problems"]]
+    told = {problem["field"]: problem["mend"] for problem in problems}
+    assert [told[field] for field in ("id", "rules", "rules.illegal_parking.overlap")] == mends
+
+
+def test_every_text_of_a_rule_in_the_form_is_free_of_the_files_words(desk: ZoneDesk) -> None:
+    def spoil(zones: Zones) -> None:
+        zones[0]["rules"] = {
+            "illegal_parking": {"classes": [], "grace": {"truck": "1m"}, "dwell": ""},
+            "garbage_overflow": {"place": "ground", "channels": ["zone_state"]},
+        }
+        zones.append({"id": "x", "polygon": ALL, "rules": {"illegal_parking": {"grace": {"truck": "1m", "bus": "9m"}}}})
+        zones[1]["rules"]["illegal_parking"]["classes"] = ["car", "truck"]
+
+    def lower(zones: Zones) -> None:
+        zones[0]["rules"]["illegal_parking"]["min_score"] = 0.05
+
+    for lang in ("en", "zh-CN"):
+        problems = [*draft(desk, spoil, lang)["problems"], *draft(desk, lower, lang)["problems"]]
+        assert len(problems) >= 5
+        for problem in problems:
+            said = f"{problem['expected']} {problem['found']} {problem['mend']}"
+            assert not re.search(r"\bkey\b|键|zone_state|\bclasses\b|channels|model\.|\bplace\b|\{\}", said), said

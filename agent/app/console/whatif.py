@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -13,17 +14,21 @@ import yaml
 
 from agent.adapters.observations import ObservationReader
 from agent.app.console.child import Child
+from agent.app.console.tried import shown, tried
 from agent.app.places import OBSERVATIONS
 from agent.app.site import Site
 from agent.app.what_if.scores import scores_at
 from agent.config import Config, inspect_text
 from agent.config.document import read as read_document
+from agent.config.words import Lang
 from agent.core.errors import CommandRejected, RejectCode
 from agent.core.types import Box
-from agent.ports.console.whatif import Edit, Run, RunPhase, Shown, Wish
+from agent.ports.console.whatif import Edit, Run, RunPhase, Shown, Wish, WishRefused
 
 KEYS = ("dwell", "clear_after", "min_score", "overlap", "severity", "calendar")
 """Values of a rule that the page offers; all others can come with a draft."""
+MOST_PROBLEMS = 50
+"""That are told of one wish."""
 LONGEST_CURVE = timedelta(hours=6)
 PATIENCE_S = 120.0
 """A run ends when no page has asked for so long how far it is: the screen of a phone may go dark for a moment."""
@@ -40,6 +45,7 @@ class ProcessTries:
         self._lock = Lock()
         self._child: Child | None = None
         self._cancelled = False
+        self._tried: Shown | None = None
 
     def form(self) -> Shown:
         """See there."""
@@ -68,7 +74,8 @@ class ProcessTries:
         """See there."""
         text, _ = self._in_force()
         after = _edited(read_document(text).data, wish)
-        self._check(after)
+        self._check(after, wish.lang)
+        was_tried = tried(wish, self.form())
         asked = {
             "patience_s": self._patience_s,
             "before": text,
@@ -85,6 +92,7 @@ class ProcessTries:
             if self._child is not None:
                 self._child.lines()  # the last words of the run before
             self._child, self._cancelled = Child("agent.app.what_if", asked), False
+            self._tried = was_tried
 
     def run(self) -> Run:
         """See there."""
@@ -92,17 +100,8 @@ class ProcessTries:
             if self._child is None:
                 return Run(phase=RunPhase.IDLE)
             ended, lines, cancelled = not self._child.runs, self._child.lines(), self._cancelled
-        progress = next((line["progress"] for line in reversed(lines) if "progress" in line), 0.0)
-        last = lines[-1] if lines else {}
-        if "result" in last:
-            return Run(phase=RunPhase.DONE, progress=1.0, result=last["result"])
-        if cancelled:
-            return Run(phase=RunPhase.CANCELLED, progress=progress)
-        if "error" in last:
-            return Run(phase=RunPhase.FAILED, progress=progress, error=last["error"])
-        if ended:
-            return Run(phase=RunPhase.FAILED, progress=progress, error="the comparison ended without a result")
-        return Run(phase=RunPhase.RUNNING, progress=progress)
+            was_tried = self._tried
+        return replace(_how(lines, ended=ended, cancelled=cancelled), tried=was_tried)
 
     def cancel(self) -> None:
         """See there."""
@@ -118,11 +117,29 @@ class ProcessTries:
             raise CommandRejected(RejectCode.INVALID, "the box's file has problems: see cityeye check")
         return text, config
 
-    def _check(self, text: str) -> None:
-        report = inspect_text(text, file="", home=self._site.home, secrets=False)
+    def _check(self, text: str, lang: Lang) -> None:
+        """Raises WishRefused."""
+        report = inspect_text(text, file="", home=self._site.home, lang=lang, secrets=False)
         if report.config is None:
+            data = read_document(text).data
+            problems = [shown(problem, data, lang) for problem in report.problems[:MOST_PROBLEMS]]
             told = "; ".join(f"{p.key}: {p.expected}, {p.found}" for p in report.problems[:5])
-            raise CommandRejected(RejectCode.INVALID, told)
+            raise WishRefused(problems, told)
+
+
+def _how(lines: Sequence[Mapping[str, Any]], *, ended: bool, cancelled: bool) -> Run:
+    """How far a run is, by what it said so far."""
+    progress = next((line["progress"] for line in reversed(lines) if "progress" in line), 0.0)
+    last = lines[-1] if lines else {}
+    if "result" in last:
+        return Run(phase=RunPhase.DONE, progress=1.0, result=last["result"])
+    if cancelled:
+        return Run(phase=RunPhase.CANCELLED, progress=progress)
+    if "error" in last:
+        return Run(phase=RunPhase.FAILED, progress=progress, error=last["error"])
+    if ended:
+        return Run(phase=RunPhase.FAILED, progress=progress, error="the comparison ended without a result")
+    return Run(phase=RunPhase.RUNNING, progress=progress)
 
 
 class KeptScores:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.config.words import dotted
+from agent.app.console.form_words import in_form
+from agent.config.words import Lang, dotted
 from agent.core.errors import Problem
 from agent.ports.console.zones import Edit, ProblemShown
 
@@ -18,11 +19,13 @@ _TOLD_LINES = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
     """What the form shows. `camera`: number of the one whose zones are edited. `order`: which edit each of its zones
-    in the document is. `calendars`: the names of all."""
+    in the document is. `calendars`: the names of all. `ids`: those of its zones. `lang`: of the problems."""
 
     camera: int
     order: Sequence[int]
     calendars: Sequence[str]
+    ids: Sequence[object]
+    lang: Lang
 
     def shown(self, problem: Problem, *, warning: bool) -> ProblemShown:
         """A problem at its place."""
@@ -34,14 +37,15 @@ class Places:
                 field, point = corner["field"], int(corner["point"])
         elif found := self._in_calendar(problem.key):
             calendar, field = found
+        told = in_form(problem, self.lang, self.ids)
         return ProblemShown(
             zone=zone,
             calendar=calendar,
             field=field,
             point=point,
-            expected=problem.expected,
-            found=problem.found,
-            mend=problem.mend,
+            expected=told.expected,
+            found=told.found,
+            mend=told.mend,
             warning=warning,
         )
 

@@ -174,7 +174,8 @@ class ZoneDesk:
             raise _refused(fault, lang) from fault
         number = [known.id for known in config.cameras].index(camera)
         told = [(problem, False) for problem in report.problems] + [(one, True) for one in report.warnings]
-        places = Places(camera=number, order=order, calendars=list(calendars_of(data)))
+        ids = [edit.zone.get("id") for edit in zone_edits]
+        places = Places(camera=number, order=order, calendars=list(calendars_of(data)), ids=ids, lang=lang)
         problems = [places.shown(problem, warning=warning) for problem, warning in told]
         return [one for one in problems if not one["warning"] or is_here(one)][:MOST_PROBLEMS]
 

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from agent.console.access import operator, viewer
 from agent.console.faults import ConsoleFault
 from agent.console.requests import body_of, moment_of, text_of
-from agent.ports.console.whatif import Edit, Run, Tries, Wish
+from agent.console.zone_edits import lang_of
+from agent.ports.console.whatif import Edit, Run, Tries, Wish, WishRefused
 
 MOST_DRAFT = 500_000
 MOST_EDITS = 500
@@ -34,7 +35,10 @@ def routes(tries: Tries) -> list[Route]:
     async def start(request: Request) -> Response:
         wish = _wish(await body_of(request))
         request.state.subject = ", ".join(wish.cameras)
-        await run_in_threadpool(tries.start, wish)
+        try:
+            await run_in_threadpool(tries.start, wish)
+        except WishRefused as refused:
+            raise ConsoleFault(400, "invalid", refused.message, facts={"problems": refused.problems}) from refused
         return JSONResponse({}, status_code=202)
 
     @operator("whatif.cancel")
@@ -51,7 +55,13 @@ def routes(tries: Tries) -> list[Route]:
 
 
 def _told(run: Run) -> dict[str, Any]:
-    return {"phase": run.phase.value, "progress": run.progress, "result": run.result, "error": run.error}
+    return {
+        "phase": run.phase.value,
+        "progress": run.progress,
+        "result": run.result,
+        "error": run.error,
+        "tried": run.tried,
+    }
 
 
 def _wish(body: Mapping[str, Any]) -> Wish:
@@ -68,6 +78,7 @@ def _wish(body: Mapping[str, Any]) -> Wish:
         draft=text_of(body, "draft", most=MOST_DRAFT) or None,
         edits=tuple(_edit(edit) for edit in edits),
         quick=body.get("quick") is True,
+        lang=lang_of(body),
     )
 
 

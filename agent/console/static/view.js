@@ -20,6 +20,9 @@ export function health(camera) {
   return ["good", t("wall.good")];
 }
 
+/** What it means that a camera is down, and what to look at. */
+export const whyText = (reason) => t(has(`wall.why.${reason}`) ? `wall.why.${reason}` : "wall.why.offline");
+
 /** Seconds since something, as people say it. */
 export function ago(seconds) {
   if (seconds === null) return t("wall.never");

@@ -212,7 +212,7 @@ def test_a_zone_that_is_too_long_is_told_at_its_longest_field(editor: Editor, wh
     answer = editor.ask(what, editor.edit(changed("name", to="长" * MOST_OF_ZONE)), lang="zh-CN")
     assert answer.status_code == 400
     [problem] = answer.json()["error"]["problems"]
-    assert (problem["zone"], problem["field"], problem["expected"]) == (0, "name", "每个区域或日历最多 20000 个字符")
+    assert (problem["zone"], problem["field"], problem["expected"]) == (0, "name", "每个区域或时间表最多 20000 个字符")
 
 
 @pytest.mark.parametrize("what", ["draft", "save"])

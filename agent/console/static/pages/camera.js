@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { el, fill } from "../dom.js";
 import { subscribe } from "../feed.js";
 import { duration, t } from "../i18n.js";
-import { CameraView, ago, classText, dwellNow, health, ruleText, shareNow } from "../view.js";
+import { CameraView, ago, classText, dwellNow, health, ruleText, shareNow, whyText } from "../view.js";
 
 export async function show(root, [id], { mayChange }) {
   const path = `/api/cameras/${encodeURIComponent(id ?? "")}`;
@@ -12,18 +12,21 @@ export async function show(root, [id], { mayChange }) {
   let received = performance.now();
   const view = new CameraView(1280, 1);
   const [name, badge, note, list] = [el("h1", {}), el("span", { class: "badge" }), el("p", { class: "soft" }), el("ul", { class: "standing" })];
+  const [told, said] = [el("p", { class: "fault" }), el("p", { class: "soft", lang: "en" })];
+  const words = el("details", {}, el("summary", {}, t("wall.words")), said);
+  const why = el("section", { class: "why-down", "aria-live": "polite", hidden: true }, told, words);
   const links = el("p", { class: "row" },
     mayChange && el("a", { class: "button", href: `#/zones/${encodeURIComponent(id)}` }, t("wall.edit_zones")),
     el("a", { class: "button", href: `#/incidents?camera=${encodeURIComponent(id)}` }, t("wall.incidents")),
     el("a", { class: "button", href: "#/wall" }, t("wall.all")));
-  fill(root, el("div", { class: "row" }, name, badge), note,
+  fill(root, el("div", { class: "row" }, name, badge), note, why,
     el("div", { class: "one" }, view.node, el("section", { class: "card" }, el("h2", {}, t("wall.standing")), list, links)));
   let rows = [];
 
   const tick = () => {
     const passed = (performance.now() - received) / 1000;
     const last = camera.last_s === null ? null : camera.last_s + passed;
-    const facts = [t("wall.seen", { ago: ago(last) }), camera.interval_s && t("wall.every", { n: camera.interval_s.toFixed(1) }), camera.phase === "down" && camera.message];
+    const facts = [t("wall.seen", { ago: ago(last) }), camera.interval_s && t("wall.every", { n: camera.interval_s.toFixed(1) })];
     note.textContent = facts.filter(Boolean).join(" · ");
     for (const { presence, text, bar } of rows) {
       const now = dwellNow(presence, camera, received);
@@ -43,13 +46,20 @@ export async function show(root, [id], { mayChange }) {
       el("div", { class: "soft" }, ruleText(presence.rule), " · ", text), bar,
       presence.incident && el("a", { href: `#/incident/${presence.incident}` }, t("wall.to_incident")));
   };
+  const down = () => { // what it comes to in the language of the page; the agent's own words, which name files and addresses, below
+    why.hidden = camera.phase !== "down";
+    if (why.hidden) return;
+    words.hidden = !camera.message;
+    for (const [node, text] of [[told, whyText(camera.reason)], [said, camera.message]]) if (node.textContent !== text) fill(node, text); // it is read aloud when it changes
+  };
   const update = (now) => {
     camera = now;
     received = performance.now();
-    const [kind, words] = health(camera);
+    const [kind, state] = health(camera);
     badge.className = `badge ${kind}`;
-    fill(badge, words);
+    fill(badge, state);
     fill(name, camera.name);
+    down();
     view.update(camera);
     rows = [];
     const standing = camera.look?.presences ?? [];

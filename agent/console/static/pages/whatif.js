@@ -1,8 +1,8 @@
 // Try it: other values over what the cameras showed in the last days, compared with what is in force.
 
 import { api } from "../api.js";
-import { el, fill } from "../dom.js";
-import { duration, has, moment, t } from "../i18n.js";
+import { el, fill, put } from "../dom.js";
+import { duration, has, language, moment, t } from "../i18n.js";
 import { instant } from "../time.js";
 import { told, zoneNote } from "../told.js";
 
@@ -69,7 +69,7 @@ export async function show(root, params, { signal, mayChange }) {
       const [from, to] = span(period.value, since.value, until.value, kept);
       await api.post("/api/whatif/run", {
         cameras: cameras.filter((box) => box.checked).map((box) => box.value), since: from, until: to,
-        draft: draft && useDraft.checked ? draft : "", edits: edited(values), quick: !exact.checked,
+        draft: draft && useDraft.checked ? draft : "", edits: edited(values), quick: !exact.checked, lang: language(),
       });
       await look();
     });
@@ -77,7 +77,8 @@ export async function show(root, params, { signal, mayChange }) {
 
   async function act(what) {
     fill(fault);
-    try { await what(); } catch (error) { fill(fault, told(error)); }
+    unmark(values);
+    try { await what(); } catch (error) { fill(fault, error.facts?.problems?.length ? atFields(error.facts.problems, form) : told(error)); }
   }
 
   async function look() {
@@ -93,7 +94,7 @@ export async function show(root, params, { signal, mayChange }) {
     bar.value = run.progress;
     const text = run.phase === "idle" ? "" : t(`whatif.phase.${run.phase}`, { percent: Math.round(run.progress * 100), error: run.error });
     if (status.textContent !== text) fill(status, text);
-    if (run.result && results.hidden) drawResult(results, run.result, form);
+    if (run.result && results.hidden) drawResult(results, run.result, run.tried, form);
     if (running) timer = setTimeout(() => look().catch((error) => fill(fault, told(error))), ASK_MS);
   }
 }
@@ -106,9 +107,9 @@ function valuesOf(camera, form) {
 }
 
 function field(place, value, form) {
-  const id = ["v", place.camera, place.zone, place.rule, place.key].join("-");
+  const id = idOf(place);
   const was = value === null || value === undefined ? "" : String(value);
-  const facts = { id, "data-was": was, ...Object.fromEntries(Object.entries(place).map(([name, text]) => [`data-${name}`, text])) };
+  const facts = { id, "aria-describedby": `p-${id}`, "data-was": was, ...Object.fromEntries(Object.entries(place).map(([name, text]) => [`data-${name}`, text])) };
   let input;
   if (place.key === "severity") input = el("select", facts, SEVERITIES.map((name) => el("option", { value: name, selected: name === was }, t(`whatif.severity.${name}`))));
   else if (place.key === "calendar") {
@@ -116,7 +117,37 @@ function field(place, value, form) {
     input = el("select", facts, asIs, form.calendars.map((name) => el("option", { value: name, selected: name === was }, name)));
   } else if (place.key === "min_score" || place.key === "overlap") input = el("input", { ...facts, type: "number", min: 0.01, max: 1, step: 0.01, value: was });
   else input = el("input", { ...facts, type: "text", value: was, size: 6, autocomplete: "off" });
-  return el("div", {}, el("label", { for: id }, t(`whatif.key.${place.key}`)), input);
+  return el("div", {}, el("label", { for: id }, t(`whatif.key.${place.key}`)), input, el("p", { class: "problem", id: `p-${id}` }));
+}
+
+const idOf = ({ camera, zone, rule, key }) => ["v", camera, zone, rule, key].join("-");
+
+function unmark(values) {
+  for (const at of values.querySelectorAll(".problem")) fill(at);
+  for (const field of values.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+}
+
+/** Tell each problem at its field; of those that have none, what is left to tell. */
+function atFields(problems, form) {
+  const elsewhere = [];
+  let first = null;
+  for (const problem of problems) {
+    const field = problem.rule && document.getElementById(idOf(problem));
+    if (!field) { elsewhere.push(el("span", { class: "whatif-elsewhere" }, [placed(problem, form), t("zones.problem", problem)].filter(Boolean).join(" · "))); continue; }
+    put(document.getElementById(`p-${field.id}`), el("span", { class: "fault" }, t("zones.problem", problem)));
+    field.setAttribute("aria-invalid", "true");
+    field.closest("details").open = true;
+    first ??= field;
+  }
+  first?.focus();
+  return [first && t("zones.mend_first"), elsewhere];
+}
+
+/** Where a value stands, in the words of the form. */
+function placed({ camera, zone, rule, key }, form) {
+  const known = form.cameras.find((one) => one.id === camera);
+  const area = known?.zones.find((one) => one.id === zone);
+  return [known?.name ?? camera, area?.name ?? zone, rule && word("rule", rule), key && word("key", key)].filter(Boolean).join(" · ");
 }
 
 function edited(values) {
@@ -133,11 +164,23 @@ function span(name, since, until, kept) {
   return [new Date(last - PERIODS[name] * 3_600_000).toISOString(), ""];
 }
 
-function drawResult(root, result, form) {
+/** What the result is of: fields may show something else by now. */
+function triedOf(tried, form) {
+  const of = (key, value) => (value === null || value === undefined ? t("whatif.tried.default") : key === "severity" ? t(`whatif.severity.${value}`) : String(value));
+  return el("section", { class: "whatif-tried", "aria-label": t("whatif.tried") }, el("h3", {}, t("whatif.tried")), el("ul", {},
+    tried.cameras.length > 0 && el("li", {}, tried.cameras.map((id) => form.cameras.find((one) => one.id === id)?.name ?? id).join(t("zones.and"))),
+    tried.draft && el("li", {}, t("whatif.tried.draft")),
+    tried.edits.map((edit) => el("li", {}, t("whatif.tried.value", { place: placed(edit, form), was: of(edit.key, edit.was), value: of(edit.key, edit.value) }))),
+    !tried.draft && tried.edits.length === 0 && el("li", {}, t("whatif.tried.nothing")),
+    el("li", {}, t(tried.quick ? "whatif.tried.quick" : "whatif.exact"))));
+}
+
+function drawResult(root, result, tried, form) {
   root.hidden = false;
   const count = (name) => result[name].length;
   fill(root, el("h2", {}, t("whatif.result")),
     el("p", { class: "soft" }, t("whatif.over", { since: brief(result.since), until: brief(result.until), looks: result.looks })),
+    tried && triedOf(tried, form),
     el("div", { class: "row whatif-counts" },
       ["gained", "lost", "changed"].map((name) => el("span", { class: `badge ${count(name) ? { gained: "warn", lost: "good", changed: "" }[name] : ""}` }, t(`whatif.${name}`, { n: count(name) }))),
       el("span", { class: "badge" }, t("whatif.same", { n: result.same }))),
