@@ -126,7 +126,7 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
         verdict = page.locator(".verdict")
         expect(verdict).to_have_text("Still there", timeout=VERIFY_MS)
         expect(page.locator(".result img")).to_have_count(2)
-        expect(page.locator(".timeline")).to_contain_text("Looked again: Still there")
+        expect(page.locator(".timeline")).to_contain_text("Looked again: Still there · 王芳, at this box")
         screenshot(page, "incident-verified")
         lay_over_each_other(page)
         with page_of(browser, box, look=PHONE) as phone:
@@ -146,7 +146,7 @@ def test_it_is_verified_acknowledged_and_dismissed(browser: Browser, box: Consol
             re.compile(r"^Acknowledged\. The centre (will be|has been) told\.$")
         )
         expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
-        said = page.locator(".timeline li", has_text="王芳, at this box")
+        said = page.locator(".timeline li", has_text="Acknowledged · 王芳, at this box")
         expect(said).to_contain_text(re.compile(r"To the centre as event \d+ · With the broker"))
         page.get_by_role("button", name="Dismiss…").click()
         page.get_by_label("Note").fill("a delivery van, 送货")
