@@ -68,6 +68,18 @@ class AuditFile:
             log.warning("console: how %s of %s ended is not known: the agent ended first", entry.action, entry.who)
             self.note(replace(entry, at=at, outcome="unknown", detail=f"begun {entry.at.isoformat()}"))
 
+    def knows(self, entry_id: str) -> bool:
+        """See `Audit.knows`."""
+        with self._lock:
+            if any(entry.id == entry_id for entry in self._owed):
+                return True
+        try:
+            found = (_ID.search(line) for line in chain(_lines(self._former), _lines(self._path)))
+            return any(it is not None and it[1] == entry_id.encode() for it in found)
+        except OSError as error:
+            log.error("console: %s: expected a file that can be read, found: %s", self._path, error.strerror)
+            return False
+
     def newest(self, limit: int) -> Sequence[AuditEntry]:
         """See `Audit.newest`. A line that was torn by a power cut is passed over."""
         with self._lock:

@@ -33,14 +33,14 @@ def dismissals(config: Config) -> list[Dismissal]:
     return SqliteSilences(Visitor(config.storage.folder / DATABASE)).dismissals()
 
 
-def take_back(config: Config, incident: UUID) -> None:
+def take_back(config: Config, incident: UUID, by: str) -> None:
     """Let a dismissed spot be reported again, and have the centre told.
 
     A running agent learns of it at once; else the next one tells the centre. Raises StoreFull, StoreUnusable.
     """
     facts = box_facts(config)
     remarks = Remarks(lambda note, sequence: note_message(note, sequence, facts, clock_info()))
-    SqliteSilences(Visitor(config.storage.folder / DATABASE), remarks).take_back(incident, now(), at_box=True)
+    SqliteSilences(Visitor(config.storage.folder / DATABASE), remarks).take_back(incident, now(), by, at_box=True)
 
 
 def now() -> datetime:

@@ -64,6 +64,8 @@ class Reloader:
         self._fault: str | None = None
         """Why the document is to be taken back, until that is done."""
         self._said = ""
+        self.ended: Callable[[Fate], None] = lambda _: None
+        """Told what became of a document; from the commander's thread, which waits for it. Must not raise."""
 
     def handlers(self) -> Mapping[str, Handler]:
         """What it carries out."""
@@ -276,7 +278,9 @@ class Reloader:
         trial, answer = self._trial, self._answer
         if trial is not None:
             fault = outcome.message if isinstance(outcome, CommandRejected) else None
-            self._site.remember(Fate(version=trial.version, by=trial.by, at=trial.at, fault=fault))
+            fate = Fate(version=trial.version, by=trial.by, at=trial.at, fault=fault)
+            self._site.remember(fate)
+            self.ended(fate)
         self._trial = self._probation = self._former = self._answer = self._fault = None
         if answer is not None:
             answer(outcome)

@@ -1,18 +1,13 @@
 """`cityeye console add|remove|list`: who has a password for the web console; also while the agent runs."""
 
-import getpass
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
-from uuid import uuid4
 
 import typer
 
 from agent.cli.options import failing, loaded
+from agent.cli.recorded import recorded
 from agent.cli.texts import Texts
 from agent.config import Config
 from agent.ports.console.access import Role
@@ -20,32 +15,14 @@ from agent.ports.console.access import Role
 
 def register(app: typer.Typer, say: Texts) -> None:
     """Add the command group."""
-    from agent.adapters.audit import AuditFile
-    from agent.adapters.clock import SystemClock
     from agent.adapters.console_users import LEAST, MOST, NAME, UsersFile
-    from agent.app.places import AUDIT, CONSOLE_USERS
-    from agent.ports.console.access import AuditEntry
+    from agent.app.places import CONSOLE_USERS
 
     group = typer.Typer(help=say("console.help"), no_args_is_help=True)
     app.add_typer(group, name="console")
 
     def users(settings: Config) -> UsersFile:
         return UsersFile(settings.storage.folder / CONSOLE_USERS)
-
-    @contextmanager
-    def recorded(settings: Config, action: str, subject: str, detail: str = "") -> Iterator[None]:
-        """As the console does it: written down before it is done, and how it ended."""
-        audit, clock = AuditFile(settings.storage.folder / AUDIT), SystemClock()
-        at, by = clock.now().utc, _who()
-        entry = AuditEntry(
-            at=at, who=by, address="", action=action, subject=subject, detail=detail, id=uuid4().hex, outcome="failed"
-        )
-        audit.write(replace(entry, outcome="begun"))
-        try:
-            yield
-            entry = replace(entry, outcome="done")
-        finally:
-            audit.note(replace(entry, at=clock.now().utc))
 
     @group.command("add", help=say("console.add.help"))
     def add(
@@ -89,14 +66,6 @@ def register(app: typer.Typer, say: Texts) -> None:
             typer.echo(f"{user.name}\t{user.role.value}")
         if not known:
             typer.echo(say("console.nobody"), err=True)
-
-
-def _who() -> str:
-    """Who works at the box."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"
 
 
 def _password(file: str | None, say: Texts) -> str:

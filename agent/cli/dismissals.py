@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.options import failing, loaded
+from agent.cli.recorded import recorded, who
 from agent.cli.texts import Texts
 from agent.config import Config
 from agent.core.silence import DISMISSAL, Dismissal
@@ -55,7 +56,9 @@ def register(app: typer.Typer, say: Texts) -> None:
             if len(meant) != 1:
                 typer.echo(say("dismissals.unknown", incident=incident, count=len(meant)), err=True)
                 raise typer.Exit(1)
-            take_back(settings, meant[0].incident_id)
+            about = meant[0].incident_id
+            with recorded(settings, "incident.restore", str(about)):
+                take_back(settings, about, who())
         typer.echo(say("dismissals.undone", incident=meant[0].incident_id))
 
 

@@ -135,33 +135,34 @@ def viewer(handler: Handler) -> Handler:
 def operator(action: str) -> Callable[[Handler], Handler]:
     """For operators, and only from a page of ours; it is written down before it is done, and how it went.
 
-    The handler may say what it is about in `request.state.subject` and `request.state.detail`.
+    The handler may say what it is about in `request.state.subject` and `request.state.detail`, and in
+    `request.state.outcome` what else than `done` came of it.
     """
 
     def guard(handler: Handler) -> Handler:
         @wraps(handler)
         async def guarded(request: Request) -> Response:
             session, gate = await _known(request), keeper(request)
-            told = Told(who=session.user.name, address=address_of(request), action=action)
+            told = Told(who=session.user.name, address=address_of(request), action=action, subject=_named_in(request))
             try:
                 _check_operator(request, session)
             except ConsoleFault as fault:
                 await run_in_threadpool(gate.record, told, outcome=fault.code)
                 raise
-            told = replace(told, subject=request.url.path, id=uuid4().hex)
+            told = replace(told, id=uuid4().hex)
             await run_in_threadpool(gate.begin, told)
-            request.state.subject = request.state.detail = ""
+            request.state.subject = request.state.detail = request.state.outcome = ""
             outcome = "failed"
             try:
                 response = await handler(request)
-                outcome = "accepted" if response.status_code == ACCEPTED else "done"
+                outcome = request.state.outcome or ("accepted" if response.status_code == ACCEPTED else "done")
                 return response
             except Exception as error:
                 known = fault_of(error)
                 outcome = known.code if known else "failed"
                 raise
             finally:
-                told = replace(told, subject=request.state.subject, detail=request.state.detail)
+                told = replace(told, subject=request.state.subject or told.subject, detail=request.state.detail)
                 await run_in_threadpool(gate.record, told, outcome=outcome)
 
         return guarded
@@ -190,6 +191,11 @@ def user_of(request: Request) -> User:
     """Who asks; in a guarded handler."""
     session: Session = request.state.session
     return session.user
+
+
+def _named_in(request: Request) -> str:
+    """What the address of a request names, such as an incident or a camera and its zone."""
+    return " ".join(str(part) for part in request.path_params.values())
 
 
 def address_of(request: Request) -> str:

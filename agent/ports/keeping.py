@@ -184,8 +184,12 @@ class AnswerMemory(Protocol):
 class CaseNotes(Protocol):
     """What people can look up about an incident beside its events."""
 
-    def verified(self, verdict: Verdict, by: str | None) -> None:
-        """A question about an incident was answered. From any thread; what cannot be kept is logged."""
+    def verified(self, verdict: Verdict, by: str | None, *, at_box: bool | None = None) -> None:
+        """A question about an incident was answered. From any thread; what cannot be kept is logged.
+
+        Args:
+            at_box: whether it was asked at this box, not at the centre; None: not known.
+        """
 
 
 class LoginLedger(Protocol):

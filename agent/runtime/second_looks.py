@@ -48,7 +48,7 @@ class SecondLooks:
                 if verdict.after and not verdict.carried and self._is_new(verdict.after):
                     self._send(verdict.after, EvidenceOf(camera=camera, incident=asked.incident, command_id=asked.id))
                 if self._notes is not None:  # first: whoever hears the answer can look it up
-                    self._notes.verified(verdict, asked.by)
+                    self._notes.verified(verdict, asked.by, at_box=asked.at_box)
                 answer(_result(verdict))
 
             if desk.verify(asked.incident, self._clock.now(), told):

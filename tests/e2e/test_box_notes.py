@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from agent.cli.recorded import who
 from agent.core.wire import note_schema
 from tests.e2e.agent_process import AgentProcess, cityeye, wait_until
 from tests.e2e.faults import check_log
@@ -106,7 +107,7 @@ def test_what_is_said_at_the_box_reaches_the_centre_once_and_in_order(tmp_path: 
         (NAME, None, "tolerated", "2099-12-31T16:00:00.000Z"),
         (NAME, None, None, None),
         (NAME, None, "tolerated", None),
-        (None, None, None, None),
+        (who(), None, None, None),
     ]
     numbers = sorted({int(event["sequence"]) for event in events})
     assert numbers == list(range(1, len(numbers) + 1)), "no gap"

@@ -107,7 +107,7 @@ class SqliteCaseNotes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def verified(self, verdict: Verdict, by: str | None) -> None:
+    def verified(self, verdict: Verdict, by: str | None, *, at_box: bool | None = None) -> None:
         """See `ports.CaseNotes.verified`."""
         pictures = [picture for picture in (verdict.before, verdict.after) if picture is not None]
         more = {
@@ -117,7 +117,8 @@ class SqliteCaseNotes:
             "before": None if verdict.before is None else str(verdict.before.evidence_id),
             "after": None if verdict.after is None else str(verdict.after.evidence_id),
         }
-        remark = Remark(incident=verdict.incident, kind="verified", at=verdict.looked_at, by=by, more=more)
+        about, at = verdict.incident, verdict.looked_at
+        remark = Remark(incident=about, kind="verified", at=at, by=by, at_box=at_box, more=more)
 
         def work(connection: sqlite3.Connection) -> None:
             known = "SELECT 1 FROM shots WHERE evidence_id = ?"

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from agent.adapters.audit import AuditFile
 from agent.adapters.console_users import UsersFile
+from agent.app.console.fate import record_fates
 from agent.app.console.incidents import case_desk
 from agent.app.console.numbers import figure_book
 from agent.app.console.parts import Parts
@@ -49,6 +50,7 @@ def serve(delivery: Supervisor, parts: Parts) -> None:
     folder = parts.config.storage.folder
     audit = AuditFile(folder / AUDIT)
     audit.complete(parts.clock.now().utc)
+    record_fates(parts.reloader, audit, parts.clock)
     gatekeeper = Gatekeeper(
         users=UsersFile(folder / CONSOLE_USERS),
         audit=audit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,11 +13,15 @@ from agent.adapters.evidence import EvidenceFolder
 from agent.adapters.sqlite.cases import Case, Row, SqliteCases
 from agent.app.console.naming import Naming
 from agent.app.console.parts import Parts
-from agent.app.console.wishes import Wishes
+from agent.app.console.wishes import Wishes, done_before, rejected
+from agent.core.errors import RejectCode
 from agent.core.wire import Acknowledge, Command, Dismiss, DismissReason, Verify
 from agent.ports import Clock
 from agent.ports.console.incidents import (
+    ALREADY,
+    JUDGED_MEANWHILE,
     Asked,
+    Disposition,
     IncidentFilter,
     IncidentLine,
     IncidentPage,
@@ -52,6 +57,8 @@ class CaseDesk:
         self._wishes = Wishes(intend)
         self._clock = clock
         self._scores = scores
+        self._judging = Lock()
+        """One at a time: between what somebody has seen and what he says no other one of this console says his."""
 
     def choices(self) -> Mapping[str, list[dict[str, str]]]:
         """See `IncidentDesk.choices`."""
@@ -95,18 +102,47 @@ class CaseDesk:
 
     def acknowledge(self, incident: UUID, *, by: str, note: str | None) -> Asked:
         """See `IncidentDesk.acknowledge`."""
-        return self._wishes.done(Acknowledge(command="acknowledge", incident=incident, note=note, **self._signed(by)))
+        with self._judging:
+            wish = Acknowledge(command="acknowledge", incident=incident, note=note, **self._signed(by))
+            asked = self._wishes.done(wish)
+        since = (asked["result"] or {}).get("acknowledged_at")
+        before = since is not None and datetime.fromisoformat(since) < _in_ms(wish.issued_at)
+        return {**asked, "code": ALREADY} if before else asked
 
-    def dismiss(self, incident: UUID, *, by: str, reason: str, until: datetime | None, note: str | None) -> Asked:
+    def dismiss(
+        self,
+        incident: UUID,
+        *,
+        by: str,
+        reason: str,
+        until: datetime | None,
+        note: str | None,
+        expected: Disposition | None = None,
+    ) -> Asked:
         """See `IncidentDesk.dismiss`. Raises ValueError for another reason."""
         why = DismissReason(reason)
-        return self._wishes.done(
-            Dismiss(command="dismiss", incident=incident, reason=why, until=until, note=note, **self._signed(by))
-        )
+        wish = Dismiss(command="dismiss", incident=incident, reason=why, until=until, note=note, **self._signed(by))
+        with self._judging:
+            found = next((row["disposition"] for row in self._cases.lines([incident])), None) or "none"
+            if expected not in (None, found):
+                message = f"expected: {expected}, found {found}: somebody judged it meanwhile; nothing was changed"
+                return rejected(wish.id, JUDGED_MEANWHILE, message)
+            return self._wishes.done(wish)
 
     def restore(self, incident: UUID, *, by: str) -> Asked:
-        """See `IncidentDesk.restore`."""
-        return self._wishes.done(Dismiss(command="dismiss", incident=incident, undo=True, **self._signed(by)))
+        """See `IncidentDesk.restore`. Of two who take the same dismissal back the second finds it done."""
+        wish = Dismiss(command="dismiss", incident=incident, undo=True, **self._signed(by))
+        with self._judging:
+            asked = self._wishes.done(wish)
+        if asked["code"] == RejectCode.UNKNOWN_INCIDENT and self._is_restored(incident):
+            return done_before(wish.id)
+        return asked
+
+    def _is_restored(self, incident: UUID) -> bool:
+        """Whether the last that was said of a dismissal is that it was taken back."""
+        case = self._cases.case(incident)
+        judged = [it["kind"] for it in case.remarks if it["kind"] in ("dismissed", "restored")] if case else []
+        return judged[-1:] == ["restored"]
 
     def verify(self, incident: UUID, *, by: str) -> Asked:
         """See `IncidentDesk.verify`."""
@@ -166,6 +202,11 @@ def case_desk(parts: Parts, scores: ScoreSource | None = None) -> CaseDesk:
         clock=parts.clock,
         scores=scores,
     )
+
+
+def _in_ms(moment: datetime) -> datetime:
+    """As answers tell moments."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _moment(row: Row) -> Moment:

@@ -8,7 +8,7 @@ from threading import Condition
 
 from agent.core.errors import CommandRejected, StoreFull, StoreHeld, StoreUnusable
 from agent.core.wire import Command, Result
-from agent.ports.console.incidents import DISK, DISK_FULL, STORE_HELD, Asked
+from agent.ports.console.incidents import ALREADY, DISK, DISK_FULL, STORE_HELD, Asked
 from agent.runtime.commander import Answer
 
 MOST_WISHES = 200
@@ -49,12 +49,7 @@ class Wishes:
     def _settle(self, wish: str, outcome: Result | CommandRejected) -> None:
         with self._news:
             if isinstance(outcome, CommandRejected):
-                told: Asked = {
-                    **_waiting(wish),
-                    "status": "rejected",
-                    "code": _code(outcome),
-                    "message": outcome.message,
-                }
+                told = rejected(wish, _code(outcome), outcome.message)
             else:
                 told = {**_waiting(wish), "status": "done", "result": outcome.model_dump(mode="json")}
             if wish in self._known:
@@ -62,10 +57,20 @@ class Wishes:
             self._news.notify_all()
 
 
-def _code(rejected: CommandRejected) -> str:
+def rejected(wish: str, code: str, message: str) -> Asked:
+    """It was not carried out."""
+    return {**_waiting(wish), "status": "rejected", "code": code, "message": message}
+
+
+def done_before(wish: str) -> Asked:
+    """Nothing was left to be carried out."""
+    return {**_waiting(wish), "status": "done", "code": ALREADY}
+
+
+def _code(outcome: CommandRejected) -> str:
     """Of a store that did not take it, why."""
     kinds = {StoreHeld: STORE_HELD, StoreFull: DISK_FULL, StoreUnusable: DISK}
-    return next((code for kind, code in kinds.items() if isinstance(rejected.__cause__, kind)), rejected.code)
+    return next((code for kind, code in kinds.items() if isinstance(outcome.__cause__, kind)), outcome.code)
 
 
 def _waiting(wish: str) -> Asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast, get_args
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from agent.core.errors import CommandRejected, RejectCode, StoreFull, StoreHeld,
 from agent.ports.console.incidents import (
     DISK,
     DISK_FULL,
+    JUDGED_MEANWHILE,
     MOST_ROWS,
     STORE_HELD,
     Asked,
@@ -26,7 +28,8 @@ from agent.ports.console.incidents import (
     State,
 )
 
-_NOTE_CHARS = 500
+_NOTE_CHARS = 1000
+"""As in the commands of the contract."""
 _REASONS = ("false_report", "tolerated")
 _OF_STORE = {DISK_FULL: StoreFull, STORE_HELD: StoreHeld, DISK: StoreUnusable}
 
@@ -78,7 +81,8 @@ def routes(desk: IncidentDesk) -> list[Route]:
     async def acknowledge(request: Request) -> Response:
         incident, body = _about(request), await body_of(request)
         note = text_of(body, "note", most=_NOTE_CHARS) or None
-        return _answer(await run_in_threadpool(desk.acknowledge, incident, by=user_of(request).name, note=note))
+        by = user_of(request).name
+        return _answer(request, await run_in_threadpool(desk.acknowledge, incident, by=by, note=note))
 
     @operator("incident.dismiss")
     async def dismiss(request: Request) -> Response:
@@ -88,18 +92,20 @@ def routes(desk: IncidentDesk) -> list[Route]:
             raise ConsoleFault(400, "invalid", f"reason: expected one of {', '.join(_REASONS)}")
         until = moment_of("until", text_of(body, "until") or None)
         request.state.detail = " ".join(part for part in (reason, until and until.isoformat(), note) if part)
+        seen = cast("Disposition | None", _one_of("expected", text_of(body, "expected"), (*_REASONS, "none")))
         by = user_of(request).name
-        return _answer(await run_in_threadpool(desk.dismiss, incident, by=by, reason=reason, until=until, note=note))
+        judge = partial(desk.dismiss, incident, by=by, reason=reason, until=until, note=note, expected=seen)
+        return _answer(request, await run_in_threadpool(judge))
 
     @operator("incident.restore")
     async def restore(request: Request) -> Response:
         incident, _ = _about(request), await body_of(request)
-        return _answer(await run_in_threadpool(desk.restore, incident, by=user_of(request).name))
+        return _answer(request, await run_in_threadpool(desk.restore, incident, by=user_of(request).name))
 
     @operator("incident.verify")
     async def verify(request: Request) -> Response:
         incident, _ = _about(request), await body_of(request)
-        return _answer(await run_in_threadpool(desk.verify, incident, by=user_of(request).name))
+        return _answer(request, await run_in_threadpool(desk.verify, incident, by=user_of(request).name))
 
     about = "/api/incidents/{id}"
     return [
@@ -155,10 +161,14 @@ def _about(request: Request) -> UUID:
     return incident
 
 
-def _answer(asked: Asked) -> Response:
-    """What became of it. Raises CommandRejected, StoreFull, StoreUnusable."""
+def _answer(request: Request, asked: Asked) -> Response:
+    """What became of it. Raises CommandRejected, ConsoleFault, StoreFull, StoreUnusable."""
+    if asked["status"] == "done":
+        request.state.outcome = asked["code"] or ""
     if asked["status"] == "rejected":
         code, message = asked["code"] or "failed", asked["message"] or ""
+        if code == JUDGED_MEANWHILE:
+            raise ConsoleFault(409, code, message)
         if code in _OF_STORE:
             raise _OF_STORE[code](message)
         raise CommandRejected(RejectCode(code), message)

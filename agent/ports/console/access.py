@@ -40,7 +40,8 @@ class AuditEntry:
     """Somebody did something, or tried to.
 
     Attributes:
-        at: aware. who: name of the user. address: where from. action: such as `incident.dismiss`.
+        at: aware. who: name of the user; none where the box did it by itself. address: where from.
+        action: such as `incident.dismiss`.
         subject: what it was done to. outcome: `done`, `accepted` (it goes on by itself), or the code of what was in
             the way; `begun`: written before it was done, and nothing since (or not yet); `unknown`: the agent ended
             before it was written down how it ended. detail: further facts.
@@ -68,6 +69,9 @@ class Audit(Protocol):
 
     def complete(self, at: datetime) -> None:
         """At the start of a run: note of all that an earlier one began, and of which no end is known, that it is so."""
+
+    def knows(self, entry_id: str) -> bool:
+        """Whether something with this `id` was noted, as far back as the record goes; no, where it cannot be read."""
 
     def newest(self, limit: int) -> Sequence[AuditEntry]:
         """The last ones, newest first, each as it ended. Raises StoreUnusable."""

@@ -134,10 +134,14 @@ class IncidentPage(TypedDict):
 DISK_FULL, STORE_HELD, DISK = "disk_full", "store_held", "disk"
 """Codes of `Asked` beside those of `RejectCode`. No room on the disk, and another program held the database for too
 long: nothing was kept. A disk that cannot be written to: what was kept is not known."""
+JUDGED_MEANWHILE = "judged_meanwhile"
+"""Code of `Asked`: somebody judged the incident otherwise than whoever asks has seen; nothing was changed."""
+ALREADY = "already"
+"""Code of `Asked` where it is `done`: it was so before, and nothing was changed."""
 
 
 class Asked(TypedDict):
-    """What became of a wish: `waiting`, `done` with its result, or `rejected` with a code."""
+    """What became of a wish: `waiting`, `done` with its result (and `ALREADY`), or `rejected` with a code."""
 
     id: str
     status: Literal["waiting", "done", "rejected"]
@@ -170,8 +174,22 @@ class IncidentDesk(Protocol):
     def acknowledge(self, incident: UUID, *, by: str, note: str | None) -> Asked:
         """Note that a person has taken notice."""
 
-    def dismiss(self, incident: UUID, *, by: str, reason: str, until: datetime | None, note: str | None) -> Asked:
-        """Close it, and let its spot be silent; `reason`: false_report or tolerated."""
+    def dismiss(
+        self,
+        incident: UUID,
+        *,
+        by: str,
+        reason: str,
+        until: datetime | None,
+        note: str | None,
+        expected: Disposition | None = None,
+    ) -> Asked:
+        """Close it, and let its spot be silent; `reason`: false_report or tolerated.
+
+        Args:
+            expected: as what whoever asks has seen it dismissed, `none`: not; where it is otherwise now, it stays so
+                (`JUDGED_MEANWHILE`). None: whatever it is.
+        """
 
     def restore(self, incident: UUID, *, by: str) -> Asked:
         """Take a dismissal back."""

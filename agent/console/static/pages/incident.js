@@ -1,16 +1,18 @@
 // One incident: its pictures, why it opened, what happened since, and what can be done about it.
 
 import { api } from "../api.js";
-import { badges, kindName, placeName, word } from "../case.js";
+import { badges, kindName, placeName, speaker, word } from "../case.js";
 import { against, curve } from "../charts.js";
 import { compare } from "../compare.js";
+import { dismissal } from "../dismissal.js";
 import { el, fill } from "../dom.js";
 import { refreshOn } from "../feed.js";
 import { duration, moment, t } from "../i18n.js";
-import { now } from "../time.js";
 import { told, zoneNote } from "../told.js";
 
 const ASK_MS = 1000;
+/** What changes where an incident stands. */
+const JUDGING = ["acknowledged", "dismissed", "restored"];
 
 export async function show(root, [id], { mayChange, signal }) {
   const path = `/api/incidents/${id}`;
@@ -20,6 +22,7 @@ export async function show(root, [id], { mayChange, signal }) {
   const changed = el("p", { class: "unseen", role: "status", "aria-live": "polite" });
   const shown = new Map();
   let state = null;
+  const means = { path, refresh, result, signal, said: null, heard: () => {} };
 
   /** Draw a part anew, only when it is about something else now, and not under the hands of somebody who is at it. */
   function part(name, about, node, draw) {
@@ -39,7 +42,9 @@ export async function show(root, [id], { mayChange, signal }) {
     follow(parts.timeline, timeline(page));
     // Only when other buttons are needed: whoever has one of them in focus keeps it.
     part("actions", [incident.acknowledged, incident.disposition], actions.querySelector("dialog[open]"),
-      () => fill(actions, buttons(page, { path, refresh, result, signal }), result));
+      () => fill(actions, buttons(page, means), result));
+    means.heard(page);
+    confirm(page, means);
     const before = state;
     state = badgeTexts(incident);
     if (before !== null && before !== state) fill(changed, t("incidents.now", { state }));
@@ -48,6 +53,17 @@ export async function show(root, [id], { mayChange, signal }) {
   fill(root, el("p", {}, el("a", { href: "#/incidents" }, t("incidents.back"))), changed, parts.head, parts.pictures, mayChange && actions, parts.why, parts.timeline);
   await refresh();
   return refreshOn("incidents", refresh);
+}
+
+/** Say what was done, and how far the centre has it; no more once something else was said since. */
+function confirm({ remarks }, means) {
+  if (means.said === null) return;
+  const { kind, done, shown } = means.said;
+  const mine = remarks.findLast((it) => JUDGING.includes(it.kind));
+  const now = mine?.kind !== kind || (means.said.at ?? mine.at) !== mine.at ? "" : mine.taken || mine.acked ? "has_told" : mine.sequence === null || mine.set_aside !== null ? "here" : "will_tell";
+  if (now === shown) return;
+  fill(means.result, now && el("p", { class: "good" }, t(done), now !== "here" && ` ${t(`incidents.${now}`)}`));
+  means.said = now ? { kind, done, shown: now, at: mine.at } : null;
 }
 
 const badgeTexts = (incident) => badges(incident).filter(Boolean).map((it) => it.textContent).join(" · ");
@@ -74,13 +90,6 @@ function endedBy(incident, remarks) {
   if (incident.close_reason !== "dismissed") return word("ended_by", incident.close_reason);
   const said = remarks.findLast((it) => it.kind === "dismissed" && Date.parse(it.at) <= Date.parse(incident.closed) + 1000);
   return t("incidents.ended_by.dismissed", { who: (said && speaker(said)) || t("incidents.by_somebody") });
-}
-
-/** Who said something, and where, as far as that was kept. */
-function speaker({ by, details }) {
-  if (details.at_box === undefined) return by ?? "";
-  if (details.at_box) return by ? t("incidents.by_at_box", { name: by }) : t("incidents.by_box");
-  return by ? t("incidents.by_at_centre", { name: by }) : t("incidents.by_centre");
 }
 
 /** Sorts behind all that the centre is told at the same moment. */
@@ -205,29 +214,39 @@ function remark(it, told) {
 
 const verdict = (said) => word("verdict", said.verdict) + (said.reason ? `（${word("reason", said.reason)}）` : "");
 
+/** The buttons; while what one of them asked for is under way, none of them does anything. */
 function buttons(page, means) {
   const { incident } = page;
   const { path, refresh, result, signal } = means;
-  const act = async (name, body, done) => {
+  const row = el("div", { class: "row" });
+  const act = async (name, body, kind, finished = () => {}) => {
+    const held = [...row.querySelectorAll("button:enabled")];
+    held.forEach((it) => { it.disabled = true; });
+    means.said = null;
     try {
       const asked = await api.post(`${path}/${name}`, body);
       if (asked.status === "waiting") fill(result, el("p", { class: "looking" }, t("incidents.waiting")));
-      await answered(asked, signal);
-      if (signal.aborted) return;
-      fill(result, el("p", { class: "good" }, t(done)));
+      const { code } = await answered(asked, signal);
+      if (signal.aborted) return true;
+      finished();
+      if (code === "already") fill(result, el("p", {}, t(`incidents.already.${name}`)));
+      else means.said = { kind, done: `incidents.done.${kind}`, shown: null };
       await refresh();
       result.focus(); // the button may be gone
     } catch (error) {
+      if (error.code === "judged_meanwhile") return false;
+      finished();
       fill(result, fault(error));
       await refresh().catch(() => {}); // the timeline tells what was kept
-    }
+    } finally { held.forEach((it) => { it.disabled = false; }); }
+    return true;
   };
-  const dialog = dismissal((body) => act("dismiss", body, "incidents.done.dismissed"));
-  return [el("div", { class: "row" },
+  const dialog = dismissal(page, (body, finished) => act("dismiss", body, "dismissed", finished), means);
+  return [fill(row,
     el("button", { class: "main", onclick: (event) => verify(event.currentTarget, means) }, t("incidents.verify")),
-    !incident.acknowledged && el("button", { onclick: () => act("acknowledge", {}, "incidents.done.acknowledged") }, t("incidents.acknowledge")),
+    !incident.acknowledged && el("button", { onclick: () => act("acknowledge", {}, "acknowledged") }, t("incidents.acknowledge")),
     incident.disposition
-      ? el("button", { onclick: () => act("restore", {}, "incidents.done.restored") }, t("incidents.restore"))
+      ? el("button", { onclick: () => act("restore", {}, "restored") }, t("incidents.restore"))
       : incident.rule !== "camera_health" && el("button", { class: "danger", onclick: () => dialog.showModal() }, t("incidents.dismiss")),
   ), dialog];
 }
@@ -249,7 +268,9 @@ async function answered(asked, signal) {
 }
 
 /** Ask for a fresh look and wait for the answer: some ten seconds to two minutes. */
-async function verify(button, { path, refresh, result, signal }) {
+async function verify(button, means) {
+  const { path, refresh, result, signal } = means;
+  means.said = null;
   button.disabled = true;
   fill(result, el("p", { class: "looking" }, t("incidents.looking")));
   try {
@@ -261,25 +282,4 @@ async function verify(button, { path, refresh, result, signal }) {
       said.after && el("div", { class: "pair" }, [["before", said.before], ["after", said.after]].filter(([, it]) => it)
         .map(([name, it]) => figure({ id: it.id, kind: it.kind, captured: it.captured_at }, t(`incidents.${name}`)))));
   } catch (error) { fill(result, fault(error)); } finally { button.disabled = false; }
-}
-
-/** Asks why, and for how long. */
-function dismissal(send) {
-  const dialog = el("dialog", { class: "card", "aria-labelledby": "dismiss-title" });
-  const days = el("div", {}, el("label", { for: "dismiss-days" }, t("incidents.how_long")),
-    el("select", { id: "dismiss-days", name: "days" }, [1, 7, 30, 90].map((n) => el("option", { value: n, selected: n === 30 }, t("incidents.days", { n }))),
-      el("option", { value: "" }, t("incidents.for_ever"))));
-  const choice = (reason, checked) => el("label", {}, el("input", { type: "radio", name: "reason", value: reason, checked }), " ", t(`incidents.because.${reason}`));
-  const submit = (event) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const until = form.get("days") ? new Date(now() + Number(form.get("days")) * 86_400_000).toISOString() : "";
-    dialog.close();
-    send({ reason: form.get("reason"), note: form.get("note"), until });
-  };
-  return fill(dialog, el("h2", { id: "dismiss-title" }, t("incidents.dismiss_now")), el("p", {}, t("incidents.dismiss_means")),
-    el("form", { onsubmit: submit }, el("fieldset", {}, el("legend", {}, t("incidents.reason_why")), choice("false_report", true), choice("tolerated", false)),
-      days, el("label", { for: "dismiss-note" }, t("incidents.note")), el("textarea", { id: "dismiss-note", name: "note", maxlength: 500, rows: 2 }),
-      el("div", { class: "row" }, el("button", { class: "danger" }, t("incidents.dismiss_now")),
-        el("button", { type: "button", onclick: () => dialog.close() }, t("incidents.cancel")))));
 }
