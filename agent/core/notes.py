@@ -28,7 +28,7 @@ class BoxNote:
 
     Attributes:
         class_name, channel, kind: of the incident, for its name in the taxonomy; None where not known.
-        by: the name with which he logged in; None: nobody had to. note: his own words.
+        by: the name with which he logged in, `local` where nobody has to; None: not known. note: his own words.
         reason, until: of a dismissal; `until` None: for ever.
     """
 

@@ -34,7 +34,8 @@ class NoteData(BaseModel):
     """What was said, of which incident, by whom. A reader ignores a `said` that it does not know.
 
     `reason` and `until` are those of a dismissal (`until` null: until it is taken back), else null. `by` is the name
-    with which somebody logged in at the box, null where nobody has to; `note` is in that person's own words.
+    with which somebody logged in at the box, `local` where nobody has to, null where it is not known; `note` is in that
+    person's own words.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
