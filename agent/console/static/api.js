@@ -49,7 +49,17 @@ function known(session) {
   setSite(session);
 }
 
-export async function logout() { await api.post("/api/logout"); me = null; }
+/** Whoever comes next finds nothing in this tab. Throws ApiError: 401 where the login was over already. */
+export async function logout() {
+  try {
+    await api.post("/api/logout");
+  } catch (error) {
+    if (error.status === 401) sessionStorage.clear();
+    throw error;
+  }
+  sessionStorage.clear();
+  me = null;
+}
 
 /** Who is logged in; where no password is asked for, whoever comes is. Throws ApiError. */
 export async function whoAmI() {

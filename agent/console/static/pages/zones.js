@@ -1,6 +1,6 @@
 // The zone editor: the picture with its zones, their settings beside it, what is wrong with them, and saving.
 
-import { api } from "../api.js";
+import { api, session } from "../api.js";
 import { el, fill } from "../dom.js";
 import { language, t } from "../i18n.js";
 import { told } from "../told.js";
@@ -19,7 +19,7 @@ const CARS = new Set(["car", "truck", "bus"]);
 
 export async function show(root, [camera], { mayChange, signal, go }) {
   const get = () => api.get(`/api/zones/${encodeURIComponent(camera)}`);
-  const force = await get(), drafts = new Kept(camera);
+  const force = await get(), drafts = new Kept(camera, mayChange ? session().user : null);
   const { base, kept } = drafts.start(force), edits = new Edits(base, kept);
   let timer = 0, checked = null, asked = 0, picture = null;
 
