@@ -167,7 +167,9 @@ def test_what_was_saved_though_no_answer_came_is_no_conflict(browser: Browser, b
         expect(page.locator(".zone-names button")).to_have_count(2)
         page.locator(".zone-names button").last.click()
         page.get_by_role("button", name="Delete zone").click()
-        save(page)
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save and delete them").click()
+        expect(page.locator(".status .badge")).to_have_text("in force", timeout=30_000)
 
 
 def test_a_file_that_was_edited_at_the_box_is_told_as_such(browser: Browser, box: ConsoleBox) -> None:

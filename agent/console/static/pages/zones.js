@@ -9,19 +9,19 @@ import { Car } from "../zones/car.js";
 import { conflict, merged } from "../zones/conflict.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
-import { proposal, whole } from "../zones/geometry.js";
+import { gone, question } from "../zones/gone.js";
 import { Kept } from "../zones/kept.js";
+import { Shot } from "../zones/shot.js";
 import { difference, fate, versions } from "../zones/versions.js";
 import { copied } from "../zones/whole.js";
 
-const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
-const CARS = new Set(["car", "truck", "bus"]);
+const CHECK_MS = 400, STATUS_MS = 2000;
 
 export async function show(root, [camera], { mayChange, signal, go }) {
   const get = () => api.get(`/api/zones/${encodeURIComponent(camera)}`);
   const force = await get(), drafts = new Kept(camera, mayChange ? session().user : null);
   const { base, kept } = drafts.start(force), edits = new Edits(base, kept);
-  let timer = 0, checked = null, asked = 0, picture = null;
+  let timer = 0, checked = null, asked = 0, asking = null;
 
   const hint = el("p", { class: "soft hint", role: "status", "aria-live": "polite" });
   const answer = el("div", { class: "answer", "aria-live": "polite" });
@@ -31,6 +31,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
+  const shot = new Shot(camera, { canvas, say, signal });
   const form = new Form({ edits, force, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
@@ -44,14 +45,14 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   };
   const carButton = button("car", () => { car.on = !car.on; carButton.setAttribute("aria-pressed", String(car.on)); carTools.hidden = !car.on; canvas.draw(); }, { "aria-pressed": "false" });
   const carTools = el("div", { class: "row", hidden: true }, el("span", { class: "soft" }, t("zones.car_hint")), button("car_seen", proposeCar));
-  const zooms = [["+", "zoom_in", () => canvas.zoom(1.4)], ["−", "zoom_out", () => canvas.zoom(1 / 1.4)], ["⤢", "zoom_all", () => canvas.look(0, 0, 1)], ["⟳", "refresh", load]]
+  const zooms = [["+", "zoom_in", () => canvas.zoom(1.4)], ["−", "zoom_out", () => canvas.zoom(1 / 1.4)], ["⤢", "zoom_all", () => canvas.look(0, 0, 1)], ["⟳", "refresh", () => shot.load()]]
     .map(([sign, key, run]) => el("button", { type: "button", class: "sign", "aria-label": t(`zones.${key}`), title: t(`zones.${key}`), onclick: run }, sign));
   const choices = el("div", { class: "row", role: "group", "aria-label": t("zones.zones") });
   const unsaved = el("span", { class: "badge warn", hidden: true }, t("zones.unsaved"));
   const names = el("div", { class: "row zone-names" }, choices, unsaved);
   const saves = {
     changes: button("show_changes", showChanges),
-    save: button("save", save, { class: "main" }),
+    save: button("save", () => save(), { class: "main" }),
     versions: button("versions", showVersions),
     try: button("try", tryIt),
   };
@@ -75,6 +76,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** After a change: what it comes to is asked when nothing changes for a moment. */
   function changed(redraw = true) {
     checked = null;
+    if (answer.querySelector("[data-asked]")) fill(answer); // what was asked is not what it would be now
     if (edits.changed) drafts.write(base, { zones: edits.now, calendars: edits.calendars });
     else drafts.drop();
     after(redraw);
@@ -114,8 +116,9 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** Problems at their fields, and those of no field of a zone below. */
   function place() {
     form.problems(problems().filter((problem) => problem.zone === edits.selected || problem.calendar));
-    fill(elsewhere, problems().filter((problem) => problem.zone === null && !problem.calendar && !problem.warning)
-      .map((problem) => el("p", { class: "fault" }, `${problem.field}: ${sentence(problem)}`)));
+    const others = problems().filter((problem) => problem.zone === null && !problem.calendar && (problem.camera || !problem.warning));
+    const lines = others.map((problem) => el("p", { class: problem.warning ? "warned" : "fault" }, t("zones.at", { where: problem.camera ? t("zones.zones") : problem.field, what: sentence(problem) })));
+    if (elsewhere.textContent !== lines.map((line) => line.textContent).join("")) fill(elsewhere, lines); // each change asks anew
   }
 
   /** What the edits come to, by the code of `cityeye check`. */
@@ -189,12 +192,21 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
-  function save() {
+  /** `sure`: who saves was asked already whether what he has deleted is to go. */
+  function save(sure = false) {
     return put(async () => {
-      const now = await check();
+      const now = await check(), going = gone(base.zones, edits.now);
       if (now && isWrong(now)) askToMend();
-      return now !== null && !isWrong(now) && send("save");
+      if (now === null || isWrong(now)) return false;
+      if (!sure && going.length) { ask(going); return false; }
+      return send("save");
     });
+  }
+
+  function ask(going) {
+    const { node, back } = question(going, { yes: () => save(true), no: () => { fill(answer); saves.save.focus(); } });
+    fill(answer, node);
+    asking = back;
   }
 
   /** Put a document in force, then go on with the one that is in force now. `run` comes to nothing where it did not. */
@@ -202,7 +214,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     return guarded(async () => {
       let done = null;
       root.inert = true; // what somebody drew meanwhile would be neither saved nor kept
-      try { done = await run(); } finally { root.inert = false; list(); }
+      try { done = await run(); } finally { root.inert = false; list(); asking?.focus(); asking = null; }
       if (!done) return;
       drafts.drop();
       if (!signal.aborted) go(location.hash);
@@ -221,44 +233,13 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
-  /** The cars of a look, on the picture of that look: others may have driven on since the one that is shown. */
   function proposeCar() {
     return guarded(async () => {
-      let look = null;
-      for (let tries = 0; tries < LOOKS; tries++) {
-        const tag = await load();
-        const newest = (await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null))?.look;
-        if (tag && newest && !tag.startsWith(`"${newest.tag}-`)) continue; // of another picture than the one that is shown
-        look = newest;
-        break;
-      }
-      const seen = (look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35 && whole(box.box_n));
-      const ends = (boxes) => proposal(boxes.map((box) => box.box_n));
-      const boxes = ends(seen.filter((box) => box.class_name === "car")) ?? ends(seen);
+      const boxes = await shot.cars();
       if (boxes) car.take(boxes);
       say(boxes ? "edit" : "no_cars");
       canvas.draw();
     });
-  }
-
-  /** The newest picture, as the camera gives it. Its tag begins with that of its look; null where there is none. */
-  async function load() {
-    try {
-      const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/picture?width=1280`, { signal });
-      if (!response.ok) throw new Error(String(response.status));
-      const next = URL.createObjectURL(await response.blob());
-      const image = new Image();
-      image.src = next;
-      await image.decode();
-      if (picture) URL.revokeObjectURL(picture);
-      picture = next;
-      canvas.picture(next, image.naturalWidth, image.naturalHeight);
-      canvas.svg.dataset.picture = "there";
-      return response.headers.get("etag");
-    } catch (error) {
-      if (error.name !== "AbortError") say("no_picture");
-      return null;
-    }
   }
 
   async function follow() {
@@ -286,7 +267,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   say(mayChange ? "edit" : "look");
   if (kept?.clashes && base === force) fill(answer, merged(kept.clashes));
   after();
-  load();
+  shot.load();
   follow();
-  return () => { clearTimeout(timer); resized.disconnect(); if (picture) URL.revokeObjectURL(picture); };
+  return () => { clearTimeout(timer); resized.disconnect(); shot.forget(); };
 }
