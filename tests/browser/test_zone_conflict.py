@@ -150,28 +150,6 @@ def test_theirs_is_loaded_and_ones_own_changes_are_gone(browser: Browser, box: C
         expect(mine.get_by_role("alert")).to_have_count(0)
 
 
-def test_what_was_saved_though_no_answer_came_is_no_conflict(browser: Browser, box: ConsoleBox) -> None:
-    with page_of(browser, box, lang="en") as page:
-        open_editor(page)
-        draw(page, [(0.2, 0.2), (0.4, 0.2), (0.4, 0.4)])
-        name(page, "new")
-        page.route("**/save", lambda route: (route.fetch(), route.abort()))
-        page.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("alert")).to_contain_text("does not answer")
-        page.unroute("**/save")
-        page.reload()
-        page.locator("svg[data-picture=there]").wait_for()
-        expect(page.locator(".status .badge")).to_have_text("in force", timeout=30_000)
-        expect(page.get_by_role("alert")).to_have_count(0)
-        expect(page.locator(".zone-names .badge")).to_be_hidden()
-        expect(page.locator(".zone-names button")).to_have_count(2)
-        page.locator(".zone-names button").last.click()
-        page.get_by_role("button", name="Delete zone").click()
-        page.get_by_role("button", name="Save", exact=True).click()
-        page.get_by_role("button", name="Save and delete them").click()
-        expect(page.locator(".status .badge")).to_have_text("in force", timeout=30_000)
-
-
 def test_a_file_that_was_edited_at_the_box_is_told_as_such(browser: Browser, box: ConsoleBox) -> None:
     text = box.config.read_text()
     with page_of(browser, box, lang="zh-CN") as page:

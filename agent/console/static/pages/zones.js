@@ -1,6 +1,6 @@
 // The zone editor: the picture with its zones, their settings beside it, what is wrong with them, and saving.
 
-import { api, session } from "../api.js";
+import { api, session, whoAmI } from "../api.js";
 import { el, fill } from "../dom.js";
 import { language, t } from "../i18n.js";
 import { told } from "../told.js";
@@ -11,7 +11,9 @@ import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
 import { gone, question } from "../zones/gone.js";
 import { Kept } from "../zones/kept.js";
+import { undoKeys } from "../zones/keys.js";
 import { Shot } from "../zones/shot.js";
+import * as unsure from "../zones/unsure.js";
 import { difference, fate, versions } from "../zones/versions.js";
 import { copied } from "../zones/whole.js";
 
@@ -20,8 +22,8 @@ const CHECK_MS = 400, STATUS_MS = 2000;
 export async function show(root, [camera], { mayChange, signal, go }) {
   const get = () => api.get(`/api/zones/${encodeURIComponent(camera)}`);
   const force = await get(), drafts = new Kept(camera, mayChange ? session().user : null);
-  const { base, kept } = drafts.start(force), edits = new Edits(base, kept);
-  let timer = 0, checked = null, asked = 0, asking = null;
+  const { base, kept } = drafts.start(force), came = drafts.came(force, kept), edits = new Edits(base, kept);
+  let timer = 0, checked = null, asked = 0, asking = null, following = false;
 
   const hint = el("p", { class: "soft hint", role: "status", "aria-live": "polite" });
   const answer = el("div", { class: "answer", "aria-live": "polite" });
@@ -57,14 +59,15 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     try: button("try", tryIt),
   };
 
+  const editor = el("div", { class: "zone-editor" },
+    el("div", { class: "zone-picture" },
+      mayChange && el("div", { class: "row tools", role: "toolbar", "aria-label": t("zones.tools") }, Object.values(tools)),
+      canvas.svg,
+      el("div", { class: "row tools" }, zooms, carButton), carTools, hint),
+    form.root);
+  const saving = el("div", { class: "row saves" }, mayChange ? Object.values(saves) : [saves.versions]);
   fill(root, el("h1", {}, t("zones.title", { name: force.name })), names,
-    el("div", { class: "zone-editor" },
-      el("div", { class: "zone-picture" },
-        mayChange && el("div", { class: "row tools", role: "toolbar", "aria-label": t("zones.tools") }, Object.values(tools)),
-        canvas.svg,
-        el("div", { class: "row tools" }, zooms, carButton), carTools, hint),
-      form.root),
-    elsewhere, el("div", { class: "row saves" }, mayChange ? Object.values(saves) : [saves.versions]), status, answer);
+    editor, elsewhere, saving, status, answer);
 
   function act(change) {
     if (!edits.current) return;
@@ -143,7 +146,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function take(problems) {
     checked = { problems };
-    if (!isWrong(checked) && answer.querySelector("[data-mend]")) fill(answer);
+    if (answer.querySelector(isWrong(checked) ? "[data-away]" : "[data-away], [data-mend]")) fill(answer);
     place();
     list();
   }
@@ -152,12 +155,25 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const askToMend = () => fill(answer, el("p", { class: "fault", role: "alert", "data-mend": "" }, t("zones.mend_first")));
 
   function tell(error) {
+    if (signal.aborted) return;
     if (Array.isArray(error.facts?.problems)) { askToMend(); return; }
+    const away = error.code === "unreachable", over = error.status === 401; // a login that the shell sees to
+    if ((away || over) && mayChange) { clearTimeout(timer); timer = setTimeout(() => whoAmI().then(() => check()).catch(tell), STATUS_MS); }
+    if (over) return;
     const node = error.code === "conflict" ? conflict(error.facts, { changed: edits.changed, loadTheirs, keepMine })
-      : el("p", { class: "fault", role: "alert" }, told(error));
+      : el("p", { class: "fault", role: "alert", "data-away": away }, told(error));
     if (answer.firstChild?.isEqualNode(node)) return; // each change asks anew, and is not to be told of anew
     fill(answer, node);
-    if (error.code === "conflict" && edits.changed) onTop().then(({ mine }) => { if (!mine && !signal.aborted) loadTheirs(); }).catch(() => {});
+    if (error.code === "conflict") look().catch(() => {});
+  }
+
+  /** What is in force now: how it fares is told, and it is shown where nothing of one's own is left to be saved. */
+  async function look() {
+    const { now, mine } = await onTop();
+    if (signal.aborted) return;
+    fill(status, fate(now.status));
+    follow();
+    if (edits.changed ? !mine : now.version !== base.version && !answer.querySelector(".conflict")) loadTheirs();
   }
 
   function loadTheirs() {
@@ -199,15 +215,13 @@ export async function show(root, [camera], { mayChange, signal, go }) {
       if (now && isWrong(now)) askToMend();
       if (now === null || isWrong(now)) return false;
       if (!sure && going.length) { ask(going); return false; }
-      return send("save");
+      return decided("save", () => send("save"));
     });
   }
 
-  function ask(going) {
-    const { node, back } = question(going, { yes: () => save(true), no: () => { fill(answer); saves.save.focus(); } });
-    fill(answer, node);
-    asking = back;
-  }
+  const decided = (what, request) => unsure.decided(what, request, {
+    drafts, version: base.version, signal, lock: () => { for (const part of [names, editor, saving]) part.inert = true; }, found: () => go(location.hash),
+  });
 
   /** Put a document in force, then go on with the one that is in force now. `run` comes to nothing where it did not. */
   function put(run) {
@@ -221,7 +235,9 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
-  function showVersions() { return guarded(() => versions(answer, { version: base.version, may: mayChange, put })); }
+  function showVersions() { return guarded(() => versions(answer, {
+    may: mayChange, goBack: (number) => put(() => decided("roll_back", () => api.post(`/api/config/versions/${number}/put`, { version: base.version }))),
+  })); }
 
   function tryIt() {
     return guarded(async () => {
@@ -243,6 +259,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   }
 
   async function follow() {
+    if (following) return;
+    following = true;
     while (!signal.aborted && status.querySelector(".badge.warn")) {
       await new Promise((resolve) => { setTimeout(resolve, STATUS_MS); });
       if (signal.aborted) return;
@@ -250,24 +268,25 @@ export async function show(root, [camera], { mayChange, signal, go }) {
       if (now) fill(status, fate(now));
       if (now?.state === "taken_back" && !edits.changed) go(location.hash);
     }
+    following = false;
   }
 
-  function keys(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.closest?.("input, textarea, select")) return;
-    const key = event.key.toLowerCase();
-    if (!mayChange || (key !== "z" && key !== "y")) return;
-    event.preventDefault();
-    if (key === "y" || event.shiftKey) edits.redo(); else edits.undo();
-    changed();
+  /** The box answers again. */
+  async function back() {
+    if (answer.querySelector("[data-away]")) fill(answer);
+    await look();
+    if (mayChange && !editor.inert) await check();
   }
 
-  document.addEventListener("keydown", keys, { signal });
+  if (mayChange) undoKeys(edits, changed, signal);
   const resized = new ResizeObserver(() => canvas.draw());
   resized.observe(canvas.svg);
   say(mayChange ? "edit" : "look");
   if (kept?.clashes && base === force) fill(answer, merged(kept.clashes));
+  if (came) fill(answer, el("p", { role: "status" }, t(`zones.came_${came}`)));
   after();
   shot.load();
   follow();
-  return () => { clearTimeout(timer); resized.disconnect(); shot.forget(); };
+  const end = unsure.whenBack(() => guarded(back));
+  return () => { end(); clearTimeout(timer); resized.disconnect(); shot.forget(); };
 }

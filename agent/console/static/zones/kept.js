@@ -26,6 +26,21 @@ export class Kept {
 
   drop() { if (this.key) sessionStorage.removeItem(this.key); }
 
+  /** A change of document `version` is asked for: `what` is "save" or "roll_back". Remembered until `known`, also by the page
+   *  that is shown after a new login. */
+  asked(what, version) { if (this.key) sessionStorage.setItem(`${this.key}/asked`, JSON.stringify({ what, version })); }
+  known() { if (this.key) sessionStorage.removeItem(`${this.key}/asked`); }
+
+  /** What came of the change of which no answer came, where `force` is in force and `kept` what `start` found: "done",
+   *  "undone", "not_back"; null where there was none. */
+  came(force, kept) {
+    const { what, version } = JSON.parse((this.key && sessionStorage.getItem(`${this.key}/asked`)) ?? "{}");
+    this.known();
+    if (what === "roll_back") return force.version === version ? "not_back" : "done";
+    if (what === "save") return kept ? "undone" : "done";
+    return null;
+  }
+
   /** One's own changes put on what is in force now; null where nothing is left of them. */
   putOnTop(base, mine, force) {
     const merged = onTop(base, mine, force), zones = merged.zones.map(({ zone }) => zone);
