@@ -6,7 +6,7 @@ import { language, t } from "../i18n.js";
 import { told } from "../told.js";
 import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
-import { conflict, merged } from "../zones/conflict.js";
+import { bring, conflict, merged } from "../zones/conflict.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
 import { gone, question } from "../zones/gone.js";
@@ -162,8 +162,8 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     if (over) return;
     const node = error.code === "conflict" ? conflict(error.facts, { changed: edits.changed, loadTheirs, keepMine })
       : el("p", { class: "fault", role: "alert", "data-away": away }, told(error));
-    if (answer.firstChild?.isEqualNode(node)) return; // each change asks anew, and is not to be told of anew
-    fill(answer, node);
+    if (answer.textContent === node.textContent) return; // each change asks anew, and is not to be told of anew
+    if (error.code === "conflict") bring(answer, node); else fill(answer, node);
     if (error.code === "conflict") look().catch(() => {});
   }
 
