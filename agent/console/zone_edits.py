@@ -68,6 +68,7 @@ def _too_long(place: tuple[int | None, str | None, str], where: str, characters:
     """`place`: zone, calendar and field."""
     expected, found, mend = (text.format(most=MOST_OF_ZONE, n=characters) for text in _TOO_LONG[lang])
     problem = ProblemShown(
+        camera=False,
         zone=place[0],
         calendar=place[1],
         field=place[2][:_SHOWN],

@@ -112,7 +112,8 @@ def zone_in_hand(page: Page, zone_id: str) -> dict[str, Any]:
     """A zone as the page would save it now; as it is in force where nothing is changed."""
     found: dict[str, Any] = page.evaluate(
         """async (id) => {
-            const kept = JSON.parse(sessionStorage.getItem("zones.gate") ?? "null");
+            const key = Object.keys(sessionStorage).find((one) => one.startsWith("zones/") && one.endsWith("/gate"));
+            const kept = JSON.parse(key ? sessionStorage.getItem(key) : "null");
             const force = await (await fetch("/api/zones/gate")).json();
             const zones = kept ? kept.zones.map(({ zone }) => zone) : force.zones;
             return zones.find((zone) => zone.id === id);

@@ -205,6 +205,12 @@ def test_what_is_wrong_is_not_saved(box: Box, desk: ZoneDesk) -> None:
             call()
 
 
+def test_a_camera_without_zones_is_warned_of_and_no_other_camera(desk: ZoneDesk) -> None:
+    [told] = draft(desk, lambda zones: zones.clear())["problems"]
+    assert (told["camera"], told["zone"], told["field"], told["warning"]) == (True, None, "zones", True)
+    assert "nothing will be reported" in told["found"]
+
+
 class SlowSite:
     """A site whose folder is not known before somebody says so."""
 

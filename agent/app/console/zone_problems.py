@@ -30,15 +30,19 @@ class Places:
     def shown(self, problem: Problem, *, warning: bool) -> ProblemShown:
         """A problem at its place."""
         zone, calendar, field, point = None, None, problem.key, None
+        all_zones = problem.key == f"cameras[{self.camera}].zones"
         match = _IN_ZONE.fullmatch(problem.key)
         if match and int(match["camera"]) == self.camera and int(match["zone"]) < len(self.order):
             zone, field = self.order[int(match["zone"])], match["field"] or ""
             if corner := _POINT.fullmatch(field):
                 field, point = corner["field"], int(corner["point"])
+        elif all_zones:
+            field = "zones"
         elif found := self._in_calendar(problem.key):
             calendar, field = found
         told = in_form(problem, self.lang, self.ids)
         return ProblemShown(
+            camera=all_zones,
             zone=zone,
             calendar=calendar,
             field=field,
@@ -58,8 +62,8 @@ class Places:
 
 
 def is_here(problem: ProblemShown) -> bool:
-    """Whether the form has a place for it."""
-    return problem["zone"] is not None or problem["calendar"] is not None
+    """Whether the page has a place for it: at the zone, the calendar, or for all zones of the camera."""
+    return problem["camera"] or problem["zone"] is not None or problem["calendar"] is not None
 
 
 def told_in_lines(faults: Sequence[ProblemShown], edits: Sequence[Edit]) -> str:

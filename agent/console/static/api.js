@@ -22,14 +22,14 @@ async function ask(method, path, body) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && me) headers["X-CSRF-Token"] = me.csrf;
-  let response;
+  let response, content;
   try {
     response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  } catch {
+    const type = response.headers.get("content-type") ?? "";
+    content = type.includes("json") ? await response.json() : await response.text();
+  } catch { // also where it broke off midway
     throw new ApiError(0, { code: "unreachable", message: "no answer from the box" });
   }
-  const type = response.headers.get("content-type") ?? "";
-  const content = type.includes("json") ? await response.json() : await response.text();
   if (response.ok) return content;
   const error = new ApiError(response.status, content?.error ?? { message: String(content).slice(0, 200) });
   if (response.status === 401 && error.code === "login") { me = null; onLogin(error.facts.open === true); }
@@ -49,7 +49,17 @@ function known(session) {
   setSite(session);
 }
 
-export async function logout() { await api.post("/api/logout"); me = null; }
+/** Whoever comes next finds nothing in this tab. Throws ApiError: 401 where the login was over already. */
+export async function logout() {
+  try {
+    await api.post("/api/logout");
+  } catch (error) {
+    if (error.status === 401) sessionStorage.clear();
+    throw error;
+  }
+  sessionStorage.clear();
+  me = null;
+}
 
 /** Who is logged in; where no password is asked for, whoever comes is. Throws ApiError. */
 export async function whoAmI() {

@@ -90,11 +90,13 @@ class ProblemShown(TypedDict):
     """What is wrong, or makes one wonder, about an edit.
 
     Attributes:
-        zone: number of the edit, from 0; None for something elsewhere. calendar: name of a calendar, where it is about
-            that. field: key within the zone or the calendar, with dots.
+        camera: whether it is about all zones of the camera that is edited. zone: number of the edit, from 0; None for
+            something elsewhere. calendar: name of a calendar, where it is about that. field: key within the zone, the
+            calendar or the camera, with dots.
         point: number of the corner, from 0, where it is about one.
     """
 
+    camera: bool
     zone: int | None
     calendar: str | None
     field: str

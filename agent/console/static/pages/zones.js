@@ -1,27 +1,29 @@
 // The zone editor: the picture with its zones, their settings beside it, what is wrong with them, and saving.
 
-import { api } from "../api.js";
+import { api, session, whoAmI } from "../api.js";
 import { el, fill } from "../dom.js";
 import { language, t } from "../i18n.js";
 import { told } from "../told.js";
 import { Canvas } from "../zones/canvas.js";
 import { Car } from "../zones/car.js";
-import { conflict, merged } from "../zones/conflict.js";
+import { bring, conflict, merged } from "../zones/conflict.js";
 import { Edits } from "../zones/edits.js";
 import { Form, sentence } from "../zones/form.js";
-import { proposal, whole } from "../zones/geometry.js";
+import { gone, question } from "../zones/gone.js";
 import { Kept } from "../zones/kept.js";
+import { undoKeys } from "../zones/keys.js";
+import { Shot } from "../zones/shot.js";
+import * as unsure from "../zones/unsure.js";
 import { difference, fate, versions } from "../zones/versions.js";
 import { copied } from "../zones/whole.js";
 
-const CHECK_MS = 400, STATUS_MS = 2000, LOOKS = 5;
-const CARS = new Set(["car", "truck", "bus"]);
+const CHECK_MS = 400, STATUS_MS = 2000;
 
 export async function show(root, [camera], { mayChange, signal, go }) {
   const get = () => api.get(`/api/zones/${encodeURIComponent(camera)}`);
-  const force = await get(), drafts = new Kept(camera);
-  const { base, kept } = drafts.start(force), edits = new Edits(base, kept);
-  let timer = 0, checked = null, asked = 0, picture = null;
+  const force = await get(), drafts = new Kept(camera, mayChange ? session().user : null);
+  const { base, kept } = drafts.start(force), came = drafts.came(force, kept), edits = new Edits(base, kept);
+  let timer = 0, checked = null, asked = 0, asking = null, following = false;
 
   const hint = el("p", { class: "soft hint", role: "status", "aria-live": "polite" });
   const answer = el("div", { class: "answer", "aria-live": "polite" });
@@ -31,6 +33,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   const car = new Car(camera);
   const canvas = new Canvas(edits, { changed, picked: () => { form.draw(); place(); list(); }, say, may: mayChange, car });
+  const shot = new Shot(camera, { canvas, say, signal });
   const form = new Form({ edits, force, may: mayChange, changed, drawLine: () => canvas.begin("line") });
   const button = (key, act, more = {}) => el("button", { type: "button", onclick: act, ...more }, t(`zones.${key}`));
   const tools = {
@@ -44,26 +47,27 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   };
   const carButton = button("car", () => { car.on = !car.on; carButton.setAttribute("aria-pressed", String(car.on)); carTools.hidden = !car.on; canvas.draw(); }, { "aria-pressed": "false" });
   const carTools = el("div", { class: "row", hidden: true }, el("span", { class: "soft" }, t("zones.car_hint")), button("car_seen", proposeCar));
-  const zooms = [["+", "zoom_in", () => canvas.zoom(1.4)], ["−", "zoom_out", () => canvas.zoom(1 / 1.4)], ["⤢", "zoom_all", () => canvas.look(0, 0, 1)], ["⟳", "refresh", load]]
+  const zooms = [["+", "zoom_in", () => canvas.zoom(1.4)], ["−", "zoom_out", () => canvas.zoom(1 / 1.4)], ["⤢", "zoom_all", () => canvas.look(0, 0, 1)], ["⟳", "refresh", () => shot.load()]]
     .map(([sign, key, run]) => el("button", { type: "button", class: "sign", "aria-label": t(`zones.${key}`), title: t(`zones.${key}`), onclick: run }, sign));
   const choices = el("div", { class: "row", role: "group", "aria-label": t("zones.zones") });
   const unsaved = el("span", { class: "badge warn", hidden: true }, t("zones.unsaved"));
   const names = el("div", { class: "row zone-names" }, choices, unsaved);
   const saves = {
     changes: button("show_changes", showChanges),
-    save: button("save", save, { class: "main" }),
+    save: button("save", () => save(), { class: "main" }),
     versions: button("versions", showVersions),
     try: button("try", tryIt),
   };
 
+  const editor = el("div", { class: "zone-editor" },
+    el("div", { class: "zone-picture" },
+      mayChange && el("div", { class: "row tools", role: "toolbar", "aria-label": t("zones.tools") }, Object.values(tools)),
+      canvas.svg,
+      el("div", { class: "row tools" }, zooms, carButton), carTools, hint),
+    form.root);
+  const saving = el("div", { class: "row saves" }, mayChange ? Object.values(saves) : [saves.versions]);
   fill(root, el("h1", {}, t("zones.title", { name: force.name })), names,
-    el("div", { class: "zone-editor" },
-      el("div", { class: "zone-picture" },
-        mayChange && el("div", { class: "row tools", role: "toolbar", "aria-label": t("zones.tools") }, Object.values(tools)),
-        canvas.svg,
-        el("div", { class: "row tools" }, zooms, carButton), carTools, hint),
-      form.root),
-    elsewhere, el("div", { class: "row saves" }, mayChange ? Object.values(saves) : [saves.versions]), status, answer);
+    editor, elsewhere, saving, status, answer);
 
   function act(change) {
     if (!edits.current) return;
@@ -75,6 +79,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** After a change: what it comes to is asked when nothing changes for a moment. */
   function changed(redraw = true) {
     checked = null;
+    if (answer.querySelector("[data-asked]")) fill(answer); // what was asked is not what it would be now
     if (edits.changed) drafts.write(base, { zones: edits.now, calendars: edits.calendars });
     else drafts.drop();
     after(redraw);
@@ -114,8 +119,9 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   /** Problems at their fields, and those of no field of a zone below. */
   function place() {
     form.problems(problems().filter((problem) => problem.zone === edits.selected || problem.calendar));
-    fill(elsewhere, problems().filter((problem) => problem.zone === null && !problem.calendar && !problem.warning)
-      .map((problem) => el("p", { class: "fault" }, `${problem.field}: ${sentence(problem)}`)));
+    const others = problems().filter((problem) => problem.zone === null && !problem.calendar && (problem.camera || !problem.warning));
+    const lines = others.map((problem) => el("p", { class: problem.warning ? "warned" : "fault" }, t("zones.at", { where: problem.camera ? t("zones.zones") : problem.field, what: sentence(problem) })));
+    if (elsewhere.textContent !== lines.map((line) => line.textContent).join("")) fill(elsewhere, lines); // each change asks anew
   }
 
   /** What the edits come to, by the code of `cityeye check`. */
@@ -140,7 +146,7 @@ export async function show(root, [camera], { mayChange, signal, go }) {
 
   function take(problems) {
     checked = { problems };
-    if (!isWrong(checked) && answer.querySelector("[data-mend]")) fill(answer);
+    if (answer.querySelector(isWrong(checked) ? "[data-away]" : "[data-away], [data-mend]")) fill(answer);
     place();
     list();
   }
@@ -149,12 +155,25 @@ export async function show(root, [camera], { mayChange, signal, go }) {
   const askToMend = () => fill(answer, el("p", { class: "fault", role: "alert", "data-mend": "" }, t("zones.mend_first")));
 
   function tell(error) {
+    if (signal.aborted) return;
     if (Array.isArray(error.facts?.problems)) { askToMend(); return; }
+    const away = error.code === "unreachable", over = error.status === 401; // a login that the shell sees to
+    if ((away || over) && mayChange) { clearTimeout(timer); timer = setTimeout(() => whoAmI().then(() => check()).catch(tell), STATUS_MS); }
+    if (over) return;
     const node = error.code === "conflict" ? conflict(error.facts, { changed: edits.changed, loadTheirs, keepMine })
-      : el("p", { class: "fault", role: "alert" }, told(error));
-    if (answer.firstChild?.isEqualNode(node)) return; // each change asks anew, and is not to be told of anew
-    fill(answer, node);
-    if (error.code === "conflict" && edits.changed) onTop().then(({ mine }) => { if (!mine && !signal.aborted) loadTheirs(); }).catch(() => {});
+      : el("p", { class: "fault", role: "alert", "data-away": away }, told(error));
+    if (answer.textContent === node.textContent) return; // each change asks anew, and is not to be told of anew
+    if (error.code === "conflict") bring(answer, node); else fill(answer, node);
+    if (error.code === "conflict") look().catch(() => {});
+  }
+
+  /** What is in force now: how it fares is told, and it is shown where nothing of one's own is left to be saved. */
+  async function look() {
+    const { now, mine } = await onTop();
+    if (signal.aborted) return;
+    fill(status, fate(now.status));
+    follow();
+    if (edits.changed ? !mine : now.version !== base.version && !answer.querySelector(".conflict")) loadTheirs();
   }
 
   function loadTheirs() {
@@ -189,27 +208,36 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
-  function save() {
+  /** `sure`: who saves was asked already whether what he has deleted is to go. */
+  function save(sure = false) {
     return put(async () => {
-      const now = await check();
+      const now = await check(), going = gone(base.zones, edits.now);
       if (now && isWrong(now)) askToMend();
-      return now !== null && !isWrong(now) && send("save");
+      if (now === null || isWrong(now)) return false;
+      if (!sure && going.length) { ask(going); return false; }
+      return decided("save", () => send("save"));
     });
   }
+
+  const decided = (what, request) => unsure.decided(what, request, {
+    drafts, version: base.version, signal, lock: () => { for (const part of [names, editor, saving]) part.inert = true; }, found: () => go(location.hash),
+  });
 
   /** Put a document in force, then go on with the one that is in force now. `run` comes to nothing where it did not. */
   function put(run) {
     return guarded(async () => {
       let done = null;
       root.inert = true; // what somebody drew meanwhile would be neither saved nor kept
-      try { done = await run(); } finally { root.inert = false; list(); }
+      try { done = await run(); } finally { root.inert = false; list(); asking?.focus(); asking = null; }
       if (!done) return;
       drafts.drop();
       if (!signal.aborted) go(location.hash);
     });
   }
 
-  function showVersions() { return guarded(() => versions(answer, { version: base.version, may: mayChange, put })); }
+  function showVersions() { return guarded(() => versions(answer, {
+    may: mayChange, goBack: (number) => put(() => decided("roll_back", () => api.post(`/api/config/versions/${number}/put`, { version: base.version }))),
+  })); }
 
   function tryIt() {
     return guarded(async () => {
@@ -221,47 +249,18 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
-  /** The cars of a look, on the picture of that look: others may have driven on since the one that is shown. */
   function proposeCar() {
     return guarded(async () => {
-      let look = null;
-      for (let tries = 0; tries < LOOKS; tries++) {
-        const tag = await load();
-        const newest = (await api.get(`/api/cameras/${encodeURIComponent(camera)}`).catch(() => null))?.look;
-        if (tag && newest && !tag.startsWith(`"${newest.tag}-`)) continue; // of another picture than the one that is shown
-        look = newest;
-        break;
-      }
-      const seen = (look?.boxes ?? []).filter((box) => CARS.has(box.class_name) && box.score >= 0.35 && whole(box.box_n));
-      const ends = (boxes) => proposal(boxes.map((box) => box.box_n));
-      const boxes = ends(seen.filter((box) => box.class_name === "car")) ?? ends(seen);
+      const boxes = await shot.cars();
       if (boxes) car.take(boxes);
       say(boxes ? "edit" : "no_cars");
       canvas.draw();
     });
   }
 
-  /** The newest picture, as the camera gives it. Its tag begins with that of its look; null where there is none. */
-  async function load() {
-    try {
-      const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/picture?width=1280`, { signal });
-      if (!response.ok) throw new Error(String(response.status));
-      const next = URL.createObjectURL(await response.blob());
-      const image = new Image();
-      image.src = next;
-      await image.decode();
-      if (picture) URL.revokeObjectURL(picture);
-      picture = next;
-      canvas.picture(next, image.naturalWidth, image.naturalHeight);
-      canvas.svg.dataset.picture = "there";
-      return response.headers.get("etag");
-    } catch (error) {
-      if (error.name !== "AbortError") say("no_picture");
-      return null;
-    }
-  }
-
   async function follow() {
+    if (following) return;
+    following = true;
     while (!signal.aborted && status.querySelector(".badge.warn")) {
       await new Promise((resolve) => { setTimeout(resolve, STATUS_MS); });
       if (signal.aborted) return;
@@ -269,24 +268,25 @@ export async function show(root, [camera], { mayChange, signal, go }) {
       if (now) fill(status, fate(now));
       if (now?.state === "taken_back" && !edits.changed) go(location.hash);
     }
+    following = false;
   }
 
-  function keys(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.closest?.("input, textarea, select")) return;
-    const key = event.key.toLowerCase();
-    if (!mayChange || (key !== "z" && key !== "y")) return;
-    event.preventDefault();
-    if (key === "y" || event.shiftKey) edits.redo(); else edits.undo();
-    changed();
+  /** The box answers again. */
+  async function back() {
+    if (answer.querySelector("[data-away]")) fill(answer);
+    await look();
+    if (mayChange && !editor.inert) await check();
   }
 
-  document.addEventListener("keydown", keys, { signal });
+  if (mayChange) undoKeys(edits, changed, signal);
   const resized = new ResizeObserver(() => canvas.draw());
   resized.observe(canvas.svg);
   say(mayChange ? "edit" : "look");
   if (kept?.clashes && base === force) fill(answer, merged(kept.clashes));
+  if (came) fill(answer, el("p", { role: "status" }, t(`zones.came_${came}`)));
   after();
-  load();
+  shot.load();
   follow();
-  return () => { clearTimeout(timer); resized.disconnect(); if (picture) URL.revokeObjectURL(picture); };
+  const end = unsure.whenBack(() => guarded(back));
+  return () => { end(); clearTimeout(timer); resized.disconnect(); shot.forget(); };
 }

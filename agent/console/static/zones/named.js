@@ -55,7 +55,7 @@ export class Named {
     const mine = this.edits.now.flatMap(({ zone }) => Object.entries(zone.rules ?? {}).filter(([, settings]) => settings?.calendar === name)
       .map(([rule]) => ({ camera_name: this.here.name, zone_name: zone.name || zone.id, rule })));
     const all = [...mine, ...(this.uses[name] ?? []).filter(({ camera }) => camera !== this.here.camera)];
-    return all.length === 0 ? el("p", {}, t("zones.calendar_unused")) : [el("p", {}, el("strong", {}, t("zones.calendar_shared", { n: all.length }))),
+    return all.length === 0 ? el("p", {}, t("zones.calendar_unused")) : [el("p", {}, el("strong", {}, t(all.length === 1 ? "zones.calendar_one" : "zones.calendar_shared", { n: all.length }))),
       el("ul", {}, all.map((use) => el("li", {}, t("zones.calendar_use", { camera: use.camera_name, zone: use.zone_name, rule: word(use.rule) }))))];
   }
 

@@ -13,7 +13,7 @@ export function difference(text) {
     el("pre", {}, text.split("\n").map((line) => el("span", { class: kind(line) }, `${line}\n`))));
 }
 
-export async function versions(root, { version, may, put }) {
+export async function versions(root, { may, goBack }) {
   const list = (await api.get("/api/config/versions")).versions;
   const shown = el("div", { "aria-live": "polite" });
   fill(root, el("h2", {}, t("zones.versions")), list.length === 0 ? el("p", { class: "soft" }, t("zones.no_versions")) : el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": t("zones.versions") },
@@ -24,7 +24,7 @@ export async function versions(root, { version, may, put }) {
           try {
             const { diff } = await api.get(`/api/config/versions/${it.number}`);
             fill(shown, el("h3", {}, t("zones.back_to", { n: it.number })), difference(diff),
-              el("button", { class: "danger", onclick: () => put(() => api.post(`/api/config/versions/${it.number}/put`, { version })) }, t("zones.roll_back", { n: it.number })));
+              el("button", { class: "danger", onclick: () => goBack(it.number) }, t("zones.roll_back", { n: it.number })));
           } catch (error) { fill(shown, el("p", { class: "fault", role: "alert" }, told(error))); }
         } }, t("zones.show")))))))), shown);
 }
