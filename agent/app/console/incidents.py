@@ -102,9 +102,8 @@ class CaseDesk:
 
     def acknowledge(self, incident: UUID, *, by: str, note: str | None) -> Asked:
         """See `IncidentDesk.acknowledge`."""
-        with self._judging:
-            wish = Acknowledge(command="acknowledge", incident=incident, note=note, **self._signed(by))
-            asked = self._wishes.done(wish)
+        wish = Acknowledge(command="acknowledge", incident=incident, note=note, **self._signed(by))
+        asked = self._wishes.done(wish)
         since = (asked["result"] or {}).get("acknowledged_at")
         before = since is not None and datetime.fromisoformat(since) < _in_ms(wish.issued_at)
         return {**asked, "code": ALREADY} if before else asked
