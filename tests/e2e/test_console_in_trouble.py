@@ -177,7 +177,8 @@ def test_a_new_start_in_the_middle_of_a_probation_is_told_and_survived(tmp_path:
         status = operator.get("/api/config/status")
         assert (status["state"], status["by"]) == ("taken_back", MANY[0])
         assert [zone["id"] for zone in operator.get("/api/zones/file")["zones"]] == ["kerb", f"{MANY[0]}-new"]
-        assert recorded(operator) == {(MANY[0], "zones.save", "done"): 2}, "outlives a kill"
+        told = {(MANY[0], "zones.save", "done"): 2, ("", "config.taken_back", "done"): 1}
+        assert recorded(operator) == told, "outlives a kill"
         assert agent.stop() == 0
     assert [zone["id"] for zone in yaml.safe_load(config.read_text())["cameras"][0]["zones"]] == [
         "kerb",

@@ -219,6 +219,12 @@ export async function show(root, [camera], { mayChange, signal, go }) {
     });
   }
 
+  function ask(going) {
+    const { node, back } = question(going, { yes: () => save(true), no: () => { fill(answer); saves.save.focus(); } });
+    fill(answer, node);
+    asking = back;
+  }
+
   const decided = (what, request) => unsure.decided(what, request, {
     drafts, version: base.version, signal, lock: () => { for (const part of [names, editor, saving]) part.inert = true; }, found: () => go(location.hash),
   });
