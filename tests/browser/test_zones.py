@@ -276,7 +276,7 @@ def test_two_operators_and_the_way_back(browser: Browser, box: ConsoleBox) -> No
                 page.get_by_role("button", name="Save").click()
                 expect(page.locator(".status .badge")).to_have_text("on probation")
                 expect(page.locator(".status .badge")).to_have_text("in force", timeout=30_000)
-        expect(other.get_by_role("alert")).to_contain_text("王芳 changed the configuration at")
+        expect(other.locator(".conflict")).to_contain_text("王芳 changed the configuration at")
         mine.get_by_role("button", name="Versions").click()
         mine.locator("tbody tr").first.get_by_role("button").click()
         expect(mine.locator(".diff")).to_contain_text("-    name: mine")
