@@ -1,18 +1,18 @@
 // A calendar in words, and in a form: its windows and dates. What a calendar or a window has beside them stays as it is.
 
 import { el } from "../dom.js";
-import { has, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { word } from "./word.js";
 
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const WINDOWS = ["active", "permitted"], DATES = ["holidays", "workdays"];
 const NEW = { active: { days: DAYS, from: "07:00", to: "22:00" }, permitted: { days: ["sat", "sun"], from: "18:00", to: "23:00" } };
-const day = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
 const from = (window) => window.from ?? "00:00", to = (window) => window.to ?? "24:00", days = (window) => window.days ?? DAYS;
 const overnight = (window) => /^\d\d:\d\d$/.test(from(window)) && /^\d\d:\d\d$/.test(to(window)) && from(window) >= to(window);
 
 /** A calendar in words. */
 export function told(calendar) {
-  const window = (one) => t("zones.told_window", { days: days(one).length === 7 ? t("zones.every_day") : days(one).map(day).join(t("zones.and")),
+  const window = (one) => t("zones.told_window", { days: days(one).length === 7 ? t("zones.every_day") : days(one).map(word).join(t("zones.and")),
     from: from(one), to: overnight(one) ? t("zones.next_day", { to: to(one) }) : to(one) });
   const parts = WINDOWS.filter((key) => calendar[key]?.length).map((key) => t(`zones.told_${key}`, { windows: calendar[key].map(window).join(t("zones.and")) }));
   return [...parts, ...DATES.filter((key) => calendar[key]?.length).map((key) => t(`zones.told_${key}`, { dates: calendar[key].join(t("zones.and")) }))].join(t("zones.then"));
@@ -72,7 +72,7 @@ export class CalendarFields {
     };
     const chosen = () => days(calendar.now[key]?.[i] ?? window);
     const boxes = DAYS.map((name, n) => el("label", { class: "check" }, el("input", { type: "checkbox", id: n === 0 ? `first-${here}` : null, checked: chosen().includes(name),
-      onchange: (event) => change({ days: DAYS.filter((one) => (one === name ? event.target.checked : chosen().includes(one))) }) }), day(name)));
+      onchange: (event) => change({ days: DAYS.filter((one) => (one === name ? event.target.checked : chosen().includes(one))) }) }), word(name)));
     const times = [["from", from(window)], ["to", to(window)]].map(([name, value]) => el("label", { class: "small" }, t(`zones.${name}`),
       this.typed({ value, size: 5, maxlength: 5, id: `f-${here}.${name}`, "aria-describedby": `p-${here}.${name}` }, (text) => change({ [name]: text.replace("：", ":") }, `${here}.${name}`))));
     return el("div", { class: "window", role: "group", "aria-label": what },

@@ -3,6 +3,7 @@
 import { el, fill } from "../dom.js";
 import { has, moment, t } from "../i18n.js";
 import { told } from "./calendar.js";
+import { word } from "./word.js";
 
 const LEAST_SEEN = 120; // px
 
@@ -42,7 +43,7 @@ function values({ path, mine, theirs }) {
 }
 
 function inWords(path, value) {
-  const key = path.at(-1), word = (one) => (has(`zones.word_${one}`) ? t(`zones.word_${one}`) : String(one));
+  const key = path.at(-1);
   if (value === null || value?.length === 0) return t("zones.nothing");
   if (["active", "permitted", "holidays", "workdays"].includes(key)) return told({ [key]: value });
   if (Array.isArray(value)) return value.every((one) => typeof one === "string") ? value.map(word).join(t("zones.and")) : null;

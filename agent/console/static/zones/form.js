@@ -6,9 +6,9 @@ import { has, t } from "../i18n.js";
 import { CalendarFields } from "./calendar.js";
 import { Named } from "./named.js";
 import { typed } from "./typed.js";
+import { word } from "./word.js";
 
 const FIRST = new Set(["place", "classes", "channels", "goods_line", "dwell", "calendar", "severity", "min_score"]);
-const word = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
 
 export class Form {
   /** `force`: what is in force, as the box tells it. */

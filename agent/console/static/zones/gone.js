@@ -1,7 +1,8 @@
 // What a save takes away: open incidents of it are closed, so whoever saves is asked first.
 
 import { el } from "../dom.js";
-import { has, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { word } from "./word.js";
 
 /** The zones and rules in force, `base`, that are not among the edits any more: texts. An incident is of a zone's id, so
  *  another id takes away all that was there too. */
@@ -12,7 +13,7 @@ export function gone(base, now) {
     if (!edit) return [t("zones.gone_zone", { name })];
     if (edit.id !== zone.id) return rules.length ? [t("zones.gone_id", { name, id: zone.id })] : [];
     return rules.filter((rule) => zone.rules[rule] && !edit.rules?.[rule])
-      .map((rule) => t("zones.gone_rule", { name, rule: has(`zones.word_${rule}`) ? t(`zones.word_${rule}`) : rule }));
+      .map((rule) => t("zones.gone_rule", { name, rule: word(rule) }));
   });
 }
 

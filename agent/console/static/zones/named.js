@@ -1,10 +1,10 @@
 // The calendars of the file, which many zones share: chosen for a rule, told, and changed for all of them at once.
 
 import { el, fill } from "../dom.js";
-import { has, t } from "../i18n.js";
+import { t } from "../i18n.js";
 import { told, usual } from "./calendar.js";
+import { word } from "./word.js";
 
-const word = (name) => (has(`zones.word_${name}`) ? t(`zones.word_${name}`) : name);
 const section = (name) => `calendar-${name}`;
 
 export class Named {
